@@ -1,0 +1,69 @@
+/**
+ * The operating system as far as this library uses it: files, their locks, and notices of change. It is the seam
+ * where tests put another world: `MemoryDisk` knows what was synced, crashes and fails on command.
+ *
+ * Calls that go to the page cache are synchronous on purpose: through the thread pool a 1 KiB write costs 32 µs,
+ * in the calling thread 1.3. Only syncs, which wait for the device, are asynchronous.
+ *
+ * Errors of the operating system pass through as they are (`code` ENOSPC, EIO, EACCES …), except where a method
+ * says that it answers a case by its result.
+ */
+export interface Disk {
+  /** Opens an existing file; undefined where there is none. */
+  open(path: string, access: 'read' | 'write'): DiskFile | undefined;
+  /** Creates a file that must not exist, open for reading and writing; undefined where it exists. Not synced. */
+  create(path: string): DiskFile | undefined;
+  exists(path: string): boolean;
+  /** The names in a directory, in no particular order. */
+  list(directory: string): string[];
+  /** Creates a directory and its missing parents; returns the directories it created, outermost first. */
+  makeDirectory(directory: string): string[];
+  /** Gives an existing file a second name; false where `to` exists. Not synced. */
+  link(from: string, to: string): boolean;
+  /** Removes a name; false where there was none. Not synced. */
+  unlink(path: string): boolean;
+  /** Resolves when creations, links and removals in the directory so far are on the device. */
+  syncDirectory(directory: string): Promise<void>;
+  /** The same, waiting in the calling thread. For the rare steps inside a critical section. */
+  syncDirectoryNow(directory: string): void;
+  /**
+   * Whether the directory's file system is known to be local, so that locks on its files are seen by everybody who
+   * can open them. 'unknown' where it is not on the allow-list.
+   */
+  locality(directory: string): 'local' | 'unknown';
+  /** Whether files can be locked at all here (`DiskFile.tryLock`). */
+  readonly canLock: boolean;
+  /** Names this boot of the machine: facts measured on its monotonic clock mean nothing under another name. */
+  bootId(): string;
+  /**
+   * Calls `notice` soon after something in the directory may have changed, by whoever's hand; notices may be merged,
+   * late or lost, and carry no information. `failed` tells that watching ended. Keeps no process alive.
+   */
+  watch(directory: string, notice: () => void, failed: (error: unknown) => void): { close(): void };
+}
+
+/** An open file. Its descriptor is freed by `close`, as are its locks. */
+export interface DiskFile {
+  readonly path: string;
+  /**
+   * Reads up to `length` bytes at `position` into `into` at `offset`; returns how many there were (fewer only at the
+   * end of the file).
+   */
+  read(into: Uint8Array, offset: number, length: number, position: number): number;
+  /** Writes bytes at `position`; returns how many were taken, which may be fewer. */
+  write(bytes: Uint8Array, offset: number, length: number, position: number): number;
+  size(): number;
+  truncate(size: number): void;
+  /** Resolves when the file's bytes and size are on the device (fdatasync). */
+  sync(): Promise<void>;
+  /** The same, waiting in the calling thread. */
+  syncNow(): void;
+  /**
+   * Locks the whole file, advisorily; false where another open file holds it in a conflicting way. A lock belongs to
+   * this open file, not to the process: a second opening of the same path conflicts with the first, and the death of
+   * the process frees it. Taking 'shared' while holding 'exclusive' turns the one into the other.
+   */
+  tryLock(mode: 'shared' | 'exclusive'): boolean;
+  unlock(): void;
+  close(): void;
+}

@@ -1,0 +1,79 @@
+/** What can go wrong, by stable code. `docs/errors.md` says for each when it comes and what to do. */
+export type ErrorCode =
+  | 'INVALID_OPTION'
+  | 'INVALID_VALUE'
+  | 'STORE_FULL'
+  | 'RECORD_TOO_LARGE'
+  | 'CLOSED'
+  | 'CORRUPT'
+  | 'UNSUPPORTED_VERSION'
+  | 'UNSUPPORTED'
+  | 'MISMATCH'
+  | 'LOCK_UNAVAILABLE'
+  | 'LOCK_LOST'
+  | 'LEASE_LOST'
+  | 'STORE_FAILED'
+  | 'DISK_FULL'
+  | 'CODEC';
+
+/**
+ * The one kind of error this library throws. Match on `code`, which is stable between versions; the message
+ * is for people and ends with what to do. `cause` keeps the error beneath, if there was one.
+ */
+export class DurostoreError extends Error {
+  override readonly name: string = 'DurostoreError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** Bytes that fail their checksum: where they are and which records are at stake. The rest stays readable. */
+export class CorruptError extends DurostoreError {
+  override readonly name = 'CorruptError';
+  /** Path of the file. */
+  readonly file: string;
+  /** Byte position in it. */
+  readonly position: number;
+  /** How many bytes are at stake. */
+  readonly bytes: number;
+  /** The indexes at stake, both inclusive, where they are known. */
+  readonly indexes: { readonly from: number; readonly to: number } | undefined;
+
+  constructor(
+    what: string,
+    place: {
+      file: string;
+      position: number;
+      bytes: number;
+      indexes?: { from: number; to: number } | undefined;
+    },
+    cause?: unknown,
+  ) {
+    const { file, position, bytes, indexes } = place;
+    const records = indexes ? `; records ${indexes.from} to ${indexes.to}` : '';
+    super(
+      'CORRUPT',
+      `${what} in ${file} at byte ${position} (${bytes} bytes at stake${records}). ` +
+        'Everything else stays readable: delete the record or restore the file from a copy',
+      cause,
+    );
+    this.file = file;
+    this.position = position;
+    this.bytes = bytes;
+    this.indexes = indexes;
+  }
+}
+
+/** A value that cannot be encoded, or a stored one that cannot be decoded; `index` names the stored one. */
+export class CodecError extends DurostoreError {
+  override readonly name = 'CodecError';
+  readonly index: number | undefined;
+
+  constructor(message: string, index?: number, cause?: unknown) {
+    super('CODEC', message, cause);
+    this.index = index;
+  }
+}
