@@ -1,0 +1,92 @@
+import type { Disk, DiskFile } from './disk.js';
+
+interface Held {
+  readonly file: DiskFile;
+  pins: number;
+}
+
+/**
+ * Open files by path, the least recently used closed first, so that thousands of segments cost a bounded number of
+ * descriptors. A file that was unlinked by others stays readable for as long as it is held here.
+ */
+export class Descriptors {
+  readonly #disk: Disk;
+  readonly #capacity: number;
+  readonly #held = new Map<string, Held>();
+  #newest = '';
+
+  constructor(disk: Disk, capacity: number) {
+    this.#disk = disk;
+    this.#capacity = capacity;
+  }
+
+  /**
+   * The file, open for writing where permissions allow, for reading otherwise; undefined where it does not exist.
+   * Lent until the next call of this object: for anything that spans an `await`, `pin` it.
+   */
+  get(path: string): DiskFile | undefined {
+    const held = this.#held.get(path);
+    if (held !== undefined) {
+      if (path !== this.#newest) {
+        this.#held.delete(path);
+        this.#held.set(path, held);
+        this.#newest = path;
+      }
+      return held.file;
+    }
+    const file = this.#open(path);
+    if (file !== undefined) this.keep(file);
+    return file;
+  }
+
+  /** Takes over an open file. */
+  keep(file: DiskFile): void {
+    this.forget(file.path);
+    this.#held.set(file.path, { file, pins: 0 });
+    this.#newest = file.path;
+    this.#evict();
+  }
+
+  /** Keeps a file open until the returned function is called. */
+  pin(path: string): { file: DiskFile; unpin: () => void } | undefined {
+    const file = this.get(path);
+    const held = this.#held.get(path);
+    if (file === undefined || held === undefined) return undefined;
+    held.pins += 1;
+    return {
+      file,
+      unpin: () => {
+        held.pins -= 1;
+        if (held.pins === 0 && this.#held.get(path) !== held) held.file.close();
+      },
+    };
+  }
+
+  forget(path: string): void {
+    const held = this.#held.get(path);
+    if (held === undefined) return;
+    this.#held.delete(path);
+    if (held.pins === 0) held.file.close();
+  }
+
+  close(): void {
+    for (const path of [...this.#held.keys()]) this.forget(path);
+  }
+
+  #open(path: string): DiskFile | undefined {
+    try {
+      return this.#disk.open(path, 'write');
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw error;
+      return this.#disk.open(path, 'read');
+    }
+  }
+
+  #evict(): void {
+    for (const [path, held] of this.#held) {
+      if (this.#held.size <= this.#capacity) return;
+      if (held.pins === 0 && path !== this.#newest) this.forget(path);
+    }
+  }
+}

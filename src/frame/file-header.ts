@@ -1,0 +1,57 @@
+import { DurostoreError } from '../errors.js';
+import { checksum } from './checksum.js';
+import { readUint48, writeUint48 } from './uint48.js';
+
+/**
+ * The first 32 bytes of every file that holds frames or entries:
+ *
+ *      0       4     5        6         8            16      22       28     32
+ *      | DURO  |kind |version |reserved | store id   |number |reserved| sum  |
+ *      |  4    | u8  |  u8    |  u16    | 8 bytes    |  u48  |   6    | u32  |
+ *
+ * The store's id tells a file that strayed in from another store; the number repeats the one in the file's name.
+ */
+export const HEADER_BYTES = 32;
+export const FORMAT_VERSION = 1;
+
+export const HeaderKind = { data: 1, entries: 2, fates: 3 } as const;
+export type HeaderKind = (typeof HeaderKind)[keyof typeof HeaderKind];
+
+const MAGIC = 0x4f525544;
+
+export function encodeFileHeader(kind: HeaderKind, storeId: Buffer, number: number): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32LE(MAGIC, 0);
+  header[4] = kind;
+  header[5] = FORMAT_VERSION;
+  storeId.copy(header, 8, 0, 8);
+  writeUint48(header, number, 16);
+  header.writeUInt32LE(checksum(header, 0, 28), 28);
+  return header;
+}
+
+/**
+ * Judges a file's first bytes. 'absent': nothing was written yet (empty or zeros); 'foreign': another file's header or
+ * damage. A whole header of another version is UNSUPPORTED_VERSION, for only then is it known to be one.
+ */
+export function checkFileHeader(
+  bytes: Buffer,
+  length: number,
+  kind: HeaderKind,
+  storeId: Buffer,
+  number: number,
+  path: string,
+): 'valid' | 'absent' | 'foreign' {
+  if (length < HEADER_BYTES) return bytes.subarray(0, length).every((byte) => byte === 0) ? 'absent' : 'foreign';
+  if (bytes.subarray(0, HEADER_BYTES).every((byte) => byte === 0)) return 'absent';
+  if (bytes.readUInt32LE(0) !== MAGIC || checksum(bytes, 0, 28) !== bytes.readUInt32LE(28)) return 'foreign';
+  if (bytes[5] !== FORMAT_VERSION) {
+    throw new DurostoreError(
+      'UNSUPPORTED_VERSION',
+      `${path} has format version ${bytes[5]}; this version of durostore reads version ${FORMAT_VERSION}. ` +
+        'Nothing was changed: open it with the version that wrote it',
+    );
+  }
+  const own = bytes[4] === kind && readUint48(bytes, 16) === number && storeId.equals(bytes.subarray(8, 16));
+  return own ? 'valid' : 'foreign';
+}

@@ -1,0 +1,78 @@
+import type { DiskFile } from '../disk/disk.js';
+import { bodyIsWhole, emptyHead, HEAD_BYTES, type Head, readHead } from './frame.js';
+
+/** Why a scan went no further. */
+export type ScanStop =
+  /** Nothing was written there: the end of the file, or the zeros of prepared space. */
+  | 'end'
+  /** The file ends inside a frame. */
+  | 'short'
+  /** A checksum fails. */
+  | 'bad'
+  /** The visitor asked to stop. */
+  | 'stopped';
+
+/**
+ * Sees one whole, checked frame: its head, and the bytes that hold it from `at` on. Both are only lent until it returns.
+ * Returns false to stop behind this frame.
+ */
+export type FrameVisitor = (head: Head, bytes: Buffer, at: number, position: number) => boolean;
+
+/** Most scans find nothing or one small frame: the first read is small. */
+const FIRST_READ = 4096;
+const NEXT_READ = 256 * 1024;
+
+/** Reads frames in order from a position on. One buffer, kept for the scanner's life. */
+export class FrameScanner {
+  #buffer = Buffer.allocUnsafe(FIRST_READ);
+  readonly #head = emptyHead();
+
+  /**
+   * Visits each whole frame from `position` on and tells where and why it stopped. Without the lock, 'short' and 'bad'
+   * mean *not yet*: a foreign write may be seen half-way.
+   */
+  scan(file: DiskFile, position: number, visit: FrameVisitor): { position: number; stop: ScanStop } {
+    let start = position;
+    let at = 0;
+    let filled = file.read(this.#buffer, 0, Math.min(FIRST_READ, this.#buffer.length), start);
+    let wanted = FIRST_READ;
+    for (;;) {
+      const left = filled - at;
+      if (left < HEAD_BYTES || this.#frameIsCut(at, left)) {
+        const need = left < HEAD_BYTES ? HEAD_BYTES : this.#head.length;
+        const atEnd = filled < wanted;
+        if (atEnd) {
+          if (left >= HEAD_BYTES) return { position: start + at, stop: 'short' };
+          return { position: start + at, stop: this.#isZero(at, filled) ? 'end' : 'short' };
+        }
+        wanted = Math.max(need, NEXT_READ);
+        if (this.#buffer.length < wanted) this.#buffer = Buffer.allocUnsafe(wanted);
+        start += at;
+        at = 0;
+        filled = file.read(this.#buffer, 0, wanted, start);
+        continue;
+      }
+      if (this.#buffer.readUInt32LE(at) === 0 && this.#isZero(at, at + HEAD_BYTES)) {
+        return { position: start + at, stop: 'end' };
+      }
+      const head = this.#head;
+      if (!readHead(this.#buffer, at, head) || !bodyIsWhole(this.#buffer, at, head)) {
+        return { position: start + at, stop: 'bad' };
+      }
+      const length = head.length;
+      const goOn = visit(head, this.#buffer, at, start + at);
+      at += length;
+      if (!goOn) return { position: start + at, stop: 'stopped' };
+    }
+  }
+
+  /** Whether a believable head announces more than what is in the buffer. */
+  #frameIsCut(at: number, left: number): boolean {
+    return readHead(this.#buffer, at, this.#head) && this.#head.length > left;
+  }
+
+  #isZero(from: number, to: number): boolean {
+    for (let at = from; at < to; at++) if (this.#buffer[at] !== 0) return false;
+    return true;
+  }
+}

@@ -1,0 +1,105 @@
+import { checksum } from './checksum.js';
+import { readUint48, writeUint48 } from './uint48.js';
+
+/**
+ * The one format of everything that must survive: records, seals and facts are frames, one behind the other. A frame
+ * describes itself, so that a file can be read from any frame on without an index. Little-endian; the diagram is in
+ * docs/format.md.
+ *
+ *      0       4    5     6        8       14      20      26        28       32       36
+ *      | length|kind|flags|marks   |number |time   |safe   |headers  |body sum|head sum| body …
+ *      |  u32  | u8 | u8  |u16 size|  u48  |  u48  |  u48  |u16 size |  u32   |  u32   |
+ *
+ * `length` counts the whole frame; 0 there is the end of what was written. The body is marks, then headers, then
+ * payload. The head sum covers bytes 0 to 31, the body sum the body, so a head can be believed before its body is read.
+ */
+export const HEAD_BYTES = 36;
+
+/** `marks` and `headers` sizes are 16 bits wide. */
+export const MAX_MARKS_BYTES = 0xffff;
+export const MAX_HEADERS_BYTES = 0xffff;
+
+export const FrameKind = {
+  /** A record; `number` is its index. */
+  record: 1,
+  /** The end of a segment; `number` is the first index of the next one. */
+  seal: 2,
+  /** Says only what is `safe`; `number` is the next index. Written when a store is closed with everything synced. */
+  mark: 3,
+  /** Facts that were decided together; `number` is the fact number. */
+  facts: 16,
+} as const;
+
+/** The frame ends a batch: until it is there, none of the batch is. */
+export const FLAG_ENDS_BATCH = 1;
+
+/** A decoded head. Scanners reuse one object: copy what must outlive the next frame. */
+export interface Head {
+  length: number;
+  kind: number;
+  flags: number;
+  marksBytes: number;
+  headersBytes: number;
+  number: number;
+  time: number;
+  safe: number;
+  bodySum: number;
+}
+
+export const emptyHead = (): Head => ({
+  length: 0,
+  kind: 0,
+  flags: 0,
+  marksBytes: 0,
+  headersBytes: 0,
+  number: 0,
+  time: 0,
+  safe: 0,
+  bodySum: 0,
+});
+
+/** Writes what is known of a frame before the lock is held: everything about its body, which stands behind the head. */
+export function writeBodyFields(
+  into: Buffer,
+  at: number,
+  length: number,
+  kind: number,
+  flags: number,
+  marksBytes: number,
+  headersBytes: number,
+): void {
+  into.writeUInt32LE(length, at);
+  into[at + 4] = kind;
+  into[at + 5] = flags;
+  into.writeUInt16LE(marksBytes, at + 6);
+  into.writeUInt16LE(headersBytes, at + 26);
+  into.writeUInt32LE(checksum(into, at + HEAD_BYTES, at + length), at + 28);
+}
+
+/** Completes a head under the lock, where number, time and `safe` are known. */
+export function completeHead(into: Buffer, at: number, number: number, time: number, safe: number): void {
+  writeUint48(into, number, at + 8);
+  writeUint48(into, time, at + 14);
+  writeUint48(into, safe, at + 20);
+  into.writeUInt32LE(checksum(into, at, at + 32), at + 32);
+}
+
+/** Fills `head` from 36 bytes; false where their checksum fails or they cannot be a head. Nothing is believed unchecked. */
+export function readHead(from: Buffer, at: number, head: Head): boolean {
+  if (checksum(from, at, at + 32) !== from.readUInt32LE(at + 32)) return false;
+  head.length = from.readUInt32LE(at);
+  head.kind = from[at + 4] as number;
+  head.flags = from[at + 5] as number;
+  head.marksBytes = from.readUInt16LE(at + 6);
+  head.number = readUint48(from, at + 8);
+  head.time = readUint48(from, at + 14);
+  head.safe = readUint48(from, at + 20);
+  head.headersBytes = from.readUInt16LE(at + 26);
+  head.bodySum = from.readUInt32LE(at + 28);
+  return head.length >= HEAD_BYTES + head.marksBytes + head.headersBytes;
+}
+
+/** Whether the body that stands wholly behind the head is the one that was written. */
+export function bodyIsWhole(from: Buffer, at: number, head: Head): boolean {
+  return checksum(from, at + HEAD_BYTES, at + head.length) === head.bodySum;
+}

@@ -1,0 +1,48 @@
+import { checksum } from '../frame/checksum.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
+import { readUint48, writeUint48 } from '../frame/uint48.js';
+
+/**
+ * An index entry: where a record's frame is. 32 bytes, so that entry n of a segment is found by arithmetic and never
+ * crosses a page:
+ *
+ *      0       6     7        8         12      16      22      28     32
+ *      | index |flags|reserved| position| length| time  | due   | sum  |
+ *      |  u48  | u8  |   u8   |  u32    |  u32  |  u48  |  u48  | u32  |
+ *
+ * Entries are a cache of the data file. One that is missing, short or odd costs a scan, never a record; a frame read
+ * through an entry must repeat its own index.
+ */
+export const ENTRY_BYTES = 32;
+
+export interface FoundEntry {
+  position: number;
+  length: number;
+}
+
+/** Where the entry of the record stands in the entries file of the segment that begins at `first`. */
+export const entryPosition = (first: number, index: number): number =>
+  HEADER_BYTES + (index - first) * ENTRY_BYTES;
+
+export function writeEntry(
+  into: Buffer,
+  at: number,
+  entry: { index: number; position: number; length: number; time: number },
+): void {
+  writeUint48(into, entry.index, at);
+  into.writeUInt16LE(0, at + 6);
+  into.writeUInt32LE(entry.position, at + 8);
+  into.writeUInt32LE(entry.length, at + 12);
+  writeUint48(into, entry.time, at + 16);
+  writeUint48(into, 0, at + 22);
+  into.writeUInt32LE(checksum(into, at, at + 28), at + 28);
+}
+
+/** Fills `found` from an entry; false where it is not a whole entry of that record. */
+export function readEntry(from: Buffer, at: number, index: number, found: FoundEntry): boolean {
+  if (readUint48(from, at) !== index) return false;
+  if (checksum(from, at, at + 28) !== from.readUInt32LE(at + 28)) return false;
+  found.position = from.readUInt32LE(at + 8);
+  found.length = from.readUInt32LE(at + 12);
+  return true;
+}

@@ -1,0 +1,48 @@
+import { completeHead, FLAG_ENDS_BATCH, FrameKind, HEAD_BYTES, writeBodyFields } from '../frame/frame.js';
+import { readUint48, writeUint48 } from '../frame/uint48.js';
+
+/**
+ * The frame that ends a segment and names the next. Its body is the segment's summary, by which an opener knows what
+ * is inside without reading it:
+ *
+ *      0       6           12          18           24        28       32      36      40
+ *      | count | first time| last time | greatest   | priority| delay  | key   |reserved|
+ *      |  u48  |   u48     |   u48     | time  u48  |  u32    |  u32   | u32   |  4     |
+ *
+ * `greatest` is the greatest time of the store so far; the last three count the records that carry such marks.
+ */
+const SUMMARY_BYTES = 40;
+
+/** Room for it is kept in every segment, so that a roll can always be committed. */
+export const SEAL_BYTES = HEAD_BYTES + SUMMARY_BYTES;
+
+export interface Summary {
+  count: number;
+  firstTime: number;
+  lastTime: number;
+  greatestTime: number;
+}
+
+/** A seal "continues at `next`"; records below it that this segment does not hold were lost and will not come back. */
+export function encodeSeal(next: number, time: number, safe: number, summary: Summary): Buffer {
+  const frame = Buffer.alloc(SEAL_BYTES);
+  writeUint48(frame, summary.count, HEAD_BYTES);
+  writeUint48(frame, summary.firstTime, HEAD_BYTES + 6);
+  writeUint48(frame, summary.lastTime, HEAD_BYTES + 12);
+  writeUint48(frame, summary.greatestTime, HEAD_BYTES + 18);
+  writeBodyFields(frame, 0, SEAL_BYTES, FrameKind.seal, FLAG_ENDS_BATCH, 0, 0);
+  completeHead(frame, 0, next, time, safe);
+  return frame;
+}
+
+/** The greatest record time up to the seal whose frame begins at `at`. */
+export const greatestTimeOfSeal = (bytes: Buffer, at: number): number =>
+  readUint48(bytes, at + HEAD_BYTES + 18);
+
+/** A frame that says "everything below `next` is synced" and nothing else; see `FrameKind.mark`. */
+export function encodeMark(next: number, time: number): Buffer {
+  const frame = Buffer.alloc(HEAD_BYTES);
+  writeBodyFields(frame, 0, HEAD_BYTES, FrameKind.mark, FLAG_ENDS_BATCH, 0, 0);
+  completeHead(frame, 0, next, time, next - 1);
+  return frame;
+}
