@@ -1,0 +1,62 @@
+import type { Disk } from '../disk/disk.js';
+import type { FileNames } from '../disk/file-names.js';
+import { DurostoreError } from '../errors.js';
+import type { Lock } from './lock.js';
+import { openNoneLocks } from './none-lock.js';
+import { openOsLocks } from './os-lock.js';
+
+export type LockMode = 'os' | 'lockfile' | 'none';
+
+/**
+ * One opener's locks on a directory.
+ *
+ * The lock order: `arrive`, then `fate`, then `write`, each with its turnstile; never the reverse, or two openers
+ * wait for each other for ever. Whoever holds `write` and finds that it needs `fate` leaves, enters both, and looks
+ * again. Slots and `shorten` are tried and never waited for, so they have no place in the order.
+ *
+ * Lock files are created where missing, never unlinked, never renamed, and hold no data: an unlinked one would go on
+ * excluding those who have it open while newcomers lock another file of the same name.
+ */
+export interface Locks {
+  readonly mode: LockMode;
+  /** For the end of the data. */
+  readonly write: Lock;
+  /** For the journal of fates. */
+  readonly fate: Lock;
+  /** For writing a journal's successor. Tried, never waited for. */
+  readonly shorten: { tryEnter(): boolean; leave(): void };
+  /**
+   * Whether this opener is the only one in the directory. 'first': nobody else can get in until `settle`. 'later':
+   * others are in, and one of them has settled. Waits while somebody else is first and unsettled. Asked once.
+   */
+  arrive(signal?: AbortSignal): Promise<'first' | 'later'>;
+  /** Lets others in; nothing to do for who came 'later'. */
+  settle(): void;
+  /** Takes the lowest slot nobody holds, from 1, for as long as these locks live; the same answer when asked again. */
+  takeSlot(): number;
+  /** Whether nobody holds that slot now. Its own slot: false. */
+  slotIsFree(slot: number): boolean;
+  /** Frees everything; waiters get CLOSED. Idempotent. */
+  close(): void;
+}
+
+/** Opens the lock files, creating them where missing. LOCK_UNAVAILABLE where that or locking cannot be. */
+export function openLocks(disk: Disk, names: FileNames, mode: LockMode): Locks {
+  switch (mode) {
+    case 'os':
+      return openOsLocks(disk, names);
+    case 'none':
+      return openNoneLocks(disk, names);
+    case 'lockfile':
+      throw new DurostoreError(
+        'LOCK_UNAVAILABLE',
+        `Lock files (locking: 'lockfile') are not in this version, wanted for ${names.directory}. ` +
+          "Use a directory on a local file system with locking: 'os', or locking: 'none' with a single opener",
+      );
+  }
+}
+
+/** What `locking: 'auto'` means for a directory. Only a file system known to be local shares its locks for certain. */
+export function chooseLockMode(disk: Disk, directory: string): LockMode {
+  return disk.canLock && disk.locality(directory) === 'local' ? 'os' : 'lockfile';
+}

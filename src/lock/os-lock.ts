@@ -1,0 +1,89 @@
+import type { Disk, DiskFile } from '../disk/disk.js';
+import type { FileNames } from '../disk/file-names.js';
+import { DurostoreError } from '../errors.js';
+import { Arrival } from './arrival.js';
+import { locksClosed, openLockFile } from './lock-file.js';
+import type { Locks } from './locks.js';
+import { QueuedLock } from './queued-lock.js';
+import { Slots } from './slots.js';
+import { TriedLock } from './tried-lock.js';
+import { Turnstile } from './turnstile.js';
+
+/** Locks of the operating system: freed by the kernel when their holder dies, never taken from one that sleeps. */
+export function openOsLocks(disk: Disk, names: FileNames): Locks {
+  if (!disk.canLock) {
+    throw new DurostoreError(
+      'LOCK_UNAVAILABLE',
+      `Files in ${names.directory} cannot be locked here. ` +
+        "Install the optional dependency fs-native-extensions, or use locking: 'lockfile'",
+    );
+  }
+  const opened: { close(): void }[] = [];
+  const keep = <T extends { close(): void }>(part: T): T => {
+    opened.push(part);
+    return part;
+  };
+  const file = (path: string): DiskFile => keep(openLockFile(disk, path));
+  try {
+    const arrival = keep(new Arrival(disk, names));
+    const writeGate = new Turnstile(file(names.lock('write.turn')), file(names.lock('write')));
+    const fateGate = new Turnstile(file(names.lock('fate.turn')), file(names.lock('fate')));
+    return new OsLocks(disk, names, arrival, writeGate, fateGate);
+  } catch (error) {
+    for (const part of opened) part.close();
+    throw error;
+  }
+}
+
+class OsLocks implements Locks {
+  readonly mode = 'os';
+  readonly write: QueuedLock;
+  readonly fate: QueuedLock;
+  readonly shorten: TriedLock;
+  readonly #arrival: Arrival;
+  readonly #slots: Slots;
+  readonly #directory: string;
+  #closed = false;
+
+  constructor(disk: Disk, names: FileNames, arrival: Arrival, writeGate: Turnstile, fateGate: Turnstile) {
+    this.#directory = names.directory;
+    this.#arrival = arrival;
+    this.write = new QueuedLock(writeGate, names.directory);
+    this.fate = new QueuedLock(fateGate, names.directory, this.write);
+    this.shorten = new TriedLock(disk, names.lock('shorten'));
+    this.#slots = new Slots(disk, names);
+  }
+
+  arrive(signal?: AbortSignal): Promise<'first' | 'later'> {
+    return this.#arrival.arrive(signal);
+  }
+
+  settle(): void {
+    this.#arrival.settle();
+  }
+
+  takeSlot(): number {
+    this.#assertOpen();
+    return this.#slots.take();
+  }
+
+  slotIsFree(slot: number): boolean {
+    this.#assertOpen();
+    return this.#slots.isFree(slot);
+  }
+
+  /** The alive lock goes last: whoever then comes first finds everything else free. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.write.close();
+    this.fate.close();
+    this.shorten.close();
+    this.#slots.close();
+    this.#arrival.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw locksClosed(this.#directory);
+  }
+}

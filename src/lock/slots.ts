@@ -1,0 +1,48 @@
+import type { Disk, DiskFile } from '../disk/disk.js';
+import type { FileNames } from '../disk/file-names.js';
+import { openExistingLockFile, openLockFile, tryLockFile } from './lock-file.js';
+
+const LOWEST = 1;
+
+/** Numbered lock files, each held by one living opener: that a slot is free tells the others that its holder is gone. */
+export class Slots {
+  readonly #disk: Disk;
+  readonly #names: FileNames;
+  #mine: { readonly number: number; readonly file: DiskFile } | undefined;
+
+  constructor(disk: Disk, names: FileNames) {
+    this.#disk = disk;
+    this.#names = names;
+  }
+
+  take(): number {
+    for (let number = LOWEST; this.#mine === undefined; number++) {
+      const file = openLockFile(this.#disk, this.#names.slot(number));
+      let taken = false;
+      try {
+        taken = tryLockFile(file, 'exclusive');
+      } finally {
+        if (!taken) file.close();
+      }
+      if (taken) this.#mine = { number, file };
+    }
+    return this.#mine.number;
+  }
+
+  /** A slot without a file was never held. Probes share the lock, so that two of them do not see each other. */
+  isFree(number: number): boolean {
+    if (number === this.#mine?.number) return false;
+    const file = openExistingLockFile(this.#disk, this.#names.slot(number));
+    if (file === undefined) return true;
+    try {
+      return tryLockFile(file, 'shared');
+    } finally {
+      file.close();
+    }
+  }
+
+  close(): void {
+    this.#mine?.file.close();
+    this.#mine = undefined;
+  }
+}
