@@ -9,7 +9,7 @@
  * says that it answers a case by its result.
  */
 export interface Disk {
-  /** Opens an existing file; undefined where there is none. */
+  /** Opens an existing file, with 'write' for reading too; undefined where there is none. */
   open(path: string, access: 'read' | 'write'): DiskFile | undefined;
   /** Creates a file that must not exist, open for reading and writing; undefined where it exists. Not synced. */
   create(path: string): DiskFile | undefined;
@@ -37,12 +37,16 @@ export interface Disk {
   bootId(): string;
   /**
    * Calls `notice` soon after something in the directory may have changed, by whoever's hand; notices may be merged,
-   * late or lost, and carry no information. `failed` tells that watching ended. Keeps no process alive.
+   * late or lost, and carry no information; one comes when watching has begun, for what changed until then. `failed`
+   * tells that watching ended. Keeps no process alive.
    */
   watch(directory: string, notice: () => void, failed: (error: unknown) => void): { close(): void };
 }
 
-/** An open file. Its descriptor is freed by `close`, as are its locks. */
+/**
+ * An open file. Its descriptor is freed by `close`, as are its locks; closing or unlocking it then does nothing,
+ * any other call throws. A sync that is under way when the file is closed still tells the truth.
+ */
 export interface DiskFile {
   readonly path: string;
   /**
@@ -61,7 +65,8 @@ export interface DiskFile {
   /**
    * Locks the whole file, advisorily; false where another open file holds it in a conflicting way. A lock belongs to
    * this open file, not to the process: a second opening of the same path conflicts with the first, and the death of
-   * the process frees it. Taking 'shared' while holding 'exclusive' turns the one into the other.
+   * the process frees it. Taking 'shared' while holding 'exclusive' turns the one into the other. The way back is
+   * unlocking and trying again: not every system keeps the shared lock when it refuses the exclusive one.
    */
   tryLock(mode: 'shared' | 'exclusive'): boolean;
   unlock(): void;

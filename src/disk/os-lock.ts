@@ -1,0 +1,72 @@
+import { createRequire } from 'node:module';
+import { DurostoreError } from '../errors.js';
+
+/** Locks on a whole open file, as fs-native-extensions gives them (OFD locks on Linux, flock on macOS). */
+export interface OsLocks {
+  /** Throws LOCK_UNAVAILABLE where the file system has no locks. */
+  tryLock(fd: number, mode: 'shared' | 'exclusive'): boolean;
+  /** From exclusive to shared, with nobody in between on Linux and Windows. */
+  downgrade(fd: number): boolean;
+  unlock(fd: number): void;
+}
+
+interface FsNativeExtensions {
+  tryLock(fd: number, options: { shared: boolean }): boolean;
+  tryDowngradeLock(fd: number): boolean;
+  unlock(fd: number): void;
+}
+
+let loaded: { locks: OsLocks | undefined; failure: unknown } | undefined;
+
+/** Undefined where the optional dependency is not installed or has no binary for this platform. */
+export function loadOsLocks(): OsLocks | undefined {
+  return load().locks;
+}
+
+export function osLocks(): OsLocks {
+  const { locks, failure } = load();
+  if (locks !== undefined) return locks;
+  throw new DurostoreError(
+    'LOCK_UNAVAILABLE',
+    'Files cannot be locked here, for the optional package fs-native-extensions does not load. ' +
+      "Install it, or open with locking 'lockfile'",
+    failure,
+  );
+}
+
+function load(): { locks: OsLocks | undefined; failure: unknown } {
+  if (loaded !== undefined) return loaded;
+  try {
+    const native: FsNativeExtensions = createRequire(import.meta.url)('fs-native-extensions');
+    loaded = { locks: locksOn(native), failure: undefined };
+  } catch (failure) {
+    loaded = { locks: undefined, failure };
+  }
+  return loaded;
+}
+
+const locksOn = (native: FsNativeExtensions): OsLocks => ({
+  tryLock: (fd, mode) => orUnavailable(() => native.tryLock(fd, mode === 'shared' ? SHARED : EXCLUSIVE)),
+  downgrade: (fd) => orUnavailable(() => native.tryDowngradeLock(fd)),
+  unlock: (fd) => native.unlock(fd),
+});
+
+const SHARED = { shared: true };
+const EXCLUSIVE = { shared: false };
+
+const NO_LOCKS = new Set(['ENOLCK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+function orUnavailable<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (typeof code !== 'string' || !NO_LOCKS.has(code)) throw error;
+    throw new DurostoreError(
+      'LOCK_UNAVAILABLE',
+      `The file system of this directory has no locks (${code}). ` +
+        "Move the directory to a local file system, or open with locking 'lockfile'",
+      error,
+    );
+  }
+}
