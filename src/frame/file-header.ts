@@ -42,7 +42,8 @@ export function checkFileHeader(
   number: number,
   path: string,
 ): 'valid' | 'absent' | 'foreign' {
-  if (length < HEADER_BYTES) return bytes.subarray(0, length).every((byte) => byte === 0) ? 'absent' : 'foreign';
+  if (length < HEADER_BYTES)
+    return bytes.subarray(0, length).every((byte) => byte === 0) ? 'absent' : 'foreign';
   if (bytes.subarray(0, HEADER_BYTES).every((byte) => byte === 0)) return 'absent';
   if (bytes.readUInt32LE(0) !== MAGIC || checksum(bytes, 0, 28) !== bytes.readUInt32LE(28)) return 'foreign';
   if (bytes[5] !== FORMAT_VERSION) {

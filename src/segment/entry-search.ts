@@ -1,0 +1,98 @@
+import type { DiskFile } from '../disk/disk.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
+import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, readHead } from '../frame/frame.js';
+import { ENTRY_BYTES, entryPosition, type FoundEntry, readEntry } from './entry.js';
+import type { SegmentFiles } from './segment-files.js';
+
+export interface FoundFrame {
+  index: number;
+  position: number;
+}
+
+const PAGE_ENTRIES = 128;
+
+/**
+ * The last record that the entries of a segment name and whose frame is there: from it on the end is found by reading.
+ * Undefined where there is none; then the segment is read from its beginning.
+ */
+export function lastEntry(files: SegmentFiles, first: number, data: DiskFile): FoundFrame | undefined {
+  const entries = files.entries(first);
+  if (entries === undefined) return undefined;
+  const count = Math.floor((entries.size() - HEADER_BYTES) / ENTRY_BYTES);
+  const page = Buffer.allocUnsafe(PAGE_ENTRIES * ENTRY_BYTES);
+  const found: FoundEntry = { position: 0, length: 0 };
+  for (let upTo = count; upTo > 0; upTo -= PAGE_ENTRIES) {
+    const from = Math.max(0, upTo - PAGE_ENTRIES);
+    const read = entries.read(page, 0, (upTo - from) * ENTRY_BYTES, HEADER_BYTES + from * ENTRY_BYTES);
+    for (let at = upTo - from - 1; at >= 0; at--) {
+      if ((at + 1) * ENTRY_BYTES > read) continue;
+      const index = first + from + at;
+      if (readEntry(page, at * ENTRY_BYTES, index, found) && hasFrame(data, index, found.position)) {
+        return { index, position: found.position };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Where the entry of a record says it is, if its frame is there. */
+export function entryOf(
+  files: SegmentFiles,
+  first: number,
+  data: DiskFile,
+  index: number,
+): FoundFrame | undefined {
+  const bytes = Buffer.allocUnsafe(ENTRY_BYTES);
+  const found: FoundEntry = { position: 0, length: 0 };
+  const entries = files.entries(first);
+  if (entries === undefined) return undefined;
+  if (entries.read(bytes, 0, ENTRY_BYTES, entryPosition(first, index)) < ENTRY_BYTES) return undefined;
+  if (!readEntry(bytes, 0, index, found) || !hasFrame(data, index, found.position)) return undefined;
+  return { index, position: found.position };
+}
+
+/**
+ * The first record from `index` on, beyond `position`, that the entries name and whose frame is whole: evidence that
+ * what stands before it was written once and is damaged, not unfinished.
+ */
+export function nextWholeFrame(
+  files: SegmentFiles,
+  first: number,
+  data: DiskFile,
+  index: number,
+  position: number,
+): FoundFrame | undefined {
+  const entries = files.entries(first);
+  if (entries === undefined) return undefined;
+  const page = Buffer.allocUnsafe(PAGE_ENTRIES * ENTRY_BYTES);
+  const found: FoundEntry = { position: 0, length: 0 };
+  for (let from = index - first; ; from += PAGE_ENTRIES) {
+    const read = entries.read(page, 0, page.length, HEADER_BYTES + from * ENTRY_BYTES);
+    const count = Math.floor(read / ENTRY_BYTES);
+    if (count === 0) return undefined;
+    for (let at = 0; at < count; at++) {
+      const candidate = first + from + at;
+      if (!readEntry(page, at * ENTRY_BYTES, candidate, found) || found.position <= position) continue;
+      if (hasFrame(data, candidate, found.position)) return { index: candidate, position: found.position };
+    }
+  }
+}
+
+/** Whether the record's frame, head and body, stands at the position. */
+export function hasFrame(data: DiskFile, index: number, position: number): boolean {
+  const head = emptyHead();
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES);
+  if (data.read(bytes, 0, HEAD_BYTES, position) < HEAD_BYTES || !readHead(bytes, 0, head)) return false;
+  if (head.kind !== FrameKind.record || head.number !== index) return false;
+  const whole = Buffer.allocUnsafe(head.length);
+  return data.read(whole, 0, head.length, position) === head.length && bodyIsWhole(whole, 0, head);
+}
+
+/** The time of a segment's first record; undefined where it has none. */
+export function firstRecordTime(data: DiskFile): number | undefined {
+  const head = emptyHead();
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES);
+  if (data.read(bytes, 0, HEAD_BYTES, HEADER_BYTES) < HEAD_BYTES || !readHead(bytes, 0, head))
+    return undefined;
+  return head.kind === FrameKind.record ? head.time : undefined;
+}

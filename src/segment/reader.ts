@@ -1,0 +1,156 @@
+import type { DiskFile } from '../disk/disk.js';
+import { CorruptError } from '../errors.js';
+import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, type Head, readHead } from '../frame/frame.js';
+import { ChunkCache } from './chunk-cache.js';
+import { ENTRY_BYTES, entryPosition, type FoundEntry, readEntry } from './entry.js';
+import { scanForRecord } from './record-scan.js';
+import type { SegmentFiles } from './segment-files.js';
+import type { Tail } from './tail.js';
+
+/** A record as it was read: everything is a copy that belongs to the caller. */
+export interface StoredRecord {
+  readonly index: number;
+  readonly time: number;
+  readonly marks: Uint8Array;
+  readonly headers: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Reads records by index. Needs no lock: what is below the committed end never changes. */
+export class Reader {
+  readonly #files: SegmentFiles;
+  readonly #tail: Tail;
+  readonly #cache: ChunkCache;
+  readonly #head: Head = emptyHead();
+  readonly #entry = Buffer.allocUnsafe(ENTRY_BYTES);
+  readonly #found: FoundEntry = { position: 0, length: 0 };
+  /** The record behind the last one read stands here: reading in order needs no entries. */
+  #cursorIndex = 0;
+  #cursorFirst = 0;
+  #cursorPosition = 0;
+
+  constructor(files: SegmentFiles, tail: Tail, maxChunk: number) {
+    this.#files = files;
+    this.#tail = tail;
+    this.#cache = new ChunkCache(maxChunk);
+  }
+
+  /** Bytes held in memory. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /**
+   * The record; undefined where no segment holds it any more. CORRUPT where its bytes are damaged. The caller knows that
+   * the index is below the next one and that no fact says that it is gone.
+   */
+  read(index: number): StoredRecord | undefined {
+    const first = this.#tail.segments.holding(index);
+    if (first === undefined) return undefined;
+    const file = this.#files.data(first);
+    if (file === undefined) return undefined;
+    const end = first === this.#tail.active ? this.#tail.end : Number.POSITIVE_INFINITY;
+    const sequential = index === this.#cursorIndex && first === this.#cursorFirst;
+    let record = sequential
+      ? this.#readAt(file, first, index, this.#cursorPosition, 0, end, true)
+      : undefined;
+    if (record === undefined && this.#locate(first, index)) {
+      const { position, length } = this.#found;
+      record = this.#readAt(file, first, index, position, length, end, index === first);
+    }
+    return record ?? this.#readByScan(file, first, index, end);
+  }
+
+  /** Fills `#found` from the record's entry; false where that is missing or odd. */
+  #locate(first: number, index: number): boolean {
+    const entries = this.#files.entries(first);
+    if (entries === undefined) return false;
+    if (entries.read(this.#entry, 0, ENTRY_BYTES, entryPosition(first, index)) < ENTRY_BYTES) return false;
+    return readEntry(this.#entry, 0, index, this.#found);
+  }
+
+  /** The record's frame at a position where it is supposed to be; undefined where it is not, or not whole. */
+  #readAt(
+    file: DiskFile,
+    first: number,
+    index: number,
+    position: number,
+    length: number,
+    end: number,
+    load: boolean,
+  ): StoredRecord | undefined {
+    const head = this.#head;
+    for (let at = position; at < end; at += head.length) {
+      const known = at === position && length >= HEAD_BYTES ? length : HEAD_BYTES;
+      let bytes = this.#bytes(file, first, at, known, end, load);
+      if (bytes === undefined || !readHead(bytes, this.#cache.at, head)) return undefined;
+      if (head.kind === FrameKind.mark) continue;
+      if (head.kind !== FrameKind.record || head.number !== index || at + head.length > end) return undefined;
+      if (head.length > known) {
+        bytes = this.#bytes(file, first, at, head.length, end, load);
+        if (bytes === undefined) return undefined;
+      }
+      if (!bodyIsWhole(bytes, this.#cache.at, head)) return undefined;
+      this.#cursorIndex = index + 1;
+      this.#cursorFirst = first;
+      this.#cursorPosition = at + head.length;
+      return copyRecord(bytes, this.#cache.at, head);
+    }
+    return undefined;
+  }
+
+  /** Bytes that begin at `#cache.at` in the returned buffer; undefined where the file has fewer. */
+  #bytes(
+    file: DiskFile,
+    first: number,
+    position: number,
+    length: number,
+    end: number,
+    load: boolean,
+  ): Buffer | undefined {
+    const cached = this.#cache.view(first, file, position, length, end, load);
+    if (cached !== undefined) return cached;
+    if (position + length > end) return undefined;
+    const bytes = Buffer.allocUnsafe(length);
+    this.#cache.at = 0;
+    return file.read(bytes, 0, length, position) === length ? bytes : undefined;
+  }
+
+  /** The entries did not help: look through the data file itself. */
+  #readByScan(file: DiskFile, first: number, index: number, end: number): StoredRecord {
+    const found = scanForRecord(this.#files, file, first, index, end);
+    const record =
+      found.position === undefined
+        ? undefined
+        : this.#readAt(file, first, index, found.position, 0, end, false);
+    if (record !== undefined) return record;
+    const entry = this.#locate(first, index) ? this.#found : undefined;
+    throw new CorruptError('a record is damaged or missing', {
+      file: file.path,
+      position: entry?.position ?? found.badPosition,
+      bytes: entry?.length ?? Math.max(0, Math.min(end, file.size()) - found.badPosition),
+      indexes: { from: index, to: index },
+    });
+  }
+}
+
+function copyRecord(bytes: Buffer, at: number, head: Head): StoredRecord {
+  const marksAt = at + HEAD_BYTES;
+  const headersAt = marksAt + head.marksBytes;
+  const payloadAt = headersAt + head.headersBytes;
+  return {
+    index: head.number,
+    time: head.time,
+    marks: head.marksBytes === 0 ? EMPTY : copy(bytes, marksAt, headersAt),
+    headers: head.headersBytes === 0 ? EMPTY : copy(bytes, headersAt, payloadAt),
+    payload: copy(bytes, payloadAt, at + head.length),
+  };
+}
+
+function copy(bytes: Buffer, from: number, to: number): Uint8Array {
+  const out = new Uint8Array(to - from);
+  out.set(bytes.subarray(from, to));
+  return out;
+}

@@ -1,0 +1,110 @@
+import { Descriptors } from '../disk/descriptors.js';
+import type { Disk, DiskFile } from '../disk/disk.js';
+import type { FileNames } from '../disk/file-names.js';
+import { writeFully } from '../disk/write-fully.js';
+import { CorruptError } from '../errors.js';
+import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+
+/** Descriptors kept open at a time, two a segment in use. */
+const OPEN_FILES = 64;
+
+/** Opens and creates the two files of a segment; knows their headers and nothing of what stands behind them. */
+export class SegmentFiles {
+  readonly disk: Disk;
+  readonly names: FileNames;
+  readonly descriptors: Descriptors;
+  readonly #storeId: Buffer;
+  /** First indexes of the segments whose data header was seen to be right. */
+  readonly #checked = new Set<number>();
+
+  constructor(disk: Disk, names: FileNames, storeId: Buffer) {
+    this.disk = disk;
+    this.names = names;
+    this.#storeId = storeId;
+    this.descriptors = new Descriptors(disk, OPEN_FILES);
+  }
+
+  /** First indexes of the segments that have a data file, ascending. */
+  list(): number[] {
+    const firsts: number[] = [];
+    for (const name of this.disk.list(this.names.directory)) {
+      const parsed = this.names.parse(name);
+      if (parsed?.kind === 'data') firsts.push(parsed.number);
+    }
+    return firsts.sort((a, b) => a - b);
+  }
+
+  /**
+   * The data file of a segment; undefined where it is not there, or was created and has no header yet. CORRUPT where
+   * the header is another's.
+   */
+  data(first: number): DiskFile | undefined {
+    const path = this.names.data(first);
+    const file = this.descriptors.get(path);
+    if (file === undefined || this.#checked.has(first)) return file;
+    if (!this.#hasHeader(file, HeaderKind.data, first)) return undefined;
+    this.#checked.add(first);
+    return file;
+  }
+
+  /** The entries file, or undefined where it is missing or odd: then the data file is scanned instead. */
+  entries(first: number): DiskFile | undefined {
+    return this.descriptors.get(this.names.entries(first));
+  }
+
+  /**
+   * Creates a segment's files, or completes what a dying creator left. Only under the write lock. Syncs nothing: a
+   * record in it counts as synced only after its directory was, which the syncer sees to.
+   */
+  create(first: number): DiskFile {
+    const path = this.names.data(first);
+    const file = this.disk.create(path) ?? this.disk.open(path, 'write');
+    if (file === undefined) throw Object.assign(new Error(`${path} vanished`), { code: 'ENOENT' });
+    this.descriptors.keep(file);
+    if (!this.#hasHeader(file, HeaderKind.data, first)) {
+      writeFully(file, encodeFileHeader(HeaderKind.data, this.#storeId, first), HEADER_BYTES, 0);
+    }
+    this.#checked.add(first);
+    return file;
+  }
+
+  /** Creates the entries file where it is missing; undefined where that fails, for entries are only a cache. */
+  createEntries(first: number): DiskFile | undefined {
+    try {
+      const file = this.disk.create(this.names.entries(first));
+      if (file === undefined) return this.entries(first);
+      this.descriptors.keep(file);
+      writeFully(file, encodeFileHeader(HeaderKind.entries, this.#storeId, first), HEADER_BYTES, 0);
+      return file;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Unlinks both files; entries first, so that a leftover data file still tells of the segment. */
+  remove(first: number): void {
+    this.forget(first);
+    this.disk.unlink(this.names.entries(first));
+    this.disk.unlink(this.names.data(first));
+  }
+
+  forget(first: number): void {
+    this.#checked.delete(first);
+    this.descriptors.forget(this.names.entries(first));
+    this.descriptors.forget(this.names.data(first));
+  }
+
+  #hasHeader(file: DiskFile, kind: HeaderKind, first: number): boolean {
+    const bytes = Buffer.alloc(HEADER_BYTES);
+    const length = file.read(bytes, 0, HEADER_BYTES, 0);
+    const verdict = checkFileHeader(bytes, length, kind, this.#storeId, first, file.path);
+    if (verdict === 'foreign') {
+      throw new CorruptError('the header is damaged or belongs to another store', {
+        file: file.path,
+        position: 0,
+        bytes: file.size(),
+      });
+    }
+    return verdict === 'valid';
+  }
+}

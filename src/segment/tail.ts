@@ -1,0 +1,202 @@
+import type { DiskFile } from '../disk/disk.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
+import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
+import { FrameScanner, type ScanStop } from '../frame/frame-scanner.js';
+import { entryOf, lastEntry, nextWholeFrame } from './entry-search.js';
+import { greatestTimeOfSeal } from './seal.js';
+import type { SegmentFiles } from './segment-files.js';
+import { SegmentList } from './segment-list.js';
+
+/** What stands behind the committed end, as the last catch-up found it. */
+export type TailState =
+  /** Nothing: the next frame goes here. */
+  | 'open'
+  /** A batch that is not, or not yet, whole. Only who holds the write lock may call it torn. */
+  | 'unfinished'
+  /** The segment is sealed and its successor is not there. Whoever holds the write lock creates it. */
+  | 'sealed';
+
+/**
+ * How far the log has got, as far as this opener knows: the segments, the committed end of the last one, the next index.
+ * The files are the truth; `catchUp` is the one door through which they are looked at again, and costs what is new.
+ *
+ * The end is found by reading frames, never by the file's size: files may be prepared ahead with zeros. It moves only to
+ * the end of a batch, so that a batch is there whole or not at all.
+ */
+export class Tail {
+  readonly segments = new SegmentList();
+  /** First index of the segment that is being written. */
+  active = 0;
+  /** Byte position of its committed end. */
+  end = HEADER_BYTES;
+  nextIndex = 1;
+  /** The greatest record time so far; times never go backwards in a store. */
+  time = 0;
+  /** The highest index known to be on the device, with everything before it. */
+  safe = 0;
+  state: TailState = 'open';
+  /** Where a sealed segment is continued. */
+  successor = 0;
+  /** Indexes that were passed over because no segment holds them, since `open`: records lost to a power cut. */
+  readonly gaps: { from: number; to: number }[] = [];
+  /**
+   * Set while the first opener checks what a power cut left: bytes that are bad and above everything known to be synced
+   * end the log then, whatever stands behind them, for pages reach the device in any order.
+   */
+  recovering = false;
+  readonly #files: SegmentFiles;
+  readonly #scanner = new FrameScanner();
+  #pendingNext = 0;
+  #pendingTime = 0;
+
+  constructor(files: SegmentFiles) {
+    this.#files = files;
+  }
+
+  /** Finds the end from nothing but the directory; reads entries of the last segment, not its records. */
+  open(): void {
+    this.segments.reset(this.#files.list());
+    this.safe = 0;
+    const highest = this.segments.highest;
+    if (highest === undefined) return;
+    this.#enterAtLastEntry(highest);
+    this.catchUp();
+    if (this.safe > 0) return;
+    // A segment that was just begun tells nothing of what is safe; the one before it does.
+    const before = [...this.segments].at(-2);
+    if (before === undefined) return;
+    this.#enterAtLastEntry(before);
+    this.catchUp();
+    if (this.active !== highest) this.#enterAtLastEntry(highest);
+    this.catchUp();
+  }
+
+  /** Turns to where a record stands, or to the beginning of its segment, to read on from there. */
+  enterAt(index: number): void {
+    const first = this.segments.holding(index) ?? this.segments.lowest;
+    if (first === undefined) return;
+    this.enter(first);
+    const file = this.#files.data(first);
+    const found = file && index > first ? entryOf(this.#files, first, file, index) : undefined;
+    if (found === undefined) return;
+    this.end = found.position;
+    this.nextIndex = found.index;
+  }
+
+  #enterAtLastEntry(first: number): void {
+    this.enter(first);
+    const file = this.#files.data(first);
+    const last = file && lastEntry(this.#files, first, file);
+    if (last === undefined) return;
+    this.end = last.position;
+    this.nextIndex = last.index;
+  }
+
+  /** Turns to a segment's beginning. */
+  enter(first: number): void {
+    this.segments.add(first);
+    this.active = first;
+    this.end = HEADER_BYTES;
+    this.nextIndex = first;
+    this.state = 'open';
+  }
+
+  /** Looks for what was appended since, by whoever; true where there was something. */
+  catchUp(): boolean {
+    const before = this.nextIndex;
+    const beforeSegment = this.active;
+    for (;;) {
+      if (this.state === 'sealed') {
+        if (!this.#followSeal()) break;
+      }
+      const file = this.#activeFile();
+      if (file === undefined) break;
+      this.#scan(file);
+      if (this.state !== 'sealed') break;
+    }
+    return this.nextIndex !== before || this.active !== beforeSegment;
+  }
+
+  /** Marks everything up to `index` as being on the device. */
+  sawSafe(index: number): void {
+    if (index > this.safe) this.safe = index;
+  }
+
+  /** A sealed segment's successor may have come; it may even be gone again, with its own successors there. */
+  #followSeal(): boolean {
+    let next: number | undefined = this.successor;
+    if (this.#files.data(next) === undefined) {
+      next = this.#files.list().find((first) => first > this.active);
+      if (next === undefined || this.#files.data(next) === undefined) return false;
+    }
+    if (next > this.nextIndex) this.gaps.push({ from: this.nextIndex, to: next });
+    this.enter(next);
+    return true;
+  }
+
+  /** Undefined where the segment has no header yet. One that was removed under a lagging opener has later ones. */
+  #activeFile(): DiskFile | undefined {
+    const file = this.#files.data(this.active);
+    if (file !== undefined) return file;
+    const firsts = this.#files.list();
+    const highest = firsts[firsts.length - 1];
+    if (highest === undefined || highest <= this.active) return undefined;
+    this.segments.reset(firsts);
+    this.enter(highest);
+    return this.#files.data(highest);
+  }
+
+  #scan(file: DiskFile): void {
+    for (;;) {
+      this.#pendingNext = this.nextIndex;
+      this.#pendingTime = this.time;
+      const { position, stop } = this.#scanner.scan(file, this.end, this.#visit);
+      if (this.state === 'sealed') return;
+      if (stop === 'end' && position === this.end) {
+        this.state = 'open';
+        return;
+      }
+      if (!this.#skipDamage(file, position, stop)) {
+        this.state = 'unfinished';
+        return;
+      }
+    }
+  }
+
+  /**
+   * Bytes that are bad, while whole frames of the same batch or later ones stand behind them, are damage to records that
+   * were there before; the end goes past them, and reading one of them is CORRUPT. Entries tell, for they are written
+   * after their frames.
+   */
+  #skipDamage(file: DiskFile, position: number, stop: ScanStop): boolean {
+    if (stop === 'end' && position === this.end) return false;
+    const found = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
+    if (found === undefined) return false;
+    if (this.recovering && this.#pendingNext > this.safe) return false;
+    this.end = found.position;
+    this.nextIndex = found.index;
+    return true;
+  }
+
+  readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
+    if (head.kind === FrameKind.record) {
+      if (head.number !== this.#pendingNext) return false;
+      this.#pendingNext += 1;
+      if (head.time > this.#pendingTime) this.#pendingTime = head.time;
+    } else if (head.kind === FrameKind.seal) {
+      if (head.number < this.#pendingNext) return false;
+      this.#pendingTime = Math.max(this.#pendingTime, greatestTimeOfSeal(bytes, at));
+    } else if (head.kind !== FrameKind.mark) {
+      return false;
+    }
+    if ((head.flags & FLAG_ENDS_BATCH) === 0) return true;
+    this.end = position + head.length;
+    this.nextIndex = this.#pendingNext;
+    this.time = this.#pendingTime;
+    this.sawSafe(head.safe);
+    if (head.kind !== FrameKind.seal) return true;
+    this.state = 'sealed';
+    this.successor = head.number;
+    return false;
+  };
+}
