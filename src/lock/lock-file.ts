@@ -31,6 +31,7 @@ export function tryLockFile(file: DiskFile, mode: 'shared' | 'exclusive'): boole
   try {
     return file.tryLock(mode);
   } catch (error) {
+    if (error instanceof DurostoreError) throw error;
     throw lockUnavailable('lock', file.path, error);
   }
 }

@@ -39,6 +39,11 @@ export class QueuedLock implements Lock {
     return this.#held;
   }
 
+  /** Whether the running code is inside, for certain: a section that `tryEnter` began is of one piece. */
+  get isInSection(): boolean {
+    return this.#heldWithoutWaiting;
+  }
+
   tryEnter(): boolean {
     this.#assertOrder();
     if (this.#held || this.#closed || !this.#line.isEmpty || !this.#gate.tryPass()) return false;
@@ -105,12 +110,8 @@ export class QueuedLock implements Lock {
     this.#gate.stopWaiting();
   }
 
-  /**
-   * Only for sections entered by `tryEnter`: they are of one piece, so whoever calls is inside. Between an `enter`
-   * that resolved and the code that awaits it, other code may rightly run.
-   */
+  /** After an `enter` nothing can be said: other code may rightly run before the code that awaits it. */
   #assertOrder(): void {
-    if (this.#before !== undefined && this.#before.#heldWithoutWaiting)
-      throw new Error('Lock order: fate comes before write');
+    if (this.#before?.isInSection) throw new Error('Lock order: fate comes before write');
   }
 }
