@@ -1,0 +1,129 @@
+import { Inode, type Room } from './memory-inode.js';
+import type { PowerCut } from './memory-power-cut.js';
+import type { Random } from './memory-random.js';
+
+export type Node = Inode | MemoryDirectory;
+
+interface NameChange {
+  readonly moment: number;
+  readonly name: string;
+  /** Undefined where the name was removed. */
+  readonly node: Node | undefined;
+}
+
+/** The names in a directory: as processes see them, as they are on the device, and the changes between the two. */
+export class MemoryDirectory {
+  readonly #names = new Map<string, Node>();
+  readonly #device = new Map<string, Node>();
+  #unsynced: NameChange[] = [];
+  #moment = 0;
+  readonly #watches = new Set<() => void>();
+  #noticed = false;
+
+  get(name: string): Node | undefined {
+    return this.#names.get(name);
+  }
+
+  names(): string[] {
+    return [...this.#names.keys()];
+  }
+
+  entries(): Iterable<[string, Node]> {
+    return this.#names.entries();
+  }
+
+  set(name: string, node: Node): void {
+    this.#names.set(name, node);
+    this.#change(name, node);
+  }
+
+  delete(name: string): void {
+    this.#names.delete(name);
+    this.#change(name, undefined);
+  }
+
+  /** Names a point in time, for `settle`. */
+  moment(): number {
+    return this.#moment;
+  }
+
+  /** A sync that began at a moment succeeded. */
+  settle(moment: number): void {
+    this.#settleWhere((change) => change.moment <= moment);
+  }
+
+  /** The names that one file got are on the device. */
+  settleNamesOf(inode: Inode): void {
+    const named = new Map<string, number>();
+    for (const { moment, name, node } of this.#unsynced) if (node === inode) named.set(name, moment);
+    if (named.size > 0) this.#settleWhere(({ moment, name }) => moment <= (named.get(name) ?? 0));
+  }
+
+  cutPower(cut: PowerCut, random: Random): void {
+    for (const change of this.#unsynced) {
+      if (cut.names === 'keep' || (cut.names === 'random' && random() < 0.5)) apply(change, this.#device);
+    }
+    this.#unsynced = [];
+    this.#names.clear();
+    for (const [name, node] of this.#device) this.#names.set(name, node);
+    this.#watches.clear();
+  }
+
+  watch(notice: () => void): void {
+    this.#watches.add(notice);
+  }
+
+  unwatch(notice: () => void): void {
+    this.#watches.delete(notice);
+  }
+
+  /** Tells the watches, merged within a turn of the event loop. */
+  notify(): void {
+    if (this.#watches.size === 0 || this.#noticed) return;
+    this.#noticed = true;
+    setImmediate(() => {
+      this.#noticed = false;
+      for (const notice of [...this.#watches]) if (this.#watches.has(notice)) notice();
+    });
+  }
+
+  /** The same, elsewhere, without watches. `copies` keeps files with two names one. */
+  fork(room: Room, copies = new Map<Node, Node>()): MemoryDirectory {
+    const fork = new MemoryDirectory();
+    const copied = (node: Node): Node => {
+      let copy = copies.get(node);
+      if (copy === undefined) {
+        copy = node instanceof Inode ? node.fork(room) : node.fork(room, copies);
+        copies.set(node, copy);
+      }
+      return copy;
+    };
+    for (const [name, node] of this.#names) fork.#names.set(name, copied(node));
+    for (const [name, node] of this.#device) fork.#device.set(name, copied(node));
+    fork.#unsynced = this.#unsynced.map((change) => ({
+      ...change,
+      node: change.node && copied(change.node),
+    }));
+    fork.#moment = this.#moment;
+    return fork;
+  }
+
+  #change(name: string, node: Node | undefined): void {
+    this.#moment += 1;
+    this.#unsynced.push({ moment: this.#moment, name, node });
+  }
+
+  #settleWhere(settles: (change: NameChange) => boolean): void {
+    const remaining: NameChange[] = [];
+    for (const change of this.#unsynced) {
+      if (settles(change)) apply(change, this.#device);
+      else remaining.push(change);
+    }
+    this.#unsynced = remaining;
+  }
+}
+
+function apply({ name, node }: NameChange, to: Map<string, Node>): void {
+  if (node === undefined) to.delete(name);
+  else to.set(name, node);
+}
