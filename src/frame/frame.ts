@@ -28,6 +28,14 @@ export const FrameKind = {
   mark: 3,
   /** Facts that were decided together; `number` is the fact number. */
   facts: 16,
+  /** The first frame of a journal that succeeds another; `number` is the other's. Without `complete` it is worth nothing. */
+  unfinished: 17,
+  /** A part of the state at the beginning of such a journal; `number` is the last fact number it folds. */
+  state: 18,
+  /** The end of that state. */
+  complete: 19,
+  /** The journal is continued in another; `number` is that one's. The commit of a succession. */
+  continues: 20,
 } as const;
 
 /** The frame ends a batch: until it is there, none of the batch is. */

@@ -43,7 +43,7 @@ export function recoverSegments(
     const next = tail.segments.after(tail.active);
     if (next === undefined) break;
     if (next > tail.nextIndex) tail.gaps.push({ from: tail.nextIndex, to: next });
-    appender.seal(wallTime, next);
+    if (tail.state !== 'sealed') appender.seal(wallTime, next);
     tail.enter(next);
   }
   tail.recovering = false;

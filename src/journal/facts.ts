@@ -1,0 +1,205 @@
+import { CorruptError } from '../errors.js';
+import { readUint48, writeUint48 } from '../frame/uint48.js';
+
+/**
+ * What can become of records. A fact is a statement about the past that stays true; the state of a store's fates is the
+ * fold of all its facts, in order. Everybody who takes facts in is a `FactSink`: the state folds them, `FactWriter`
+ * encodes them, and a state writes itself into any sink.
+ */
+export interface FactSink {
+  /**
+   * The records `[from, to)` are gone: dequeued, acknowledged or deleted. A sealed segment all of whose records are gone
+   * by facts on the device may be unlinked; whatever is found of it later is a leftover.
+   */
+  gone(from: number, to: number): void;
+  /** The indexes `[from, to)` were lost to a power cut, or skipped because a fact outlived its record. */
+  lost(from: number, to: number): void;
+  /** The holder of the slot is a new incarnation, on that boot; what the previous one had claimed is free. */
+  slotTaken(slot: number, incarnation: number, boot: string): void;
+  /** The incarnation is no more: what it had claimed is free. */
+  freed(incarnation: number): void;
+  /** The incarnation has the record until that time on its boot's monotonic clock, for the attempt-th time. */
+  claimed(index: number, incarnation: number, attempt: number, until: number): void;
+  /** The claim's lease ends then. */
+  extended(index: number, until: number): void;
+  /** The claim was given back. */
+  released(index: number): void;
+  /** A waiting record was claimed so often before. Only in a journal's beginning, where claims are not repeated. */
+  attempted(index: number, attempts: number): void;
+}
+
+const Code = {
+  gone: 1,
+  lost: 2,
+  slotTaken: 3,
+  freed: 4,
+  claimed: 5,
+  extended: 6,
+  released: 7,
+  attempted: 8,
+} as const;
+
+/** A boot's name on disk: 16 bytes, in hexadecimal. */
+export const BOOT_BYTES = 16;
+const LARGEST_FACT = 32;
+
+/** Encodes facts one behind the other; all that one decision consists of goes into one frame. */
+export class FactWriter implements FactSink {
+  bytes = Buffer.allocUnsafe(1024);
+  length = 0;
+  /** Where the frame that is being written begins. */
+  frameStart = 0;
+  readonly #headBytes: number;
+
+  constructor(headBytes: number) {
+    this.#headBytes = headBytes;
+  }
+
+  /** Begins a frame behind those there are, leaving room for its head. */
+  begin(): void {
+    this.frameStart = this.length;
+    this.#reserve(this.#headBytes);
+    this.length += this.#headBytes;
+  }
+
+  /** Whether the frame has no facts. */
+  get frameIsEmpty(): boolean {
+    return this.length === this.frameStart + this.#headBytes;
+  }
+
+  /** Takes the frame back. */
+  dropFrame(): void {
+    this.length = this.frameStart;
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.frameStart = 0;
+  }
+
+  gone(from: number, to: number): void {
+    this.#range(Code.gone, from, to);
+  }
+
+  lost(from: number, to: number): void {
+    this.#range(Code.lost, from, to);
+  }
+
+  slotTaken(slot: number, incarnation: number, boot: string): void {
+    this.#code(Code.slotTaken);
+    this.#uint16(slot);
+    this.#uint48(incarnation);
+    this.length += this.bytes.write(boot, this.length, BOOT_BYTES, 'hex');
+  }
+
+  freed(incarnation: number): void {
+    this.#code(Code.freed);
+    this.#uint48(incarnation);
+  }
+
+  claimed(index: number, incarnation: number, attempt: number, until: number): void {
+    this.#code(Code.claimed);
+    this.#uint48(index);
+    this.#uint48(incarnation);
+    this.#uint16(Math.min(attempt, 0xffff));
+    this.#uint48(until);
+  }
+
+  extended(index: number, until: number): void {
+    this.#code(Code.extended);
+    this.#uint48(index);
+    this.#uint48(until);
+  }
+
+  released(index: number): void {
+    this.#code(Code.released);
+    this.#uint48(index);
+  }
+
+  attempted(index: number, attempts: number): void {
+    this.#code(Code.attempted);
+    this.#uint48(index);
+    this.#uint16(Math.min(attempts, 0xffff));
+  }
+
+  #range(code: number, from: number, to: number): void {
+    this.#code(code);
+    this.#uint48(from);
+    this.#uint48(to);
+  }
+
+  #code(code: number): void {
+    this.#reserve(LARGEST_FACT);
+    this.bytes[this.length] = code;
+    this.length += 1;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.length + bytes <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafe(this.bytes.length * 2);
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
+  }
+
+  #uint16(value: number): void {
+    this.bytes.writeUInt16LE(value, this.length);
+    this.length += 2;
+  }
+
+  #uint48(value: number): void {
+    writeUint48(this.bytes, value, this.length);
+    this.length += 6;
+  }
+}
+
+/** Tells `sink` the facts in `bytes[from, to)`. They passed their checksum, so an unknown one is another program's. */
+export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactSink, file: string): void {
+  let at = from;
+  while (at < to) {
+    const code = bytes[at];
+    const body = at + 1;
+    switch (code) {
+      case Code.gone:
+        sink.gone(readUint48(bytes, body), readUint48(bytes, body + 6));
+        at = body + 12;
+        break;
+      case Code.lost:
+        sink.lost(readUint48(bytes, body), readUint48(bytes, body + 6));
+        at = body + 12;
+        break;
+      case Code.slotTaken: {
+        const boot = bytes.toString('hex', body + 8, body + 8 + BOOT_BYTES);
+        sink.slotTaken(bytes.readUInt16LE(body), readUint48(bytes, body + 2), boot);
+        at = body + 8 + BOOT_BYTES;
+        break;
+      }
+      case Code.freed:
+        sink.freed(readUint48(bytes, body));
+        at = body + 6;
+        break;
+      case Code.claimed:
+        sink.claimed(
+          readUint48(bytes, body),
+          readUint48(bytes, body + 6),
+          bytes.readUInt16LE(body + 12),
+          readUint48(bytes, body + 14),
+        );
+        at = body + 20;
+        break;
+      case Code.extended:
+        sink.extended(readUint48(bytes, body), readUint48(bytes, body + 6));
+        at = body + 12;
+        break;
+      case Code.released:
+        sink.released(readUint48(bytes, body));
+        at = body + 6;
+        break;
+      case Code.attempted:
+        sink.attempted(readUint48(bytes, body), bytes.readUInt16LE(body + 6));
+        at = body + 8;
+        break;
+      default:
+        throw new CorruptError(`a fact of unknown kind ${code}`, { file, position: at, bytes: to - at });
+    }
+  }
+}

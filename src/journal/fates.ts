@@ -1,0 +1,225 @@
+import type { FactSink } from './facts.js';
+import { IndexSet } from './index-set.js';
+
+/** Who has a record, and until when. */
+export interface Claim {
+  readonly incarnation: number;
+  readonly attempt: number;
+  /** Milliseconds on the boot's monotonic clock. */
+  until: number;
+  /** The lease has ended: the record is to be had again, and the claim is worth nothing. */
+  expired: boolean;
+}
+
+interface Incarnation {
+  readonly slot: number;
+  readonly boot: string;
+  readonly claims: Set<number>;
+}
+
+/**
+ * What became of the records: the fold of all facts. It knows no clock and no file; that leases end is told to it by
+ * `expire`. A record that nothing is known of is waiting.
+ */
+export class Fates implements FactSink {
+  /** Records that are gone, for whatever reason. */
+  readonly goneSet = new IndexSet();
+  /** Records nobody can have now: gone, or claimed under a lease that runs. */
+  readonly taken = new IndexSet();
+  readonly claims = new Map<number, Claim>();
+  /** Records that were lost to power cuts; they are gone too. */
+  readonly lostSet = new IndexSet();
+  /** The greatest index that any fact named: an index is never used again, even if its record was lost. */
+  highestNamed = 0;
+  readonly #boot: string;
+  readonly #slots = new Map<number, number>();
+  readonly #incarnations = new Map<number, Incarnation>();
+  /** How often records that nobody has were claimed before. */
+  readonly #attempts = new Map<number, number>();
+  #running = 0;
+  /** No running lease ends before this. */
+  #earliest = Number.POSITIVE_INFINITY;
+
+  /** Leases of another boot than this one have ended: its monotonic clock is not ours. */
+  constructor(boot: string) {
+    this.#boot = boot;
+  }
+
+  /** Claims whose lease runs. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** How often a record was claimed before. */
+  attemptsOf(index: number): number {
+    return this.claims.get(index)?.attempt ?? this.#attempts.get(index) ?? 0;
+  }
+
+  incarnationOf(slot: number): number | undefined {
+    return this.#slots.get(slot);
+  }
+
+  /** Slots whose holders have claims, except that of one incarnation. */
+  slotsWithClaims(except: number | undefined): number[] {
+    const slots: number[] = [];
+    if (this.#running === 0) return slots;
+    for (const [number, incarnation] of this.#incarnations) {
+      if (number !== except && incarnation.claims.size > 0) slots.push(incarnation.slot);
+    }
+    return slots;
+  }
+
+  /** Every claim whose lease ended at or before `monotonic` is expired; true where there was one. */
+  expire(monotonic: number): boolean {
+    if (monotonic < this.#earliest) return false;
+    let any = false;
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const [index, claim] of this.claims) {
+      if (claim.expired) continue;
+      if (claim.until > monotonic) {
+        if (claim.until < earliest) earliest = claim.until;
+        continue;
+      }
+      this.#expire(index, claim);
+      any = true;
+    }
+    this.#earliest = earliest;
+    return any;
+  }
+
+  /** A time before which no running lease ends; infinite where none runs. */
+  get nextExpiry(): number {
+    return this.#running === 0 ? Number.POSITIVE_INFINITY : this.#earliest;
+  }
+
+  gone(from: number, to: number): void {
+    this.#name(to - 1);
+    this.goneSet.addRange(from, to);
+    this.taken.addRange(from, to);
+    this.#forgetClaims(from, to);
+  }
+
+  lost(from: number, to: number): void {
+    this.#name(to - 1);
+    this.lostSet.addRange(from, to);
+    this.goneSet.addRange(from, to);
+    this.taken.addRange(from, to);
+    this.#forgetClaims(from, to);
+  }
+
+  slotTaken(slot: number, incarnation: number, boot: string): void {
+    const previous = this.#slots.get(slot);
+    if (previous !== undefined) this.freed(previous);
+    this.#slots.set(slot, incarnation);
+    this.#incarnations.set(incarnation, { slot, boot, claims: new Set() });
+  }
+
+  freed(incarnation: number): void {
+    const holder = this.#incarnations.get(incarnation);
+    if (holder === undefined) return;
+    for (const index of [...holder.claims]) this.released(index);
+    this.#incarnations.delete(incarnation);
+    if (this.#slots.get(holder.slot) === incarnation) this.#slots.delete(holder.slot);
+  }
+
+  claimed(index: number, incarnation: number, attempt: number, until: number): void {
+    this.#name(index);
+    if (this.goneSet.has(index)) return;
+    this.released(index);
+    this.#attempts.delete(index);
+    const holder = this.#incarnations.get(incarnation);
+    const claim: Claim = { incarnation, attempt, until, expired: false };
+    this.claims.set(index, claim);
+    holder?.claims.add(index);
+    this.taken.add(index);
+    this.#running += 1;
+    if (until < this.#earliest) this.#earliest = until;
+    if (holder === undefined || holder.boot !== this.#boot) this.#expire(index, claim);
+  }
+
+  extended(index: number, until: number): void {
+    const claim = this.claims.get(index);
+    if (claim === undefined) return;
+    claim.until = until;
+    if (until < this.#earliest) this.#earliest = until;
+    if (!claim.expired) return;
+    claim.expired = false;
+    this.taken.add(index);
+    this.#running += 1;
+  }
+
+  released(index: number): void {
+    const claim = this.claims.get(index);
+    if (claim === undefined) return;
+    this.#dropClaim(index, claim);
+    this.#attempts.set(index, claim.attempt);
+    this.taken.remove(index);
+  }
+
+  attempted(index: number, attempts: number): void {
+    this.#name(index);
+    if (!this.goneSet.has(index)) this.#attempts.set(index, attempts);
+  }
+
+  /** Says the whole state again, to a sink that knows nothing. */
+  tell(sink: FactSink): void {
+    for (const { from, to } of this.goneSet.ranges()) if (to > 1) sink.gone(Math.max(1, from), to);
+    for (const { from, to } of this.lostSet.ranges()) if (to > 1) sink.lost(Math.max(1, from), to);
+    for (const [number, { slot, boot }] of this.#incarnations) sink.slotTaken(slot, number, boot);
+    for (const [index, claim] of this.claims)
+      sink.claimed(index, claim.incarnation, claim.attempt, claim.until);
+    for (const [index, attempts] of this.#attempts) sink.attempted(index, attempts);
+  }
+
+  clear(): void {
+    this.goneSet.clear();
+    this.taken.clear();
+    this.lostSet.clear();
+    this.claims.clear();
+    this.#slots.clear();
+    this.#incarnations.clear();
+    this.#attempts.clear();
+    this.#earliest = Number.POSITIVE_INFINITY;
+    this.highestNamed = 0;
+    this.#running = 0;
+  }
+
+  #name(index: number): void {
+    if (index > this.highestNamed) this.highestNamed = index;
+  }
+
+  #expire(index: number, claim: Claim): void {
+    claim.expired = true;
+    this.#running -= 1;
+    this.taken.remove(index);
+  }
+
+  #dropClaim(index: number, claim: Claim): void {
+    this.claims.delete(index);
+    this.#incarnations.get(claim.incarnation)?.claims.delete(index);
+    if (!claim.expired) this.#running -= 1;
+  }
+
+  #forgetClaims(from: number, to: number): void {
+    if (this.claims.size > 0) {
+      if (to - from <= this.claims.size) {
+        for (let index = from; index < to; index++) this.#forgetClaim(index);
+      } else {
+        for (const index of [...this.claims.keys()])
+          if (index >= from && index < to) this.#forgetClaim(index);
+      }
+    }
+    if (this.#attempts.size > 0) {
+      if (to - from <= this.#attempts.size)
+        for (let index = from; index < to; index++) this.#attempts.delete(index);
+      else
+        for (const index of [...this.#attempts.keys()])
+          if (index >= from && index < to) this.#attempts.delete(index);
+    }
+  }
+
+  #forgetClaim(index: number): void {
+    const claim = this.claims.get(index);
+    if (claim !== undefined) this.#dropClaim(index, claim);
+  }
+}
