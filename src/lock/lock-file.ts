@@ -14,7 +14,7 @@ export function openExistingLockFile(disk: Disk, path: string): DiskFile | undef
   try {
     return disk.open(path, 'write');
   } catch (error) {
-    throw lockUnavailable('open', path, error);
+    throw told('open', path, error);
   }
 }
 
@@ -22,7 +22,7 @@ function createLockFile(disk: Disk, path: string): DiskFile | undefined {
   try {
     return disk.create(path);
   } catch (error) {
-    throw lockUnavailable('create', path, error);
+    throw told('create', path, error);
   }
 }
 
@@ -31,9 +31,14 @@ export function tryLockFile(file: DiskFile, mode: 'shared' | 'exclusive'): boole
   try {
     return file.tryLock(mode);
   } catch (error) {
-    if (error instanceof DurostoreError) throw error;
-    throw lockUnavailable('lock', file.path, error);
+    throw told('lock', file.path, error);
   }
+}
+
+/** Only the system's own errors need telling. */
+function told(what: 'open' | 'create' | 'lock', path: string, error: unknown): unknown {
+  const isOfSystem = error instanceof Error && 'code' in error && !(error instanceof DurostoreError);
+  return isOfSystem ? lockUnavailable(what, path, error) : error;
 }
 
 export function lockUnavailable(

@@ -1,7 +1,6 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { openCounter, readCounter } from './counter.js';
@@ -12,6 +11,8 @@ import { soon, until } from './until.js';
 /** Enough refusals to be past the spinning, in the waits by timer. */
 const MANY_TRIES = 300;
 
+const ENTRIES = 80_000;
+
 const program = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
 
 /** What every kind of lock that is shared by processes owes to them. Only where the disk is the system's. */
@@ -20,27 +21,24 @@ export function conformanceProcesses(name: string, kind: LockKind): void {
     for (const processes of [2, 4, 8]) {
       t.test(`${processes} processes add to a number, and none is lost`, async (t) => {
         const { directory } = new Place(t, kind).names;
-        const times = 8000 / processes;
-        const outputs = await soon(
-          'all have added',
-          Promise.all(
-            Array.from({ length: processes }, async () => {
-              const child = fork(program('counter-child'), [directory, kind.mode, String(times)], {
-                silent: true,
-              });
-              t.teardown(() => child.kill('SIGKILL'));
-              if (child.stdout === null) throw new Error('no output');
-              const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
-              t.equal(code, 0);
-              return output.split('\n').map(Number);
-            }),
-          ),
-        );
-        t.equal(readCounter(openCounter(directory)), 8000);
-        const written = outputs.flat().sort((a, b) => a - b);
-        t.equal(written.length, 8000);
+        const children = Array.from({ length: processes }, () => {
+          const times = String(ENTRIES / processes);
+          return fork(program('counter-child'), [directory, kind.mode, times], { execArgv: [] });
+        });
+        t.teardown(() => {
+          for (const child of children) child.kill('SIGKILL');
+        });
+        await soon('all are ready', Promise.all(children.map((child) => once(child, 'message'))));
+        const added = children.map(async (child) => (await once(child, 'message'))[0] as number[]);
+        for (const child of children) child.send('go');
+        const lists = await soon('all have added', Promise.all(added));
+        t.equal(readCounter(openCounter(directory)), ENTRIES);
+        t.ok(lists.every((list) => list.every((number, place) => number > (list[place - 1] ?? 0))));
+        const written = lists.flat();
+        t.equal(written.length, ENTRIES);
+        written.sort((a, b) => a - b);
         t.equal(
-          written.findIndex((number, position) => number !== position + 1),
+          written.findIndex((number, place) => number !== place + 1),
           -1,
           'each number once',
         );
@@ -52,7 +50,7 @@ export function conformanceProcesses(name: string, kind: LockKind): void {
       const { directory } = place.names;
       const { write } = place.open();
       const counter = openCounter(directory);
-      const child = fork(program('flat-out-child'), [directory, kind.mode]);
+      const child = fork(program('flat-out-child'), [directory, kind.mode], { execArgv: [] });
       t.teardown(() => child.kill('SIGKILL'));
       let turns = 0;
       for (let time = 0; time < 200; time++) {
@@ -96,7 +94,7 @@ export function conformanceProcesses(name: string, kind: LockKind): void {
       t.ok(write.tryEnter());
       const waiter = new RemoteProcess(t, place.names.directory, kind.mode);
       t.equal(await waiter.do('tryEnter'), false);
-      waiter.do('enter').catch(() => {});
+      waiter.begin('enter');
       const turn = place.disk().open(place.names.lock('write.turn'), 'write');
       await until('it waits', () => turn?.tryLock('exclusive') === false || turn?.unlock() === null);
       await waiter.kill();
@@ -141,7 +139,7 @@ export function conformanceProcesses(name: string, kind: LockKind): void {
       t.ok(write.tryEnter());
       const waiter = new RemoteProcess(t, place.names.directory, kind.mode);
       t.equal(await waiter.do('tryEnter'), false);
-      const entered = waiter.do('enter');
+      const entered = waiter.begin('enter');
       const turn = place.disk().open(place.names.lock('write.turn'), 'write');
       await until('it waits', () => turn?.tryLock('exclusive') === false || turn?.unlock() === null);
       await waiter.stop();
@@ -180,7 +178,7 @@ export function conformanceProcesses(name: string, kind: LockKind): void {
       await a.do('enter');
       t.equal(await b.do('tryEnter'), false);
       t.notOk(write.tryEnter());
-      const entered = b.do('enter');
+      const entered = b.begin('enter');
       await a.terminate();
       await soon('the other worker is in', entered);
       t.notOk(write.tryEnter());

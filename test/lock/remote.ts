@@ -20,10 +20,15 @@ class Remote {
   }
 
   do(call: Call): Promise<unknown> {
+    return soon(`the answer to ${call}`, this.begin(call));
+  }
+
+  /** The same for what may never be answered. */
+  begin(call: Call): Promise<unknown> {
     const id = ++this.#last;
     const answer = new Promise((resolve) => this.#open.set(id, resolve));
     this.#send({ id, call });
-    return soon(`the answer to ${call}`, answer);
+    return answer;
   }
 
   protected answered(reply: { id: number; answer: unknown }): void {
@@ -35,7 +40,7 @@ export class RemoteProcess extends Remote {
   readonly #child: ChildProcess;
 
   constructor(t: Test, directory: string, mode: LockMode) {
-    const child = fork(program, [directory, mode]);
+    const child = fork(program, [directory, mode], { execArgv: [] });
     super((request) => child.send(request));
     this.#child = child;
     child.on('message', (reply) => this.answered(reply as { id: number; answer: unknown }));
@@ -63,7 +68,7 @@ export class RemoteWorker extends Remote {
   readonly #worker: Worker;
 
   constructor(t: Test, directory: string, mode: LockMode) {
-    const worker = new Worker(program, { workerData: [directory, mode] });
+    const worker = new Worker(program, { workerData: [directory, mode], execArgv: [] });
     super((request) => worker.postMessage(request));
     this.#worker = worker;
     worker.on('message', (reply) => this.answered(reply));
