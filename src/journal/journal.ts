@@ -81,17 +81,7 @@ export class Journal {
 
   /** Folds everything there is, from the lowest journal on. */
   open(): void {
-    this.#fates.clear();
-    this.fact = 0;
-    const lowest = this.#list()[0];
-    if (lowest === undefined) {
-      throw new CorruptError('the journal of fates is missing', {
-        file: this.#names.fateJournal(1),
-        position: 0,
-        bytes: 0,
-      });
-    }
-    this.#enter(lowest);
+    this.#enterLowest();
     this.catchUp();
   }
 
@@ -184,6 +174,17 @@ export class Journal {
     if (upTo > this.safe) this.safe = upTo;
   }
 
+  /** The same, waiting in the calling thread. */
+  syncNow(): void {
+    this.#current().syncNow();
+    this.safe = this.fact;
+  }
+
+  /** Bytes of the current file, space prepared ahead included. */
+  get size(): number {
+    return this.#current().size();
+  }
+
   /** Whether it is worth while to write a successor. */
   get isLong(): boolean {
     return this.end > SHORTEN_FROM_BYTES && this.end > this.#beginning * SHORTEN_FACTOR;
@@ -268,12 +269,27 @@ export class Journal {
     return this.#file;
   }
 
-  #enter(number: number): void {
+  /** Begins from nothing at the lowest journal. It may be succeeded and removed between the listing and the opening. */
+  #enterLowest(): void {
+    this.#fates.clear();
+    this.fact = 0;
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const lowest = this.#list()[0];
+      if (lowest === undefined) break;
+      if (this.#enter(lowest)) return;
+    }
+    throw new CorruptError('the journal of fates is missing', {
+      file: this.#names.fateJournal(Math.max(1, this.#continuesIn)),
+      position: 0,
+      bytes: 0,
+    });
+  }
+
+  /** False where the file is not there. */
+  #enter(number: number): boolean {
     const path = this.#names.fateJournal(number);
     const file = this.#disk.open(path, 'write');
-    if (file === undefined) {
-      throw new CorruptError('a journal of fates is missing', { file: path, position: 0, bytes: 0 });
-    }
+    if (file === undefined) return false;
     const bytes = Buffer.alloc(HEADER_BYTES);
     const length = file.read(bytes, 0, HEADER_BYTES, 0);
     let verdict: string;
@@ -299,26 +315,12 @@ export class Journal {
     this.#beginning = HEADER_BYTES;
     this.#continuesIn = 0;
     this.unfinished = false;
+    return true;
   }
 
   /** Goes to the successor, which begins with a state that is folded already, or folds from the start if it is gone. */
   #follow(): void {
-    const next = this.#continuesIn;
-    if (this.#disk.exists(this.#names.fateJournal(next))) {
-      this.#enter(next);
-      return;
-    }
-    const lowest = this.#list()[0];
-    if (lowest === undefined || lowest <= this.number) {
-      throw new CorruptError('a journal of fates is missing', {
-        file: this.#names.fateJournal(next),
-        position: 0,
-        bytes: 0,
-      });
-    }
-    this.#fates.clear();
-    this.fact = 0;
-    this.#enter(lowest);
+    if (!this.#enter(this.#continuesIn)) this.#enterLowest();
   }
 
   #scan(): void {

@@ -8,7 +8,7 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 /** What one call wrote: frames that are committed together, within one file. */
 export interface Group {
   /** Where its frames stand in the batch's bytes. */
-  readonly start: number;
+  start: number;
   end: number;
   /** Start of each frame. */
   readonly frames: number[];
@@ -50,10 +50,19 @@ export class Batch {
     group.end = this.length;
   }
 
-  clear(): void {
-    this.length = 0;
+  /** Forgets all groups but the last ones, which move to the front of the buffer. */
+  keep(groups: readonly Group[]): void {
+    const start = groups[0]?.start ?? this.length;
+    this.bytes.copy(this.bytes, 0, start, this.length);
+    this.length -= start;
     this.groups = [];
-    if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(INITIAL_BYTES);
+    for (const group of groups) {
+      group.start -= start;
+      group.end -= start;
+      for (let i = 0; i < group.frames.length; i++) group.frames[i] = (group.frames[i] as number) - start;
+      this.groups.push(group);
+    }
+    if (this.length === 0 && this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(INITIAL_BYTES);
   }
 
   #reserve(bytes: number): void {

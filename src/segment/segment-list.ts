@@ -31,11 +31,9 @@ export class SegmentList {
     }
   }
 
-  /** Takes out the segments that lie wholly below `index`; returns their firsts. Never the last one. */
-  dropBelow(index: number): number[] {
-    let count = 0;
-    while (count + 1 < this.#firsts.length && (this.#firsts[count + 1] as number) <= index) count += 1;
-    return count === 0 ? [] : this.#firsts.splice(0, count);
+  drop(first: number): void {
+    const at = this.#firsts.indexOf(first);
+    if (at >= 0) this.#firsts.splice(at, 1);
   }
 
   /** The first of the segment that an index falls into; undefined below the lowest. */

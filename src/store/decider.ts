@@ -1,0 +1,138 @@
+import type { FactSink } from '../journal/facts.js';
+import type { Engine } from './engine.js';
+
+/** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
+export type Decision<T> = (facts: FactSink) => T;
+
+interface PendingDecision {
+  readonly durable: boolean;
+  /** Decides and keeps the answer; returns what tells it to the caller. */
+  readonly decide: (facts: FactSink) => () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Fates are decided here, one after the other among all openers. The decisions of one tick share a commit; each is one
+ * frame of facts, so each is made whole or not at all, and builds on those before it.
+ */
+export class Decider {
+  readonly #engine: Engine;
+  #pending: PendingDecision[] = [];
+  #scheduled = false;
+  #working: Promise<void> | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Resolves with the decision's answer when its facts are committed; where `durable`, when they and the records that
+   * they name are on the device. A decision that throws states nothing, and its error is the caller's.
+   */
+  decide<T>(decision: Decision<T>, durable: boolean): Promise<T> {
+    this.#engine.assertUsable();
+    return new Promise<T>((resolve, reject) => {
+      this.#pending.push({
+        durable,
+        decide: (facts) => {
+          const answer = decision(facts);
+          return () => resolve(answer);
+        },
+        reject,
+      });
+      if (this.#scheduled || this.#working !== undefined) return;
+      this.#scheduled = true;
+      this.#engine.turns.run(this.#flush);
+    });
+  }
+
+  /** Waits for what was accepted. */
+  async close(): Promise<void> {
+    if (this.#scheduled) await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    if (this.#engine.locks.fate.tryEnter()) {
+      this.#commit();
+      return;
+    }
+    this.#working = this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  };
+
+  async #work(): Promise<void> {
+    while (this.#pending.length > 0) {
+      try {
+        await this.#engine.locks.fate.enter();
+      } catch (error) {
+        for (const pending of this.#pending.splice(0)) pending.reject(error);
+        return;
+      }
+      this.#commit();
+    }
+  }
+
+  /** Under the fate lock, which it leaves. */
+  #commit(): void {
+    const engine = this.#engine;
+    const { journal, fates, locks, clock } = engine;
+    const decided: { pending: PendingDecision; answer: () => void }[] = [];
+    const pending = this.#pending;
+    this.#pending = [];
+    const before = journal.fact;
+    try {
+      engine.assertNotFailed();
+      journal.catchUpLocked();
+      fates.expire(clock.monotonic());
+      const now = clock.now();
+      for (const one of pending) {
+        try {
+          const answer = one.decide(journal.begin());
+          journal.decided(now);
+          decided.push({ pending: one, answer });
+        } catch (error) {
+          journal.dropDecision();
+          one.reject(error);
+        }
+      }
+      journal.commit(decided.some((one) => one.pending.durable));
+      this.#shortenIfLong();
+    } catch (error) {
+      const failure = engine.failed(error, 'deciding a fate');
+      for (const one of pending) one.reject(failure);
+      decided.length = 0;
+    } finally {
+      locks.fate.leave();
+    }
+    if (journal.fact !== before) engine.noteChange();
+    this.#answer(decided);
+  }
+
+  #answer(decided: readonly { pending: PendingDecision; answer: () => void }[]): void {
+    const durable = decided.filter((one) => one.pending.durable);
+    for (const one of decided) if (!one.pending.durable) one.answer();
+    if (durable.length === 0) return;
+    this.#engine.syncFacts().then(
+      () => {
+        for (const one of durable) one.answer();
+      },
+      (error: unknown) => {
+        for (const one of durable) one.pending.reject(error);
+      },
+    );
+  }
+
+  /** A journal that has grown long is succeeded; where that fails, it goes on growing. */
+  #shortenIfLong(): void {
+    const { journal, locks, clock } = this.#engine;
+    if (!journal.isLong || !locks.shorten.tryEnter()) return;
+    try {
+      journal.shorten(clock.now());
+    } finally {
+      locks.shorten.leave();
+    }
+  }
+}

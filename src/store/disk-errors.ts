@@ -1,0 +1,21 @@
+import { DurostoreError } from '../errors.js';
+
+/** Errors of the disk that say that there is no room. They fail a call and not the store. */
+export function isDiskFull(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'DISK_FULL';
+}
+
+/** What a caller is told of an error beneath: ours pass through, the system's get a code and a remedy. */
+export function describeDiskError(error: unknown, doing: string): DurostoreError {
+  if (error instanceof DurostoreError) return error;
+  if (isDiskFull(error)) {
+    return new DurostoreError(
+      'DISK_FULL',
+      `the disk is full: ${doing} changed nothing. Make room (deleting records frees whole segments) and try again`,
+      error,
+    );
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DurostoreError('STORE_FAILED', `${doing} failed: ${reason}. Reopen the store to go on`, error);
+}

@@ -1,0 +1,289 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import type { Disk } from '../disk/disk.js';
+import { FileNames } from '../disk/file-names.js';
+import { GroupSync } from '../disk/group-sync.js';
+import { DurostoreError } from '../errors.js';
+import { Indexer } from '../indexer/indexer.js';
+import { BOOT_BYTES } from '../journal/facts.js';
+import { Fates } from '../journal/fates.js';
+import { Journal } from '../journal/journal.js';
+import { type Locks, openLocks } from '../lock/locks.js';
+import { Appender } from '../segment/appender.js';
+import { Reader, type StoredRecord } from '../segment/reader.js';
+import { SegmentFiles } from '../segment/segment-files.js';
+import { Syncer } from '../segment/syncer.js';
+import { Tail } from '../segment/tail.js';
+import { Decider } from './decider.js';
+import { describeDiskError, isDiskFull } from './disk-errors.js';
+import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
+import type { ResolvedStoreOptions } from './options.js';
+import { recoverStore } from './recover-store.js';
+import { Sweeper } from './sweeper.js';
+import { Turns } from './turns.js';
+import { Writer } from './writer.js';
+
+/**
+ * One opener's view of a store: the floors beneath, wired. Stores and queues are faces of it.
+ *
+ * The files are the truth and everything here is what this opener last saw of them; `catchUp` looks again.
+ */
+export class Engine {
+  readonly options: ResolvedStoreOptions;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly names: FileNames;
+  readonly locks: Locks;
+  readonly files: SegmentFiles;
+  readonly tail: Tail;
+  readonly appender: Appender;
+  readonly fates: Fates;
+  readonly journal: Journal;
+  readonly syncer: Syncer;
+  readonly indexer: Indexer;
+  readonly turns = new Turns();
+  readonly writer: Writer;
+  readonly decider: Decider;
+  readonly sweeper: Sweeper;
+  /** The name of this boot, as facts have it. */
+  readonly boot: string;
+  readonly #reader: Reader;
+  readonly #journalSync: GroupSync;
+  #failure: DurostoreError | undefined;
+  #closing: Promise<void> | undefined;
+  #seenIndex = 0;
+  #seenFact = 0;
+  #seenSegment = 0;
+
+  private constructor(disk: Disk, names: FileNames, options: ResolvedStoreOptions, meta: Meta, locks: Locks) {
+    this.disk = disk;
+    this.names = names;
+    this.options = options;
+    this.clock = options.clock;
+    this.locks = locks;
+    this.boot = createHash('sha256')
+      .update(disk.bootId())
+      .digest('hex')
+      .slice(0, 2 * BOOT_BYTES);
+    this.files = new SegmentFiles(disk, names, meta.id);
+    this.tail = new Tail(this.files);
+    this.appender = new Appender(this.files, this.tail, options.maxFileSize);
+    this.fates = new Fates(this.boot);
+    this.journal = new Journal(disk, names, meta.id, this.fates);
+    this.#reader = new Reader(this.files, this.tail, options.maxChunk);
+    this.syncer = new Syncer(this.files, this.tail, (error) => this.syncFailed(error));
+    this.#journalSync = new GroupSync(
+      () => this.journal.sync(),
+      (error) => this.syncFailed(error),
+    );
+    this.indexer = new Indexer(disk, names.directory, options.clock, options.indexer, () =>
+      this.#catchUpFiles(),
+    );
+    this.writer = new Writer(this);
+    this.decider = new Decider(this);
+    this.sweeper = new Sweeper(this);
+  }
+
+  /** Opens the directory, creating what is missing; the first opener checks what its predecessors left. */
+  static async open(disk: Disk, options: ResolvedStoreOptions): Promise<Engine> {
+    options.signal?.throwIfAborted();
+    const names = new FileNames(options.directory, options.filePrefix);
+    let locks: Locks | undefined;
+    let engine: Engine | undefined;
+    try {
+      const meta = await readOrCreateMeta(disk, names, options.locking);
+      if (options.locking !== 'auto' && options.locking !== meta.locking) {
+        throw new DurostoreError(
+          'MISMATCH',
+          `${names.directory} was created with locking: '${meta.locking}', not '${options.locking}'. ` +
+            "Open it with that, or with 'auto'",
+        );
+      }
+      locks = openLocks(disk, names, meta.locking);
+      const arrival = await locks.arrive(options.signal);
+      const again = readMeta(disk, names);
+      if (again === undefined || !again.id.equals(meta.id)) {
+        throw new DurostoreError(
+          'STORE_FAILED',
+          `${names.directory} was removed or replaced while it was opened`,
+        );
+      }
+      engine = new Engine(disk, names, options, meta, locks);
+      await recoverStore(engine, arrival === 'first', options.signal);
+      locks.settle();
+      engine.noteChange();
+      engine.sweeper.checkAll();
+      return engine;
+    } catch (error) {
+      engine?.indexer.close();
+      engine?.journal.close();
+      engine?.files.descriptors.close();
+      locks?.close();
+      if (options.signal?.aborted && error === options.signal.reason) throw error;
+      throw describeDiskError(error, `opening ${names.directory}`);
+    }
+  }
+
+  /** Whether calls resolve on the device where nothing else is said. */
+  get durable(): boolean {
+    return this.options.durability === 'synced';
+  }
+
+  /** Throws CLOSED after close. */
+  assertOpen(): void {
+    if (this.#closing !== undefined) throw new DurostoreError('CLOSED', 'the store is closed: open it again');
+  }
+
+  /** Throws CLOSED after close, STORE_FAILED after a failed write or sync. */
+  assertUsable(): void {
+    this.assertOpen();
+    this.assertNotFailed();
+  }
+
+  assertNotFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Learns what others did. Facts first: the records that they name are there already. */
+  catchUp(): void {
+    try {
+      this.indexer.look();
+    } catch (error) {
+      throw describeDiskError(error, 'looking at the directory');
+    }
+  }
+
+  /** To be called after every look at the files that did not go through `catchUp`, and after own changes. */
+  noteChange(): boolean {
+    const changed = this.#movedOn();
+    if (changed) this.indexer.changed();
+    return changed;
+  }
+
+  /** Indexes there are, whoever wrote or deleted them. */
+  get length(): number {
+    return this.tail.nextIndex - 1 - this.fates.goneSet.count;
+  }
+
+  /** The lowest index there is; the next one where there is none. */
+  get firstIndex(): number {
+    return Math.min(this.fates.goneSet.firstAbsent(1), this.tail.nextIndex);
+  }
+
+  /** Whether a record is there, as far as this opener knows. */
+  has(index: number): boolean {
+    return index >= 1 && index < this.tail.nextIndex && !this.fates.goneSet.has(index);
+  }
+
+  /** Reads a record; undefined where it is gone or never was. Catches up first. CORRUPT where its bytes are damaged. */
+  read(index: number): StoredRecord | undefined {
+    this.catchUp();
+    return this.readKnown(index);
+  }
+
+  /** The same for what is known to be there, without catching up. */
+  readKnown(index: number): StoredRecord | undefined {
+    if (!this.has(index)) return undefined;
+    try {
+      const record = this.#reader.read(index);
+      if (record !== undefined) return record;
+      // Its segment went while we looked: then a fact says so.
+      this.catchUp();
+      if (!this.has(index)) return undefined;
+      throw new DurostoreError(
+        'CORRUPT',
+        `the segment that holds record ${index} is missing in ${this.names.directory}`,
+      );
+    } catch (error) {
+      throw describeDiskError(error, `reading record ${index}`);
+    }
+  }
+
+  /** Resolves when every fact that is known here, and the records that facts name, are on the device. */
+  async syncFacts(): Promise<void> {
+    await this.syncer.upTo(Math.min(this.fates.highestNamed, this.tail.nextIndex - 1));
+    if (this.journal.fact > this.journal.safe) await this.#journalSync.request();
+  }
+
+  /** What a failed write or decision means for the store: no room fails the call, anything else fails the store. */
+  failed(error: unknown, doing: string): DurostoreError {
+    const described = describeDiskError(error, doing);
+    if (described.code === 'STORE_FAILED' && !isDiskFull(error)) this.#failure ??= described;
+    return described;
+  }
+
+  /**
+   * A sync that failed leaves a mark in the directory: nobody may call anything synced until the next opener has written
+   * again what may be missing on the device.
+   */
+  syncFailed(cause: unknown): DurostoreError {
+    this.#failure ??= new DurostoreError(
+      'STORE_FAILED',
+      'a sync failed: what was being written may exist, and may be lost to a power cut. Reopen the store to go on',
+      cause,
+    );
+    try {
+      this.disk.create(this.names.suspect())?.close();
+    } catch {
+      // A device that takes no new name either: this opener stays failed all the same.
+    }
+    return this.#failure;
+  }
+
+  /** Syncs what was written, frees everything. Idempotent; calls that wait get CLOSED. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.indexer.close();
+    try {
+      await this.writer.close();
+      await this.decider.close();
+      await this.sweeper.idle();
+      if (this.#failure === undefined) {
+        await this.syncer.upTo(this.tail.nextIndex - 1);
+        await this.syncFacts();
+        this.#markClean();
+      }
+    } finally {
+      this.journal.close();
+      this.files.descriptors.close();
+      this.locks.close();
+    }
+  }
+
+  /** So that the next first opener has nothing to check. Best effort. */
+  #markClean(): void {
+    if (!this.locks.write.tryEnter()) return;
+    try {
+      this.appender.catchUp();
+      this.appender.mark(this.clock.now());
+    } catch {
+      // Only the next opening pays for a missing mark.
+    } finally {
+      this.locks.write.leave();
+    }
+  }
+
+  #catchUpFiles(): boolean {
+    if (this.#closing !== undefined) return false;
+    this.journal.catchUp();
+    this.tail.catchUp();
+    return this.#movedOn();
+  }
+
+  #movedOn(): boolean {
+    const { nextIndex, active } = this.tail;
+    const { fact } = this.journal;
+    if (nextIndex === this.#seenIndex && fact === this.#seenFact && active === this.#seenSegment)
+      return false;
+    if (active !== this.#seenSegment) this.sweeper.checkAll();
+    if (this.#closing === undefined) this.writer.coverOthers();
+    this.#seenIndex = nextIndex;
+    this.#seenFact = fact;
+    this.#seenSegment = active;
+    return true;
+  }
+}

@@ -1,0 +1,32 @@
+import { MAX_HEADERS_BYTES } from '../frame/frame.js';
+import { invalid } from './options.js';
+
+export type Headers = Readonly<Record<string, string>>;
+
+const NONE: Headers = Object.freeze({});
+
+/** Headers as bytes: JSON. Undefined where there are none. INVALID_OPTION where they are not strings, or too long. */
+export function encodeHeaders(headers: Headers | undefined): Buffer | undefined {
+  if (headers === undefined) return undefined;
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw invalid('headers', 'an object of strings', headers);
+  }
+  const names = Object.keys(headers);
+  if (names.length === 0) return undefined;
+  for (const name of names) {
+    if (typeof headers[name] !== 'string') throw invalid(`headers.${name}`, 'a string', headers[name]);
+  }
+  const bytes = Buffer.from(JSON.stringify(headers));
+  if (bytes.length > MAX_HEADERS_BYTES) {
+    throw invalid('headers', `at most ${MAX_HEADERS_BYTES} bytes as JSON`, bytes.length);
+  }
+  return bytes;
+}
+
+export function decodeHeaders(bytes: Uint8Array): Headers {
+  if (bytes.length === 0) return NONE;
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as Record<
+    string,
+    string
+  >;
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
+import type { Disk } from '../disk/disk.js';
+import type { FileNames } from '../disk/file-names.js';
+import { writeFully } from '../disk/write-fully.js';
+import { DurostoreError } from '../errors.js';
+import { FORMAT_VERSION } from '../frame/file-header.js';
+import { chooseLockMode, type LockMode } from '../lock/locks.js';
+import { invalid } from './options.js';
+
+/** What a directory is: one line of JSON in `duro.meta`, written once and never changed. */
+export interface Meta {
+  readonly locking: LockMode;
+  /** Eight random bytes that every file of the store repeats, so that one that strayed in from another store is told. */
+  readonly id: Buffer;
+}
+
+const FORMAT = 'durostore';
+const LARGEST_META = 4096;
+
+/**
+ * The directory's meta, which is born here if there is none: written whole under a temporary name, synced, and linked to
+ * its own, so that it is there wholly or not at all; the loser of a race obeys the winner's. The name, and those of
+ * directories that were created, are on the device when this resolves.
+ */
+export async function readOrCreateMeta(
+  disk: Disk,
+  names: FileNames,
+  locking: 'auto' | LockMode,
+): Promise<Meta> {
+  const created = disk.makeDirectory(names.directory);
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const meta = readMeta(disk, names);
+    if (meta !== undefined) {
+      for (const directory of created) await disk.syncDirectory(dirname(directory));
+      await disk.syncDirectory(names.directory);
+      return meta;
+    }
+    refuseCaseTwin(disk, names);
+    writeMeta(disk, names, locking === 'auto' ? chooseLockMode(disk, names.directory) : locking);
+  }
+  throw new DurostoreError('STORE_FAILED', `${names.meta()} cannot be created: somebody keeps removing it`);
+}
+
+/** Undefined where there is none. UNSUPPORTED_VERSION where it is another program's or a later version's. */
+export function readMeta(disk: Disk, names: FileNames): Meta | undefined {
+  const file = disk.open(names.meta(), 'read');
+  if (file === undefined) return undefined;
+  let text: string;
+  try {
+    const bytes = Buffer.alloc(LARGEST_META);
+    text = bytes.toString('utf8', 0, file.read(bytes, 0, LARGEST_META, 0));
+  } finally {
+    file.close();
+  }
+  const value = parse(text);
+  if (value?.format !== FORMAT || value.version !== FORMAT_VERSION) {
+    throw new DurostoreError(
+      'UNSUPPORTED_VERSION',
+      `${names.meta()} is not of this version of durostore (format ${FORMAT}, version ${FORMAT_VERSION}): ` +
+        `${JSON.stringify(text.slice(0, 200))}. Nothing was changed: open it with the program that wrote it, or choose another directory or filePrefix`,
+    );
+  }
+  return { locking: value.locking, id: Buffer.from(value.id, 'hex') };
+}
+
+function parse(
+  text: string,
+): { format: unknown; version: unknown; locking: LockMode; id: string } | undefined {
+  try {
+    const { format, version, locking, id } = JSON.parse(text) as Record<string, unknown>;
+    if (locking !== 'os' && locking !== 'lockfile' && locking !== 'none') return undefined;
+    if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) return undefined;
+    return { format, version, locking, id };
+  } catch {
+    return undefined;
+  }
+}
+
+function writeMeta(disk: Disk, names: FileNames, locking: LockMode): void {
+  const id = randomBytes(8).toString('hex');
+  const temporary = names.temporary(randomBytes(8).toString('hex'));
+  const file = disk.create(temporary);
+  if (file === undefined) return;
+  try {
+    const text = `${JSON.stringify({ format: FORMAT, version: FORMAT_VERSION, locking, id })}\n`;
+    const bytes = Buffer.from(text);
+    writeFully(file, bytes, bytes.length, 0);
+    file.syncNow();
+  } finally {
+    file.close();
+  }
+  try {
+    disk.link(temporary, names.meta());
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    // The first opener of the winner's store removes what it takes for leftovers.
+    if (code === 'ENOENT') return;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
+    throw new DurostoreError(
+      'UNSUPPORTED',
+      `${names.directory} is on a file system without hard links, which this version cannot create a store on. Use another directory`,
+      error,
+    );
+  } finally {
+    disk.unlink(temporary);
+  }
+}
+
+/** Where case does not count, two prefixes that differ only by it would be one store. */
+function refuseCaseTwin(disk: Disk, names: FileNames): void {
+  const own = `${names.prefix}.meta`;
+  const twin = disk
+    .list(names.directory)
+    .find((name) => name !== own && name.toLowerCase() === own.toLowerCase());
+  if (twin !== undefined)
+    throw invalid('filePrefix', `one that differs from ${twin} by more than case`, names.prefix);
+}

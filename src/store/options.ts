@@ -1,0 +1,218 @@
+import { type Clock, systemClock } from '../clock.js';
+import { DurostoreError } from '../errors.js';
+import { HEAD_BYTES } from '../frame/frame.js';
+import { SEGMENT_OVERHEAD } from '../segment/appender.js';
+
+/** How a directory is opened. What is not recorded in it (everything but `locking`) belongs to this opener. */
+export interface StoreOptions {
+  /** Created if missing, with its parents. */
+  directory: string;
+  /** Begins all file names; several stores may share a directory. Letters, digits, `_`, `-`. Default `'duro'`. */
+  filePrefix?: string | undefined;
+  /** The most segments at a time. Default 1024. */
+  maxFiles?: number | undefined;
+  /** Bytes of one segment's data file. Default 64 MiB, at most 2 GiB less the overhead. */
+  maxFileSize?: number | undefined;
+  /** Bytes of data cached in memory. Default 8 MiB. The cache evicts; it never fails. */
+  maxChunk?: number | undefined;
+  /** Bytes of one record. Default: what fits into `maxFileSize`. */
+  maxRecordSize?: number | undefined;
+  /** What a write does when `maxFiles` are full: reject with STORE_FULL, wait for room, or drop the oldest segment. Default `'fail'`. */
+  whenFull?: 'fail' | 'wait' | 'drop-oldest' | undefined;
+  /** When a call resolves: in the system's cache, or on the device. Also per call. Default `'synced'`. */
+  durability?: Durability | undefined;
+  /** Under `'written'`: milliseconds within which it is synced in the background. Default 1000. */
+  syncIntervalMs?: number | undefined;
+  /** How openers keep out of each other's way. Recorded when the directory is created. Default `'auto'`. */
+  locking?: 'auto' | 'os' | 'lockfile' | 'none' | undefined;
+  /** The background re-read. Default `{ intervalMs: 250, watch: true }`; `false`: only while a call waits. */
+  indexer?: { intervalMs?: number | undefined; watch?: boolean | undefined } | false | undefined;
+  /** Where time comes from; for tests. */
+  clock?: Clock | undefined;
+  /** Aborts opening, nothing later. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Written: in the operating system's cache; survives the death of every process. Synced: on the device; survives a power cut. */
+export type Durability = 'written' | 'synced';
+
+/** The options as they are used: nothing is left out. */
+export interface ResolvedStoreOptions {
+  readonly directory: string;
+  readonly filePrefix: string;
+  readonly maxFiles: number;
+  readonly maxFileSize: number;
+  readonly maxChunk: number;
+  readonly maxRecordSize: number;
+  readonly whenFull: 'fail' | 'wait' | 'drop-oldest';
+  readonly durability: Durability;
+  readonly syncIntervalMs: number;
+  readonly locking: 'auto' | 'os' | 'lockfile' | 'none';
+  readonly indexer: { readonly intervalMs: number; readonly watch: boolean };
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+}
+
+const MIB = 1024 * 1024;
+
+/** What holds where nothing is said. docs/options.md repeats them, and a test compares the two. */
+export const storeDefaults = {
+  filePrefix: 'duro',
+  maxFiles: 1024,
+  maxFileSize: 64 * MIB,
+  maxChunk: 8 * MIB,
+  whenFull: 'fail',
+  durability: 'synced',
+  syncIntervalMs: 1000,
+  locking: 'auto',
+  indexer: { intervalMs: 250, watch: true },
+} as const;
+
+/** Positions in a data file are 32-bit. */
+const LARGEST_FILE = 2 ** 31 - 1 - SEGMENT_OVERHEAD;
+const SMALLEST_FILE = 256;
+/** What a record of a file's size would leave for its payload. */
+const recordRoom = (maxFileSize: number): number => maxFileSize - SEGMENT_OVERHEAD - HEAD_BYTES;
+
+const KNOWN = new Set<string>([
+  'directory',
+  'filePrefix',
+  'maxFiles',
+  'maxFileSize',
+  'maxChunk',
+  'maxRecordSize',
+  'whenFull',
+  'durability',
+  'syncIntervalMs',
+  'locking',
+  'indexer',
+  'clock',
+  'signal',
+]);
+const NOT_YET = new Set<string>(['retention', 'transforms']);
+
+/** Checks the options and fills in the defaults. INVALID_OPTION names the option, what was expected and what came. */
+export function resolveStoreOptions(
+  options: StoreOptions,
+  alsoKnown: ReadonlySet<string>,
+): ResolvedStoreOptions {
+  if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options);
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || KNOWN.has(name) || alsoKnown.has(name)) continue;
+    if (NOT_YET.has(name)) throw notYet(name);
+    throw invalid(name, 'no such option', value);
+  }
+  const maxFileSize = wholeNumber(
+    'maxFileSize',
+    options.maxFileSize,
+    storeDefaults.maxFileSize,
+    SMALLEST_FILE,
+    LARGEST_FILE,
+  );
+  const room = recordRoom(maxFileSize);
+  return {
+    directory: nonEmptyString('directory', options.directory),
+    filePrefix: prefix(options.filePrefix ?? storeDefaults.filePrefix),
+    maxFiles: wholeNumber('maxFiles', options.maxFiles, storeDefaults.maxFiles, 1, Number.MAX_SAFE_INTEGER),
+    maxFileSize,
+    maxChunk: wholeNumber('maxChunk', options.maxChunk, storeDefaults.maxChunk, 0, Number.MAX_SAFE_INTEGER),
+    maxRecordSize: wholeNumber('maxRecordSize', options.maxRecordSize, room, 0, room),
+    whenFull: oneOf('whenFull', options.whenFull, storeDefaults.whenFull, ['fail', 'wait', 'drop-oldest']),
+    durability: oneOf('durability', options.durability, storeDefaults.durability, ['written', 'synced']),
+    syncIntervalMs: wholeNumber(
+      'syncIntervalMs',
+      options.syncIntervalMs,
+      storeDefaults.syncIntervalMs,
+      1,
+      2 ** 31 - 1,
+    ),
+    locking: oneOf('locking', options.locking, storeDefaults.locking, ['auto', 'os', 'lockfile', 'none']),
+    indexer: indexerOptions(options.indexer),
+    clock: clock(options.clock),
+    signal: signalOption(options.signal),
+  };
+}
+
+export function invalid(option: string, expected: string, came: unknown): DurostoreError {
+  return new DurostoreError(
+    'INVALID_OPTION',
+    `${option}: expected ${expected}, got ${describe(came)}. Correct the call`,
+  );
+}
+
+export function notYet(option: string): DurostoreError {
+  return new DurostoreError('UNSUPPORTED', `${option} is not in this version of durostore. Leave it out`);
+}
+
+export function oneOf<T extends string>(
+  option: string,
+  value: T | undefined,
+  otherwise: T,
+  allowed: readonly T[],
+): T {
+  if (value === undefined) return otherwise;
+  if (!allowed.includes(value)) throw invalid(option, allowed.map((one) => `'${one}'`).join(' or '), value);
+  return value;
+}
+
+export function wholeNumber(
+  option: string,
+  value: number | undefined,
+  otherwise: number,
+  least: number,
+  most: number,
+): number {
+  if (value === undefined) return otherwise;
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw invalid(option, `a whole number from ${least} to ${most}`, value);
+  }
+  return value;
+}
+
+export function signalOption(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalid('signal', 'an AbortSignal', signal);
+  return signal;
+}
+
+function nonEmptyString(option: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    throw invalid(option, 'a path, not empty', value);
+  }
+  return value;
+}
+
+function prefix(value: unknown): string {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(value)) {
+    throw invalid('filePrefix', 'a letter or digit, then letters, digits, _ or -, at most 100', value);
+  }
+  return value;
+}
+
+function indexerOptions(value: StoreOptions['indexer']): { intervalMs: number; watch: boolean } {
+  if (value === false) return { intervalMs: Number.POSITIVE_INFINITY, watch: true };
+  if (value === undefined) return storeDefaults.indexer;
+  if (typeof value !== 'object' || value === null) throw invalid('indexer', 'an object or false', value);
+  for (const name of Object.keys(value)) {
+    if (name !== 'intervalMs' && name !== 'watch') throw invalid(`indexer.${name}`, 'no such option', name);
+  }
+  const { watch = storeDefaults.indexer.watch } = value;
+  if (typeof watch !== 'boolean') throw invalid('indexer.watch', 'true or false', watch);
+  const interval = storeDefaults.indexer.intervalMs;
+  return { intervalMs: wholeNumber('indexer.intervalMs', value.intervalMs, interval, 1, 2 ** 31 - 1), watch };
+}
+
+function clock(value: Clock | undefined): Clock {
+  if (value === undefined) return systemClock;
+  for (const name of ['now', 'monotonic', 'setTimer'] as const) {
+    if (typeof value[name] !== 'function') throw invalid(`clock.${name}`, 'a function', value[name]);
+  }
+  return value;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 80)}…` : value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Array.isArray(value) ? 'an array' : 'an object';
+}

@@ -1,0 +1,90 @@
+import type { FactSink } from '../journal/facts.js';
+import { type LostRange, recoverSegments, rewriteUnsafe } from '../segment/recovery.js';
+import type { Engine } from './engine.js';
+
+/**
+ * Brings an opener up to date. The first one in the directory checks what its predecessors left and mends it, under all
+ * locks; later ones only read, unless a failed sync left its mark.
+ */
+export async function recoverStore(
+  engine: Engine,
+  first: boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { locks, journal, tail, disk, names } = engine;
+  if (!first) {
+    journal.open();
+    tail.open();
+    if (!disk.exists(names.suspect())) return;
+  }
+  await locks.fate.enter(signal);
+  try {
+    await locks.write.enter(signal);
+    try {
+      if (first) recover(engine);
+      else {
+        journal.catchUpLocked();
+        engine.appender.catchUp();
+      }
+      if (disk.exists(names.suspect())) {
+        journal.shorten(engine.clock.now());
+        rewriteUnsafe(engine.files, tail, engine.appender, engine.clock.now());
+      }
+    } finally {
+      locks.write.leave();
+    }
+  } finally {
+    locks.fate.leave();
+  }
+}
+
+function recover(engine: Engine): void {
+  const { journal, tail, appender, fates, files, clock } = engine;
+  removeLeftovers(engine);
+  const isNew = !journal.exists() && files.list().every((first) => first === 1);
+  if (isNew) journal.create();
+  journal.open();
+  journal.catchUpLocked(true);
+  const lost = [...recoverSegments(files, tail, appender, clock.now())];
+  // An index that a fact names is never given again, even where its record was lost.
+  const next = fates.highestNamed + 1;
+  if (tail.segments.length === 0) tail.nextIndex = Math.max(tail.nextIndex, next);
+  else if (tail.nextIndex < next) lost.push({ from: tail.nextIndex, to: next });
+  tellLost(engine, lost);
+  appender.catchUp();
+  if (tail.nextIndex < next) appender.roll(clock.now(), next);
+}
+
+/** Says which indexes were lost, on the device before the log goes on behind them. */
+function tellLost(engine: Engine, ranges: readonly LostRange[]): void {
+  const { journal, clock, fates } = engine;
+  const facts = journal.begin();
+  for (const range of ranges) tellAbsent(facts, range, (index) => fates.goneSet.has(index));
+  journal.decided(clock.now());
+  journal.commit(false);
+  if (journal.fact > journal.safe) journal.syncNow();
+}
+
+/** Records that were gone already are not lost: their segment was removed because of that. */
+function tellAbsent(facts: FactSink, range: LostRange, isGone: (index: number) => boolean): void {
+  let from = range.from;
+  while (from < range.to) {
+    while (from < range.to && isGone(from)) from += 1;
+    let to = from;
+    while (to < range.to && !isGone(to)) to += 1;
+    if (to > from) facts.lost(from, to);
+    from = to;
+  }
+}
+
+/** Files that somebody who died was making. Nobody else is in the directory, so nobody needs them. */
+function removeLeftovers(engine: Engine): void {
+  const { disk, names } = engine;
+  for (const name of disk.list(names.directory)) {
+    const parsed = names.parse(name);
+    if (parsed?.kind === 'temporary')
+      disk.unlink(`${names.temporary('')}${name.slice(names.prefix.length + 5)}`);
+    if (parsed?.kind === 'entries' && !disk.exists(names.data(parsed.number)))
+      disk.unlink(names.entries(parsed.number));
+  }
+}

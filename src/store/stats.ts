@@ -1,0 +1,81 @@
+import { HEADER_BYTES } from '../frame/file-header.js';
+import { ENTRY_BYTES } from '../segment/entry.js';
+import type { Engine } from './engine.js';
+
+export interface StoreStats {
+  /** Records there are. */
+  length: number;
+  /** Bytes on disk, space prepared ahead not counted. */
+  bytes: number;
+  /** Bytes of zeros that were written ahead of the records and facts. */
+  preparedBytes: number;
+  /** Segments. */
+  files: number;
+  firstIndex: number;
+  nextIndex: number;
+  /** Everything up to it is known to be on the device. */
+  syncedIndex: number;
+  /** Records lost to power cuts; none of them was ever synced. */
+  lost: number;
+  /** Cuts made by recovery whose bytes were set aside. */
+  cuts: number;
+  /** What keeps segments from being removed: their first record that is still there. */
+  pinnedBy: readonly { file: string; index: number; why: PinReason }[];
+}
+
+export type PinReason = 'waiting' | 'claimed' | 'delayed' | 'dead' | 'consumer' | 'ids';
+
+export function readStats(engine: Engine): StoreStats {
+  const { tail, fates } = engine;
+  const { prepared, bytes } = measure(engine);
+  let cuts = 0;
+  for (const name of engine.disk.list(engine.names.directory)) {
+    if (engine.names.parse(name)?.kind === 'cut') cuts += 1;
+  }
+  return {
+    length: engine.length,
+    bytes,
+    preparedBytes: prepared,
+    files: tail.segments.length,
+    firstIndex: engine.firstIndex,
+    nextIndex: tail.nextIndex,
+    syncedIndex: Math.min(tail.safe, tail.nextIndex - 1),
+    lost: fates.lostSet.count,
+    cuts,
+    pinnedBy: pins(engine),
+  };
+}
+
+export const sizeOf = (engine: Engine): number => measure(engine).bytes;
+
+function measure(engine: Engine): { bytes: number; prepared: number } {
+  const { tail, files, journal } = engine;
+  let bytes = 0;
+  let prepared = 0;
+  for (const first of tail.segments) {
+    const size = files.data(first)?.size() ?? 0;
+    const next = tail.segments.after(first);
+    if (next === undefined) {
+      bytes += Math.min(size, tail.end) + HEADER_BYTES + (tail.nextIndex - first) * ENTRY_BYTES;
+      prepared += Math.max(0, size - tail.end);
+    } else {
+      bytes += size + (files.entries(first)?.size() ?? 0);
+    }
+  }
+  return { bytes: bytes + journal.end, prepared: prepared + Math.max(0, journal.size - journal.end) };
+}
+
+/** Segments other than the last that are kept for the sake of a record. */
+function pins(engine: Engine): StoreStats['pinnedBy'] {
+  const { tail, fates, names } = engine;
+  const found: { file: string; index: number; why: PinReason }[] = [];
+  for (const first of tail.segments) {
+    const next = tail.segments.after(first);
+    if (next === undefined) break;
+    const index = fates.goneSet.firstAbsent(first);
+    if (index >= next) continue;
+    const claim = fates.claims.get(index);
+    found.push({ file: names.data(first), index, why: claim && !claim.expired ? 'claimed' : 'waiting' });
+  }
+  return found;
+}

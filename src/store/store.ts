@@ -1,0 +1,233 @@
+import type { Disk } from '../disk/disk.js';
+import { osDisk } from '../disk/os.js';
+import { deleteRecords } from './deletion.js';
+import { Engine } from './engine.js';
+import { type Entry, type EntryRange, readEntries, toEntry } from './entries.js';
+import { encodeHeaders } from './headers.js';
+import {
+  type Durability,
+  invalid,
+  oneOf,
+  resolveStoreOptions,
+  type StoreOptions,
+  signalOption,
+  wholeNumber,
+} from './options.js';
+import { readStats, type StoreStats, sizeOf } from './stats.js';
+
+export interface WriteOptions {
+  /** Strings kept with the record, at most 64 KiB as JSON. */
+  headers?: Record<string, string> | undefined;
+  /** When this call resolves; default: the store's. */
+  durability?: Durability | undefined;
+  /** Ends waiting for room or for the lock: rejects with `signal.reason`, and nothing was written. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Records by index, in a directory that any number of processes share.
+ *
+ * Every method may be called at any time, also while others run; calls of one tick share a commit. Reads see everything
+ * that was committed before the call, by whichever process. All reject with CLOSED after `close`, those that write with
+ * STORE_FAILED after a failed write or sync.
+ */
+export interface Store extends AsyncDisposable {
+  /**
+   * Appends a record and resolves with its index, when it is on the device or, under `written`, in the system's cache.
+   * RECORD_TOO_LARGE, STORE_FULL, DISK_FULL: nothing was written.
+   */
+  write(data: Uint8Array, options?: WriteOptions): Promise<number>;
+  /** Appends records as one batch, whole or not at all, with consecutive indexes. An empty batch writes nothing. */
+  writeMany(batch: readonly Uint8Array[], options?: WriteOptions): Promise<number[]>;
+  /** A record's bytes, a copy; the oldest there is without an index; undefined where it is gone or never was. CORRUPT. */
+  read(index?: number): Promise<Uint8Array | undefined>;
+  /** A record with its time and headers; undefined where it is gone or never was. CORRUPT. */
+  entry(index: number): Promise<Entry | undefined>;
+  /** Records in the order of their indexes. */
+  entries(range?: EntryRange): AsyncIterableIterator<Entry>;
+  /** Deletes records; resolves with how many of them were there. */
+  delete(indexes: number | readonly number[]): Promise<number>;
+  /** Deletes the oldest record; resolves with its index, undefined where there is none. */
+  deleteFirst(): Promise<number | undefined>;
+  /** Deletes everything, or everything below an index. */
+  prune(before?: number): Promise<void>;
+  /** The oldest index there is; `nextIndex()` where there is none. */
+  firstIndex(): Promise<number>;
+  /** The index that the next record gets. */
+  nextIndex(): Promise<number>;
+  /** How many records there are, whoever wrote or deleted them. */
+  length(): Promise<number>;
+  /** Bytes on disk: records, entries and facts; space prepared ahead is not counted. */
+  size(): Promise<number>;
+  stats(): Promise<StoreStats>;
+  /** Re-reads the indexes now; the background indexer and every other call do it by themselves. */
+  refresh(): Promise<void>;
+  /** Resolves when everything written so far, by this opener or seen by it, is on the device. */
+  sync(): Promise<void>;
+  /** Syncs what was written and frees everything. Idempotent. Calls that wait get CLOSED. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a store, creating the directory if it is missing. The first opener in a directory mends what a crash left.
+ *
+ * Rejects with INVALID_OPTION, MISMATCH (another locking mode than the directory's), LOCK_UNAVAILABLE,
+ * UNSUPPORTED_VERSION (nothing was touched), CORRUPT (the facts are damaged), DISK_FULL, or `signal.reason`.
+ */
+export function openStore(options: StoreOptions): Promise<Store> {
+  return openStoreOn(osDisk, options);
+}
+
+/** The same on another disk: where tests put theirs. */
+export async function openStoreOn(disk: Disk, options: StoreOptions): Promise<Store> {
+  return new EngineStore(await Engine.open(disk, resolveStoreOptions(options, new Set())));
+}
+
+/** The face of an engine that shows records. */
+export class EngineStore implements Store {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async write(data: Uint8Array, options?: WriteOptions): Promise<number> {
+    const { headers, durable, signal } = this.#writeOptions(options);
+    assertBytes('data', data);
+    return this.#engine.writer.write([{ payload: data, headers }], durable, signal);
+  }
+
+  async writeMany(batch: readonly Uint8Array[], options?: WriteOptions): Promise<number[]> {
+    const { headers, durable, signal } = this.#writeOptions(options);
+    if (!Array.isArray(batch)) throw invalid('batch', 'an array of Uint8Array', batch);
+    for (const [at, data] of batch.entries()) assertBytes(`batch[${at}]`, data);
+    this.#engine.assertUsable();
+    if (batch.length === 0) return [];
+    const records = batch.map((payload: Uint8Array) => ({ payload, headers }));
+    const first = await this.#engine.writer.write(records, durable, signal);
+    return records.map((_, at) => first + at);
+  }
+
+  async read(index?: number): Promise<Uint8Array | undefined> {
+    this.#engine.assertOpen();
+    if (index !== undefined) return this.#engine.read(checkIndex(index))?.payload;
+    this.#engine.catchUp();
+    return this.#engine.readKnown(this.#engine.firstIndex)?.payload;
+  }
+
+  async entry(index: number): Promise<Entry | undefined> {
+    this.#engine.assertOpen();
+    const record = this.#engine.read(checkIndex(index));
+    return record && toEntry(record);
+  }
+
+  entries(range: EntryRange = {}): AsyncIterableIterator<Entry> {
+    return readEntries(this.#engine, range);
+  }
+
+  async delete(indexes: number | readonly number[]): Promise<number> {
+    const list = typeof indexes === 'number' ? [indexes] : indexes;
+    if (!Array.isArray(list)) throw invalid('indexes', 'an index or an array of them', indexes);
+    for (const index of list) checkIndex(index);
+    return deleteRecords(this.#engine, list);
+  }
+
+  async deleteFirst(): Promise<number | undefined> {
+    const engine = this.#engine;
+    engine.assertUsable();
+    engine.catchUp();
+    return engine.decider.decide((facts) => {
+      engine.tail.catchUp();
+      const index = engine.firstIndex;
+      if (!engine.has(index)) return undefined;
+      facts.gone(index, index + 1);
+      return index;
+    }, engine.durable);
+  }
+
+  async prune(before?: number): Promise<void> {
+    const engine = this.#engine;
+    const limit = wholeNumber('before', before, Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER);
+    engine.assertUsable();
+    await engine.decider.decide((facts) => {
+      engine.tail.catchUp();
+      const from = engine.firstIndex;
+      const to = Math.min(limit, engine.tail.nextIndex);
+      if (from < to) facts.gone(from, to);
+    }, engine.durable);
+    engine.sweeper.checkAll();
+    await engine.sweeper.idle();
+  }
+
+  async firstIndex(): Promise<number> {
+    this.#look();
+    return this.#engine.firstIndex;
+  }
+
+  async nextIndex(): Promise<number> {
+    this.#look();
+    return this.#engine.tail.nextIndex;
+  }
+
+  async length(): Promise<number> {
+    this.#look();
+    return this.#engine.length;
+  }
+
+  async size(): Promise<number> {
+    this.#look();
+    return sizeOf(this.#engine);
+  }
+
+  async stats(): Promise<StoreStats> {
+    this.#look();
+    return readStats(this.#engine);
+  }
+
+  async refresh(): Promise<void> {
+    this.#look();
+  }
+
+  async sync(): Promise<void> {
+    this.#engine.assertUsable();
+    this.#engine.catchUp();
+    await this.#engine.syncer.upTo(this.#engine.tail.nextIndex - 1);
+    await this.#engine.syncFacts();
+  }
+
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #look(): void {
+    this.#engine.assertOpen();
+    this.#engine.catchUp();
+  }
+
+  #writeOptions(options: WriteOptions = {}): {
+    headers: Buffer | undefined;
+    durable: boolean;
+    signal: AbortSignal | undefined;
+  } {
+    const allowed = ['written', 'synced'] as const;
+    const durability = oneOf('durability', options.durability, this.#engine.options.durability, allowed);
+    return {
+      headers: encodeHeaders(options.headers),
+      durable: durability === 'synced',
+      signal: signalOption(options.signal),
+    };
+  }
+}
+
+function checkIndex(index: unknown): number {
+  if (!Number.isSafeInteger(index)) throw invalid('index', 'a whole number', index);
+  return index as number;
+}
+
+function assertBytes(what: string, data: unknown): asserts data is Uint8Array {
+  if (!(data instanceof Uint8Array)) throw invalid(what, 'a Uint8Array', data);
+}

@@ -1,0 +1,85 @@
+import type { Engine } from './engine.js';
+
+/**
+ * Removes segments all of whose records are gone. ⚑ First the facts that say so are on the device, then the files are
+ * unlinked: whatever a crash leaves in the directory, a segment that is wholly gone is a leftover, and a missing one that
+ * is not is damage. The last segment is never removed, so the next index is always known.
+ */
+export class Sweeper {
+  readonly #engine: Engine;
+  #running: Promise<void> | undefined;
+  #again = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Looks whether the segment that held these records can go now. */
+  check(index: number): void {
+    const { segments } = this.#engine.tail;
+    const first = segments.holding(index);
+    if (first !== undefined && this.#isGone(first)) this.#start();
+  }
+
+  /** Looks at all segments. */
+  checkAll(): void {
+    for (const first of this.#engine.tail.segments) {
+      if (this.#isGone(first)) {
+        this.#start();
+        return;
+      }
+    }
+  }
+
+  /** Segments that hold records that are not gone; an empty one that is being written counts. */
+  liveSegments(): number {
+    let live = 0;
+    for (const first of this.#engine.tail.segments) if (!this.isEmptied(first)) live += 1;
+    return live;
+  }
+
+  /** Whether all the records of a segment are gone, and it had some. */
+  isEmptied(first: number): boolean {
+    const { tail, fates } = this.#engine;
+    const end = tail.segments.after(first) ?? tail.nextIndex;
+    return end > first && fates.goneSet.firstAbsent(first) >= end;
+  }
+
+  /** Resolves when nothing is being removed. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  #isGone(first: number): boolean {
+    return this.#engine.tail.segments.after(first) !== undefined && this.isEmptied(first);
+  }
+
+  #start(): void {
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#sweep()
+      .catch(() => {
+        // A failed sync has made the store failed already; an unlink that fails is tried again at the next change.
+      })
+      .finally(() => {
+        this.#running = undefined;
+        if (!this.#again) return;
+        this.#again = false;
+        this.checkAll();
+      });
+  }
+
+  async #sweep(): Promise<void> {
+    const { tail, files } = this.#engine;
+    const gone = [...tail.segments].filter((first) => this.#isGone(first));
+    if (gone.length === 0) return;
+    await this.#engine.syncFacts();
+    for (const first of gone) {
+      files.remove(first);
+      tail.segments.drop(first);
+    }
+    this.#engine.indexer.changed();
+  }
+}

@@ -1,0 +1,28 @@
+/** Calls of one turn of the event loop may be answered in it for so long; then others get theirs. */
+const LONGEST_TURN_MS = 5;
+
+/**
+ * Runs work at the end of the current microtasks, so that the calls of one tick become one batch. A loop that awaits one
+ * call after the other never leaves the microtasks, and would keep timers and sockets waiting for ever: after 5 ms
+ * without a turn of the event loop, work waits for one.
+ */
+export class Turns {
+  #turnBegan = 0;
+  #marked = false;
+
+  run(work: () => void): void {
+    if (!this.#marked) {
+      this.#marked = true;
+      this.#turnBegan = performance.now();
+      setImmediate(this.#endTurn);
+    } else if (performance.now() - this.#turnBegan > LONGEST_TURN_MS) {
+      setImmediate(work);
+      return;
+    }
+    queueMicrotask(work);
+  }
+
+  readonly #endTurn = (): void => {
+    this.#marked = false;
+  };
+}
