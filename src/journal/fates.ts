@@ -31,6 +31,8 @@ export class Fates implements FactSink {
   readonly lostSet = new IndexSet();
   /** The greatest index that any fact named: an index is never used again, even if its record was lost. */
   highestNamed = 0;
+  /** The greatest index that is gone. */
+  highestGone = 0;
   readonly #boot: string;
   readonly #slots = new Map<number, number>();
   readonly #incarnations = new Map<number, Incarnation>();
@@ -94,6 +96,7 @@ export class Fates implements FactSink {
 
   gone(from: number, to: number): void {
     this.#name(to - 1);
+    if (to - 1 > this.highestGone) this.highestGone = to - 1;
     this.goneSet.addRange(from, to);
     this.taken.addRange(from, to);
     this.#forgetClaims(from, to);
@@ -181,6 +184,7 @@ export class Fates implements FactSink {
     this.#attempts.clear();
     this.#earliest = Number.POSITIVE_INFINITY;
     this.highestNamed = 0;
+    this.highestGone = 0;
     this.#running = 0;
   }
 

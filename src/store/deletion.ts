@@ -1,3 +1,4 @@
+import { GoneRuns } from '../journal/gone-runs.js';
 import type { Engine } from './engine.js';
 
 /** Deletes records in one decision; resolves with how many were there, when that is on the device where asked. */
@@ -8,20 +9,13 @@ export async function deleteRecords(engine: Engine, indexes: readonly number[]):
   const deleted = await engine.decider.decide((facts) => {
     engine.tail.catchUp();
     let count = 0;
-    let from = 0;
-    let to = 0;
+    const gone = new GoneRuns(facts);
     for (const index of sorted) {
       if (!engine.has(index)) continue;
       count += 1;
-      if (index === to) {
-        to += 1;
-        continue;
-      }
-      if (to > from) facts.gone(from, to);
-      from = index;
-      to = index + 1;
+      gone.add(index);
     }
-    if (to > from) facts.gone(from, to);
+    gone.end();
     return count;
   }, engine.durable);
   for (const index of sorted) engine.sweeper.check(index);

@@ -15,7 +15,7 @@ import { SegmentFiles } from '../segment/segment-files.js';
 import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
 import { Decider } from './decider.js';
-import { describeDiskError, isDiskFull } from './disk-errors.js';
+import { describeDiskError } from './disk-errors.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import type { ResolvedStoreOptions } from './options.js';
 import { recoverStore } from './recover-store.js';
@@ -47,6 +47,8 @@ export class Engine {
   readonly sweeper: Sweeper;
   /** The name of this boot, as facts have it. */
   readonly boot: string;
+  /** Told once, when the store fails for good. */
+  onFailure: (error: DurostoreError) => void = () => {};
   readonly #reader: Reader;
   readonly #journalSync: GroupSync;
   #failure: DurostoreError | undefined;
@@ -131,7 +133,11 @@ export class Engine {
 
   /** Throws CLOSED after close. */
   assertOpen(): void {
-    if (this.#closing !== undefined) throw new DurostoreError('CLOSED', 'the store is closed: open it again');
+    if (this.#closing !== undefined) throw this.closedError();
+  }
+
+  closedError(): DurostoreError {
+    return new DurostoreError('CLOSED', `${this.names.directory} is closed here: open it again`);
   }
 
   /** Throws CLOSED after close, STORE_FAILED after a failed write or sync. */
@@ -208,7 +214,7 @@ export class Engine {
   /** What a failed write or decision means for the store: no room fails the call, anything else fails the store. */
   failed(error: unknown, doing: string): DurostoreError {
     const described = describeDiskError(error, doing);
-    if (described.code === 'STORE_FAILED' && !isDiskFull(error)) this.#failure ??= described;
+    if (described.code === 'STORE_FAILED') this.#fail(described);
     return described;
   }
 
@@ -217,15 +223,26 @@ export class Engine {
    * again what may be missing on the device.
    */
   syncFailed(cause: unknown): DurostoreError {
-    this.#failure ??= new DurostoreError(
-      'STORE_FAILED',
-      'a sync failed: what was being written may exist, and may be lost to a power cut. Reopen the store to go on',
-      cause,
+    const failure = this.#fail(
+      new DurostoreError(
+        'STORE_FAILED',
+        'a sync failed: what was being written may exist, and may be lost to a power cut. Reopen the store to go on',
+        cause,
+      ),
     );
     try {
       this.disk.create(this.names.suspect())?.close();
     } catch {
       // A device that takes no new name either: this opener stays failed all the same.
+    }
+    return failure;
+  }
+
+  /** The first failure stays. */
+  #fail(error: DurostoreError): DurostoreError {
+    if (this.#failure === undefined) {
+      this.#failure = error;
+      this.onFailure(error);
     }
     return this.#failure;
   }

@@ -3,26 +3,9 @@ import { osDisk } from '../disk/os.js';
 import { deleteRecords } from './deletion.js';
 import { Engine } from './engine.js';
 import { type Entry, type EntryRange, readEntries, toEntry } from './entries.js';
-import { encodeHeaders } from './headers.js';
-import {
-  type Durability,
-  invalid,
-  oneOf,
-  resolveStoreOptions,
-  type StoreOptions,
-  signalOption,
-  wholeNumber,
-} from './options.js';
+import { invalid, resolveStoreOptions, type StoreOptions, wholeNumber } from './options.js';
 import { readStats, type StoreStats, sizeOf } from './stats.js';
-
-export interface WriteOptions {
-  /** Strings kept with the record, at most 64 KiB as JSON. */
-  headers?: Record<string, string> | undefined;
-  /** When this call resolves; default: the store's. */
-  durability?: Durability | undefined;
-  /** Ends waiting for room or for the lock: rejects with `signal.reason`, and nothing was written. */
-  signal?: AbortSignal | undefined;
-}
+import { type ResolvedWriteOptions, resolveWriteOptions, type WriteOptions } from './write-options.js';
 
 /**
  * Records by index, in a directory that any number of processes share.
@@ -86,9 +69,12 @@ export async function openStoreOn(disk: Disk, options: StoreOptions): Promise<St
 /** The face of an engine that shows records. */
 export class EngineStore implements Store {
   readonly #engine: Engine;
+  readonly #close: () => Promise<void>;
 
-  constructor(engine: Engine) {
+  /** `close` frees what stands on the engine beside this face, and the engine. */
+  constructor(engine: Engine, close: () => Promise<void> = () => engine.close()) {
     this.#engine = engine;
+    this.#close = close;
   }
 
   async write(data: Uint8Array, options?: WriteOptions): Promise<number> {
@@ -196,7 +182,7 @@ export class EngineStore implements Store {
   }
 
   close(): Promise<void> {
-    return this.#engine.close();
+    return this.#close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -208,18 +194,8 @@ export class EngineStore implements Store {
     this.#engine.catchUp();
   }
 
-  #writeOptions(options: WriteOptions = {}): {
-    headers: Buffer | undefined;
-    durable: boolean;
-    signal: AbortSignal | undefined;
-  } {
-    const allowed = ['written', 'synced'] as const;
-    const durability = oneOf('durability', options.durability, this.#engine.options.durability, allowed);
-    return {
-      headers: encodeHeaders(options.headers),
-      durable: durability === 'synced',
-      signal: signalOption(options.signal),
-    };
+  #writeOptions(options: WriteOptions = {}): ResolvedWriteOptions {
+    return resolveWriteOptions(options, this.#engine.options.durability);
   }
 }
 

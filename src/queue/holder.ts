@@ -1,0 +1,64 @@
+import type { FactSink } from '../journal/facts.js';
+import type { Engine } from '../store/engine.js';
+
+/** How often the slots of others are probed while they hold claims: a dying holder raises no notice. */
+const PROBE_EVERY_MS = 50;
+
+/**
+ * Who holds claims. ⚑ An open queue that claims has a slot, an OS lock that it holds while it lives, and a fact says which
+ * incarnation has the slot; its claims are worth something as long as the lock is held. So a dead process's claims are
+ * free at once, and a process that merely sleeps keeps its own. Never by process id: those come again.
+ */
+export class Holder {
+  readonly #engine: Engine;
+  #slot = 0;
+  #incarnation = 0;
+  #probedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** This opener's incarnation, under the fate lock; takes a slot and states it at the first claim. */
+  incarnation(facts: FactSink): number {
+    const { fates, journal, locks, boot } = this.#engine;
+    // A fact that could not be written left no incarnation behind.
+    if (this.#incarnation > 0 && fates.incarnationOf(this.#slot) === this.#incarnation)
+      return this.#incarnation;
+    this.#slot = locks.takeSlot();
+    this.#incarnation = journal.fact + 1;
+    facts.slotTaken(this.#slot, this.#incarnation, boot);
+    return this.#incarnation;
+  }
+
+  /** Gives back everything that is claimed here. */
+  async release(): Promise<void> {
+    const { fates, decider } = this.#engine;
+    if (this.#incarnation === 0 || fates.incarnationOf(this.#slot) !== this.#incarnation) return;
+    await decider.decide((facts) => facts.freed(this.#incarnation), false);
+  }
+
+  /** When the slots of others are to be probed again; infinite where none of them holds a claim. */
+  nextProbe(): number {
+    const { fates } = this.#engine;
+    if (fates.slotsWithClaims(this.#incarnation).length === 0) return Number.POSITIVE_INFINITY;
+    return this.#probedAt + PROBE_EVERY_MS;
+  }
+
+  /** Frees the claims of holders that are dead, if it is time to look. */
+  async freeDead(): Promise<void> {
+    const { fates, locks, decider, clock } = this.#engine;
+    const now = clock.monotonic();
+    if (now < this.nextProbe()) return;
+    this.#probedAt = now;
+    const free = fates.slotsWithClaims(this.#incarnation).filter((slot) => locks.slotIsFree(slot));
+    if (free.length === 0) return;
+    await decider.decide((facts) => {
+      for (const slot of free) {
+        // Somebody may have taken the slot since; then its own fact frees what was claimed before.
+        const incarnation = fates.incarnationOf(slot);
+        if (incarnation !== undefined && locks.slotIsFree(slot)) facts.freed(incarnation);
+      }
+    }, false);
+  }
+}

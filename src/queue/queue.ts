@@ -1,0 +1,354 @@
+import type { Disk } from '../disk/disk.js';
+import { osDisk } from '../disk/os.js';
+import { Engine } from '../store/engine.js';
+import { invalid, notYet, signalOption, wholeNumber } from '../store/options.js';
+import { readStats, type StoreStats } from '../store/stats.js';
+import { EngineStore, type Store } from '../store/store.js';
+import { type ResolvedWriteOptions, resolveWriteOptions, type WriteOptions } from '../store/write-options.js';
+import { type Codec, codecMark, decodeValue, encodeValue } from './codec.js';
+import { ClaimedDelivery, type Delivery } from './delivery.js';
+import { Events, type QueueEvents } from './events.js';
+import { Holder } from './holder.js';
+import { nextInLine } from './judgement.js';
+import { LeaseWatch } from './lease-watch.js';
+import {
+  LONGEST_LEASE_MS,
+  type QueueOptions,
+  type ResolvedQueueOptions,
+  resolveQueueOptions,
+} from './options.js';
+import { type Taken, Taker, type Wish } from './taker.js';
+
+export interface WaitOptions {
+  /** Milliseconds to wait for a message. Default 0; `Infinity`: until aborted or closed. */
+  waitMs?: number | undefined;
+  /** Ends waiting with a rejection of `signal.reason`; it never takes a message that was got already. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface ClaimOptions extends WaitOptions {
+  /** How long the claim holds, in milliseconds. Default: the queue's. */
+  leaseMs?: number | undefined;
+}
+
+export type EnqueueOptions = WriteOptions;
+
+export interface QueueStats extends StoreStats {
+  /** Messages that can be had now. */
+  waiting: number;
+  delayed: number;
+  /** Messages under a lease that runs. */
+  claimed: number;
+  dead: number;
+  /** Milliseconds since the first message in line was enqueued. */
+  oldestAgeMs: number | undefined;
+}
+
+/** What this engine can do; what it cannot is refused with UNSUPPORTED. */
+export interface QueueCapabilities {
+  priority: boolean;
+  front: boolean;
+  delay: boolean;
+  key: boolean;
+  deduplication: boolean;
+  exactLength: boolean;
+  transactions: boolean;
+  durability: readonly ('written' | 'synced' | 'replicated')[];
+}
+
+/**
+ * Messages, first in, first out, among any number of processes: in the order in which their enqueueing was committed; one
+ * that comes again comes back at its place.
+ *
+ * Every method may be called at any time, also while others run. All reject with CLOSED after `close`.
+ */
+export interface Queue<T> extends AsyncDisposable {
+  /** Adds a message; resolves with its index when it is as durable as asked. CODEC, RECORD_TOO_LARGE, STORE_FULL, DISK_FULL: nothing was written. */
+  enqueue(value: T, options?: EnqueueOptions): Promise<number>;
+  /** Adds messages, all or none, with consecutive indexes. */
+  enqueueMany(values: readonly T[], options?: EnqueueOptions): Promise<number[]>;
+  /** Takes the first message for good: at most once. Undefined where none came in time. CODEC where it cannot be decoded. */
+  dequeue(options?: WaitOptions): Promise<T | undefined>;
+  /** Waits until there is one, then takes what is there, up to `max`. */
+  dequeueMany(max: number, options?: WaitOptions): Promise<T[]>;
+  /** Takes the first message under a lease: at least once. It comes back unless it is acknowledged in time. */
+  claim(options?: ClaimOptions): Promise<Delivery<T> | undefined>;
+  claimMany(max: number, options?: ClaimOptions): Promise<Delivery<T>[]>;
+  /** The first message in line, which stays. */
+  peek(): Promise<T | undefined>;
+  peekMany(max: number): Promise<T[]>;
+  /** The message with that index, wherever it stands; undefined where it is gone or never was. */
+  read(index: number): Promise<T | undefined>;
+  /** Deletes messages, claimed ones too; resolves with how many were there. */
+  delete(indexes: number | readonly number[]): Promise<number>;
+  /** Takes everything that is waiting, in order. */
+  flush(): Promise<T[]>;
+  /** Deletes everything, claimed messages too; resolves with how many there were. */
+  clear(): Promise<number>;
+  /** How many messages are waiting: neither claimed nor gone. */
+  length(): Promise<number>;
+  /** Bytes on disk. */
+  size(): Promise<number>;
+  stats(): Promise<QueueStats>;
+  /** The same records by index. Closing it closes the queue. */
+  readonly store: Store;
+  readonly capabilities: QueueCapabilities;
+  /** Calls `listener` at each event; returns what ends that. */
+  on<E extends keyof QueueEvents>(event: E, listener: (value: QueueEvents[E]) => void): () => void;
+  /** Syncs what was written and frees everything; messages claimed here are free. Idempotent. Calls that wait get CLOSED. */
+  close(): Promise<void>;
+}
+
+/** Opens a queue, creating the directory if it is missing. Rejects as `openStore` does. */
+export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<T>> {
+  return openQueueOn(osDisk, options);
+}
+
+/** The same on another disk: where tests put theirs. */
+export async function openQueueOn<T = unknown>(disk: Disk, options: QueueOptions<T>): Promise<Queue<T>> {
+  const resolved = resolveQueueOptions(options);
+  return new EngineQueue(await Engine.open(disk, resolved.store), resolved);
+}
+
+const FLUSH_STEP = 1000;
+const NOT_YET = ['id', 'delayMs', 'priority', 'front', 'key'] as const;
+
+class EngineQueue<T> implements Queue<T> {
+  readonly store: Store;
+  readonly capabilities: QueueCapabilities = {
+    priority: false,
+    front: false,
+    delay: false,
+    key: false,
+    deduplication: false,
+    exactLength: true,
+    transactions: false,
+    durability: ['written', 'synced'],
+  };
+  readonly #engine: Engine;
+  readonly #codec: Codec<T>;
+  readonly #mark: Buffer | undefined;
+  readonly #leaseMs: number;
+  readonly #holder: Holder;
+  readonly #taker: Taker<T>;
+  readonly #leases: LeaseWatch;
+  readonly #events: Events;
+  #closing: Promise<void> | undefined;
+
+  constructor(engine: Engine, options: ResolvedQueueOptions<T>) {
+    this.#engine = engine;
+    this.#codec = options.codec;
+    this.#mark = codecMark(options.codec);
+    this.#leaseMs = options.leaseMs;
+    this.#holder = new Holder(engine);
+    this.#taker = new Taker(engine, this.#holder, options.codec);
+    this.#leases = new LeaseWatch(engine);
+    this.#events = new Events(engine);
+    engine.onFailure = (error) => this.#events.error(error);
+    this.store = new EngineStore(engine, () => this.close());
+  }
+
+  async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
+    const { headers, durable, signal } = this.#enqueueOptions(options);
+    this.#assertUsable();
+    const payload = encodeValue(this.#codec, value);
+    return this.#engine.writer.write([{ payload, headers, marks: this.#mark }], durable, signal);
+  }
+
+  async enqueueMany(values: readonly T[], options?: EnqueueOptions): Promise<number[]> {
+    const { headers, durable, signal } = this.#enqueueOptions(options);
+    if (!Array.isArray(values)) throw invalid('values', 'an array', values);
+    this.#assertUsable();
+    if (values.length === 0) return [];
+    const records = values.map((value: T) => ({
+      payload: encodeValue(this.#codec, value),
+      headers,
+      marks: this.#mark,
+    }));
+    const first = await this.#engine.writer.write(records, durable, signal);
+    return records.map((_, at) => first + at);
+  }
+
+  async dequeue(options?: WaitOptions): Promise<T | undefined> {
+    const taken = await this.#take(1, { how: 'remove' }, options);
+    return taken[0]?.value;
+  }
+
+  async dequeueMany(max: number, options?: WaitOptions): Promise<T[]> {
+    const taken = await this.#take(checkMax(max), { how: 'remove' }, options);
+    return taken.map((one) => one.value);
+  }
+
+  async claim(options: ClaimOptions = {}): Promise<Delivery<T> | undefined> {
+    const deliveries = await this.claimMany(1, options);
+    return deliveries[0];
+  }
+
+  async claimMany(max: number, options: ClaimOptions = {}): Promise<Delivery<T>[]> {
+    const leaseMs = wholeNumber('leaseMs', options.leaseMs, this.#leaseMs, 1, LONGEST_LEASE_MS);
+    const taken = await this.#take(checkMax(max), { how: 'claim', leaseMs }, options);
+    return taken.map((one) => new ClaimedDelivery(this.#engine, this.#leases, one, this.#leaseMs));
+  }
+
+  async peek(): Promise<T | undefined> {
+    return (await this.peekMany(1))[0];
+  }
+
+  async peekMany(max: number): Promise<T[]> {
+    checkMax(max);
+    await this.#look();
+    const { fates, tail } = this.#engine;
+    const end = tail.nextIndex;
+    const values: T[] = [];
+    for (let index = nextInLine(fates, 1, end); index < end && values.length < max; ) {
+      const record = this.#engine.readKnown(index);
+      if (record !== undefined) values.push(decodeValue(this.#codec, record));
+      index = nextInLine(fates, index + 1, end);
+    }
+    return values;
+  }
+
+  async read(index: number): Promise<T | undefined> {
+    this.#assertOpen();
+    if (!Number.isSafeInteger(index)) throw invalid('index', 'a whole number', index);
+    const record = this.#engine.read(index);
+    return record && decodeValue(this.#codec, record);
+  }
+
+  async delete(indexes: number | readonly number[]): Promise<number> {
+    return this.store.delete(indexes);
+  }
+
+  async flush(): Promise<T[]> {
+    this.#assertUsable();
+    this.#engine.catchUp();
+    const below = this.#engine.tail.nextIndex;
+    const values: T[] = [];
+    for (;;) {
+      let taken: Taken<T>[];
+      try {
+        taken = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, below);
+      } catch (error) {
+        // What was taken is the caller's; who asks again meets the error.
+        if (values.length > 0) return values;
+        throw error;
+      }
+      if (taken.length === 0) return values;
+      for (const one of taken) values.push(one.value);
+    }
+  }
+
+  async clear(): Promise<number> {
+    const engine = this.#engine;
+    this.#assertUsable();
+    const count = await engine.decider.decide((facts) => {
+      engine.tail.catchUp();
+      const { length, firstIndex } = engine;
+      if (length > 0) facts.gone(firstIndex, engine.tail.nextIndex);
+      return length;
+    }, engine.durable);
+    engine.sweeper.checkAll();
+    return count;
+  }
+
+  async length(): Promise<number> {
+    await this.#look();
+    return this.#engine.length - this.#engine.fates.running;
+  }
+
+  async size(): Promise<number> {
+    return this.store.size();
+  }
+
+  async stats(): Promise<QueueStats> {
+    await this.#look();
+    const { fates, tail, clock } = this.#engine;
+    const stats = readStats(this.#engine);
+    const head = nextInLine(fates, 1, tail.nextIndex);
+    const oldest = head < tail.nextIndex ? this.#engine.readKnown(head) : undefined;
+    return {
+      ...stats,
+      waiting: stats.length - fates.running,
+      delayed: 0,
+      claimed: fates.running,
+      dead: 0,
+      oldestAgeMs: oldest && Math.max(0, clock.now() - oldest.time),
+    };
+  }
+
+  on<E extends keyof QueueEvents>(event: E, listener: (value: QueueEvents[E]) => void): () => void {
+    this.#assertOpen();
+    return this.#events.on(event, listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#events.close();
+    this.#leases.close();
+    try {
+      await this.#holder.release();
+    } catch {
+      // The claims are free all the same, once the slot is.
+    } finally {
+      await this.#engine.close();
+    }
+  }
+
+  /** Takes what is there, or waits for it. ⚑ Looks, then waits for a change of what it looked at, never for an event. */
+  async #take(max: number, wish: Wish, options: WaitOptions = {}): Promise<Taken<T>[]> {
+    const { waitMs = 0 } = options;
+    const signal = signalOption(options.signal);
+    if (!(waitMs >= 0)) throw invalid('waitMs', 'milliseconds, not negative', waitMs);
+    const { clock, indexer, fates } = this.#engine;
+    const endsAt = clock.monotonic() + waitMs;
+    for (;;) {
+      signal?.throwIfAborted();
+      this.#assertUsable();
+      if (max === 0) return [];
+      const seen = indexer.version;
+      await this.#holder.freeDead();
+      const taken = await this.#taker.take(max, wish);
+      if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
+      await indexer.beyond(seen, Math.min(endsAt, fates.nextExpiry, this.#holder.nextProbe()), signal);
+    }
+  }
+
+  /** Learns what others did, who of them died, and whose lease ended. */
+  async #look(): Promise<void> {
+    this.#assertOpen();
+    this.#engine.catchUp();
+    await this.#holder.freeDead();
+    this.#engine.fates.expire(this.#engine.clock.monotonic());
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw this.#engine.closedError();
+    this.#engine.assertOpen();
+  }
+
+  #assertUsable(): void {
+    this.#assertOpen();
+    this.#engine.assertNotFailed();
+  }
+
+  #enqueueOptions(options: EnqueueOptions = {}): ResolvedWriteOptions {
+    for (const name of NOT_YET) {
+      if ((options as Readonly<Record<string, unknown>>)[name] !== undefined) throw notYet(name);
+    }
+    return resolveWriteOptions(options, this.#engine.options.durability);
+  }
+}
+
+function checkMax(max: number): number {
+  if (max === Number.POSITIVE_INFINITY) return Number.MAX_SAFE_INTEGER;
+  if (max === undefined) throw invalid('max', 'a whole number', max);
+  return wholeNumber('max', max, 0, 0, Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,164 @@
+import { CodecError } from '../errors.js';
+import type { FactSink } from '../journal/facts.js';
+import { GoneRuns } from '../journal/gone-runs.js';
+import type { StoredRecord } from '../segment/reader.js';
+import type { Engine } from '../store/engine.js';
+import { type Codec, decodeValue } from './codec.js';
+import type { Holder } from './holder.js';
+import { nextInLine } from './judgement.js';
+
+/** What a consumer wants: messages for good, or under a lease. */
+export type Wish = { readonly how: 'remove' } | { readonly how: 'claim'; readonly leaseMs: number };
+
+/** A message that somebody got. */
+export interface Taken<T> {
+  readonly record: StoredRecord;
+  readonly value: T;
+  readonly incarnation: number;
+  readonly attempt: number;
+  /** End of the lease on the monotonic clock. */
+  readonly until: number;
+}
+
+interface Candidate<T> {
+  readonly record: StoredRecord;
+  readonly value: T | undefined;
+  readonly error: CodecError | undefined;
+}
+
+interface Asking<T> {
+  readonly max: number;
+  /** Only messages below this index. */
+  readonly below: number;
+  readonly wish: Wish;
+  readonly resolve: (taken: Taken<T>[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Hands out the messages in line. What is next is read and decoded before the lock is asked for, and confirmed under it:
+ * no user code and no slow read holds others up. Those who ask in one tick share the reading and the commit.
+ */
+export class Taker<T> {
+  readonly #engine: Engine;
+  readonly #holder: Holder;
+  readonly #codec: Codec<T>;
+  #asking: Asking<T>[] = [];
+
+  constructor(engine: Engine, holder: Holder, codec: Codec<T>) {
+    this.#engine = engine;
+    this.#holder = holder;
+    this.#codec = codec;
+  }
+
+  /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC where the head is unreadable. */
+  take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY): Promise<Taken<T>[]> {
+    return new Promise((resolve, reject) => {
+      this.#asking.push({ max, below, wish, resolve, reject });
+      if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
+    });
+  }
+
+  readonly #serve = (): void => {
+    const asking = this.#asking;
+    this.#asking = [];
+    try {
+      this.#engine.assertUsable();
+      this.#engine.catchUp();
+      this.#engine.fates.expire(this.#engine.clock.monotonic());
+      this.#serveAll(asking);
+    } catch (error) {
+      for (const one of asking) one.reject(error);
+    }
+  };
+
+  #serveAll(asking: readonly Asking<T>[]): void {
+    let wanted = 0;
+    let below = 0;
+    for (const one of asking) {
+      wanted += one.max;
+      below = Math.max(below, one.below);
+    }
+    const candidates = this.#readAhead(wanted, below);
+    for (const one of asking) {
+      if (candidates.size === 0) one.resolve([]);
+      else void this.#serveOne(one, candidates);
+    }
+  }
+
+  async #serveOne(one: Asking<T>, candidates: ReadonlyMap<number, Candidate<T>>): Promise<void> {
+    const durable = one.wish.how === 'remove' && this.#engine.durable;
+    try {
+      const result = await this.#engine.decider.decide(
+        (facts) => this.#confirm(facts, one, candidates),
+        durable,
+      );
+      if (result.failure !== undefined) throw result.failure;
+      if (result.again) {
+        this.#asking.push(one);
+        if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
+        return;
+      }
+      const last = result.taken[result.taken.length - 1];
+      if (one.wish.how === 'remove' && last !== undefined) this.#engine.sweeper.check(last.record.index);
+      one.resolve(result.taken);
+    } catch (error) {
+      one.reject(error);
+    }
+  }
+
+  /** The next messages in line, decoded. */
+  #readAhead(wanted: number, below: number): Map<number, Candidate<T>> {
+    const { fates, tail } = this.#engine;
+    const end = Math.min(tail.nextIndex, below);
+    const candidates = new Map<number, Candidate<T>>();
+    for (let index = nextInLine(fates, 1, end); index < end && candidates.size < wanted; ) {
+      const record = this.#engine.readKnown(index);
+      if (record !== undefined) candidates.set(index, this.#decode(record));
+      index = nextInLine(fates, index + 1, end);
+    }
+    return candidates;
+  }
+
+  #decode(record: StoredRecord): Candidate<T> {
+    try {
+      return { record, value: decodeValue(this.#codec, record), error: undefined };
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      return { record, value: undefined, error };
+    }
+  }
+
+  /** Under the fate lock: takes what is still next in line. Where the head is not what was read ahead: again. */
+  #confirm(
+    facts: FactSink,
+    { max, below, wish }: Asking<T>,
+    candidates: ReadonlyMap<number, Candidate<T>>,
+  ): { taken: Taken<T>[]; again: boolean; failure: CodecError | undefined } {
+    const { fates, tail, clock } = this.#engine;
+    const end = Math.min(tail.nextIndex, below);
+    const taken: Taken<T>[] = [];
+    // Rounded up: a lease never ends early.
+    const until = wish.how === 'claim' ? Math.ceil(clock.monotonic() + wish.leaseMs) : 0;
+    const gone = new GoneRuns(facts);
+    let incarnation = 0;
+    let index = nextInLine(fates, 1, end);
+    while (taken.length < max && index < end) {
+      const candidate = candidates.get(index);
+      if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) break;
+      const attempt = fates.attemptsOf(index) + 1;
+      if (wish.how === 'claim') {
+        if (incarnation === 0) incarnation = this.#holder.incarnation(facts);
+        facts.claimed(index, incarnation, attempt, until);
+        // An unreadable message was in somebody's hands for an attempt, and is back.
+        if (candidate.error !== undefined) facts.released(index);
+      }
+      if (candidate.error !== undefined) return { taken, again: false, failure: candidate.error };
+      if (wish.how === 'remove') gone.add(index);
+      taken.push({ record: candidate.record, value: candidate.value as T, incarnation, attempt, until });
+      index = nextInLine(fates, index + 1, end);
+    }
+    gone.end();
+    return { taken, again: taken.length === 0 && max > 0 && index < end, failure: undefined };
+  }
+}
