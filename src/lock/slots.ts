@@ -29,9 +29,11 @@ export class Slots {
     return this.#mine.number;
   }
 
-  /** A slot without a file was never held. Probes share the lock, so that two of them do not see each other. */
+  /**
+   * A slot without a file was never held. The probe opens the file anew, for locks belong to the open file: so its
+   * own slot is held, too. Probes share the lock, so that two of them do not see each other.
+   */
   isFree(number: number): boolean {
-    if (number === this.#mine?.number) return false;
     const file = openExistingLockFile(this.#disk, this.#names.slot(number));
     if (file === undefined) return true;
     try {

@@ -30,5 +30,6 @@ const obey = async (request: { id: number; call: Call }): Promise<void> => {
   if (isMainThread) process.send?.(reply);
   else parentPort?.postMessage(reply);
 };
+process.on('disconnect', () => process.exit());
 if (isMainThread) process.on('message', obey);
 else parentPort?.on('message', obey);
