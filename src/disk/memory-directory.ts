@@ -52,11 +52,11 @@ export class MemoryDirectory {
     this.#settleWhere((change) => change.moment <= moment);
   }
 
-  /** The names that one file got are on the device. */
+  /** What happened to the names that one file got is on the device. */
   settleNamesOf(inode: Inode): void {
-    const named = new Map<string, number>();
-    for (const { moment, name, node } of this.#unsynced) if (node === inode) named.set(name, moment);
-    if (named.size > 0) this.#settleWhere(({ moment, name }) => moment <= (named.get(name) ?? 0));
+    const named = new Set<string>();
+    for (const { name, node } of this.#unsynced) if (node === inode) named.add(name);
+    if (named.size > 0) this.#settleWhere(({ name }) => named.has(name));
   }
 
   cutPower(cut: PowerCut, random: Random): void {
@@ -66,7 +66,6 @@ export class MemoryDirectory {
     this.#unsynced = [];
     this.#names.clear();
     for (const [name, node] of this.#device) this.#names.set(name, node);
-    this.#watches.clear();
   }
 
   watch(notice: () => void): void {

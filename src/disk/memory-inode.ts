@@ -82,7 +82,6 @@ export class Inode {
     this.#cache = this.#device.copy();
     this.#allocated = this.#cache.size;
     this.#references = 0;
-    this.#lockers.clear();
   }
 
   /** What keeps it, and the room it takes, are its names alone: no file is open after a power cut or a fork. */

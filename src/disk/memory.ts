@@ -91,10 +91,7 @@ export class MemoryDisk {
     this.syncs.abandon();
     this.#directories.clear();
     const random = cut.seed === undefined ? this.random : seeded(cut.seed);
-    const seen = new Set<Node>();
     const survive = (node: Node): void => {
-      if (seen.has(node)) return;
-      seen.add(node);
       node.cutPower(cut, random);
       if (node instanceof MemoryDirectory) for (const [, child] of node.entries()) survive(child);
     };

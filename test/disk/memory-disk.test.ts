@@ -112,13 +112,25 @@ t.test('syncs can be held back', async (t) => {
   machine.syncs.release(1);
   await first;
   t.same(done, ['first']);
-  const fork = machine.fork(1);
-  fork.powerCut({ writes: 'lose', names: 'lose' });
-  t.same(fork.bytes('/q/a'), [97], 'a sync covers what was written before it began');
-  machine.syncs.release();
-  await second;
-  await file?.sync();
+  const survives = () => {
+    const fork = machine.fork(1);
+    fork.powerCut({ writes: 'lose', names: 'lose' });
+    return fork;
+  };
+  t.same(survives().bytes('/q/a'), [97], 'a sync covers what was written before it began');
+  write(file, 'c', 2);
+  const names = disk.syncDirectory('/q');
+  disk.create('/q/late');
+  machine.syncs.release(2);
+  await Promise.all([second, names]);
   t.same(done, ['first', 'second']);
+  t.same(survives().bytes('/q/a'), [97, 98], 'and nothing else');
+  t.equal(survives().bytes('/q/late'), undefined, 'the same with names');
+  const third = file?.sync();
+  machine.syncs.release();
+  await third;
+  await file?.sync();
+  t.same(survives().bytes('/q/a'), [97, 98, 99]);
 });
 
 t.test('capacity', async (t) => {

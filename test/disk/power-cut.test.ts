@@ -176,8 +176,11 @@ t.test('names', async (t) => {
     fork.powerCut(LOSE);
     t.same(fork.opener().list('/'), [], 'all gone with the unsynced name above');
     disk.syncDirectoryNow('/');
+    disk.makeDirectory('/unsynced');
+    disk.create('/unsynced/a');
     machine.powerCut(LOSE);
     t.same([...machine.snapshot().keys()], ['/q/d/a']);
+    t.throws(() => machine.opener().create('/unsynced/a'), { code: 'ENOENT' });
   });
 
   await t.test('kept by syncing the file, where the file system does so', async (t) => {
@@ -233,6 +236,7 @@ t.test('a cut ends everything that ran', async (t) => {
   const sync = t.rejects(file?.sync() ?? Promise.resolve(), { name: 'ProcessDied' });
   machine.powerCut(LOSE);
   await sync;
+  t.equal(machine.syncs.count, 0);
   machine.syncs.release();
   t.throws(() => disk.list('/q'), { name: 'ProcessDied' });
   t.equal(text(machine), 'x', 'a sync under way took no effect afterwards');
