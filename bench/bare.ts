@@ -164,7 +164,7 @@ export let given: Uint8Array = new Uint8Array();
 
 function giveOut(frames: Buffer, count: number): void {
   for (let n = 0; n < count; n++)
-    given = new Uint8Array(frames.subarray(n * FRAME_BYTES, (n + 1) * FRAME_BYTES));
+    given = Buffer.from(frames.subarray(n * FRAME_BYTES, (n + 1) * FRAME_BYTES));
 }
 
 function fill(descriptor: number, bytes: number): void {
