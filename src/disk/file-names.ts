@@ -73,7 +73,7 @@ export class FileNames {
     }
     const journal = /^\.fate\.([1-9][0-9]{0,14})$/.exec(rest);
     if (journal) return { kind: 'fate', number: Number(journal[1]) };
-    if (/^\.(slot\.\d+|write|write\.turn|fate|fate\.turn|alive|shorten)\.lock$/.test(rest))
+    if (/^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten)\.lock$/.test(rest))
       return { kind: 'lock' };
     if (rest === '.meta') return { kind: 'meta' };
     if (rest === '.suspect') return { kind: 'suspect' };
@@ -87,7 +87,7 @@ export class FileNames {
   }
 }
 
-export type LockName = 'write' | 'write.turn' | 'fate' | 'fate.turn' | 'alive' | 'shorten';
+export type LockName = 'arrive' | 'write' | 'write.turn' | 'fate' | 'fate.turn' | 'alive' | 'shorten';
 
 export type FileKind =
   | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number }

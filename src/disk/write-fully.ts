@@ -5,7 +5,8 @@ export function writeFully(file: DiskFile, bytes: Uint8Array, length: number, po
   let done = 0;
   while (done < length) {
     const taken = file.write(bytes, done, length - done, position + done);
-    if (taken <= 0) throw Object.assign(new Error(`${file.path}: the disk takes no more bytes`), { code: 'EIO' });
+    if (taken <= 0)
+      throw Object.assign(new Error(`${file.path}: the disk takes no more bytes`), { code: 'EIO' });
     done += taken;
   }
 }

@@ -3,8 +3,8 @@ import { PreparedSpace } from '../disk/prepared-space.js';
 import { writeFully } from '../disk/write-fully.js';
 import { DurostoreError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { completeHead } from '../frame/frame.js';
-import type { Batch, Group } from './batch.js';
+import { completeHead, emptyHead, FrameKind, HEAD_BYTES, readHead } from '../frame/frame.js';
+import type { Batch } from './batch.js';
 import { ENTRY_BYTES, entryPosition, writeEntry } from './entry.js';
 import { firstRecordTime } from './entry-search.js';
 import { encodeMark, encodeSeal, SEAL_BYTES } from './seal.js';
@@ -62,30 +62,26 @@ export class Appender {
   }
 
   /**
-   * Writes groups that stand one behind the other in the batch, and that fit. From the moment the last byte is in the
-   * file they are committed: everybody may see them, whatever happens to this process. Before it, a failure is undone.
-   * Returns the first index of the first group.
+   * Writes the batch's groups `[from, to)`, which fit. From the moment the last byte is in the file they are committed:
+   * everybody may see them, whatever happens to this process. Before it, a failure is undone. Returns the first index.
    */
-  append(batch: Batch, groups: readonly Group[], wallTime: number, prepare: boolean): number {
+  append(batch: Batch, from: number, to: number, wallTime: number, prepare: boolean): number {
     const tail = this.#tail;
-    const firstGroup = groups[0];
-    const lastGroup = groups[groups.length - 1];
-    if (firstGroup === undefined || lastGroup === undefined) throw new Error('nothing to append');
+    const first = batch.groups[from];
+    const last = batch.groups[to - 1];
+    if (first === undefined || last === undefined) throw new Error('nothing to append');
     const firstIndex = tail.nextIndex;
     const time = Math.max(Math.floor(wallTime), tail.time);
-    const start = firstGroup.start;
-    const bytes = lastGroup.end - start;
-    let count = 0;
-    for (const group of groups) {
-      for (const at of group.frames) {
-        completeHead(batch.bytes, at, firstIndex + count, time, tail.safe);
-        count += 1;
-      }
+    const bytes = last.end - first.start;
+    const { firstFrame } = first;
+    const count = last.firstFrame + last.count - firstFrame;
+    for (let i = 0; i < count; i++) {
+      completeHead(batch.bytes, batch.frames[firstFrame + i] as number, firstIndex + i, time, tail.safe);
     }
     const file = this.#activeFile();
     if (prepare && bytes < PREPARE_BELOW) this.#prepared.ensure(file, tail.end, bytes, this.#maxFileSize);
-    this.#write(file, batch.bytes, start, bytes);
-    this.#writeEntries(batch, groups, firstIndex, start, time, count);
+    this.#write(file, batch.bytes, first.start, bytes);
+    this.#writeEntries(batch, firstFrame, count, first.start, time);
     tail.end += bytes;
     tail.nextIndex += count;
     tail.time = time;
@@ -128,12 +124,18 @@ export class Appender {
     this.#tail.enter(first);
   }
 
-  /** Says at the end of the file that everything is synced, so that the next one to open has nothing to check. */
+  /**
+   * Says at the end of the file that everything is synced, so that the next one to open has nothing to check. Nothing is
+   * said twice, or every close would take room from the records; and nothing in a segment without records, which could
+   * not be rolled to get that room back: a segment is named by its first index.
+   */
   mark(wallTime: number): void {
     const tail = this.#tail;
+    const file = this.#activeFile();
+    if (tail.nextIndex === tail.active || this.#endsWithMark(file)) return;
     const mark = encodeMark(tail.nextIndex, Math.max(Math.floor(wallTime), tail.time));
     if (!this.fits(mark.length)) return;
-    this.#write(this.#activeFile(), mark, 0, mark.length);
+    this.#write(file, mark, 0, mark.length);
     tail.end += mark.length;
   }
 
@@ -150,6 +152,13 @@ export class Appender {
     file.syncNow();
     this.#prepared.forget();
     tail.state = 'open';
+  }
+
+  #endsWithMark(file: DiskFile): boolean {
+    const bytes = Buffer.alloc(HEAD_BYTES);
+    if (file.read(bytes, 0, HEAD_BYTES, this.#tail.end - HEAD_BYTES) < HEAD_BYTES) return false;
+    const head = emptyHead();
+    return readHead(bytes, 0, head) && head.kind === FrameKind.mark && head.number === this.#tail.nextIndex;
   }
 
   #activeFile(): DiskFile {
@@ -179,32 +188,26 @@ export class Appender {
   }
 
   /** Best effort: an entry that is missing costs a scan. */
-  #writeEntries(
-    batch: Batch,
-    groups: readonly Group[],
-    firstIndex: number,
-    start: number,
-    time: number,
-    count: number,
-  ): void {
+  #writeEntries(batch: Batch, firstFrame: number, count: number, start: number, time: number): void {
     const tail = this.#tail;
     const size = count * ENTRY_BYTES;
     if (this.#entries.length < size) this.#entries = Buffer.allocUnsafe(size * 2);
-    const entries = this.#entries;
-    const entry = { index: firstIndex, position: 0, length: 0, time };
-    let at = 0;
-    for (const group of groups) {
-      for (const frame of group.frames) {
-        entry.position = tail.end + frame - start;
-        entry.length = batch.bytes.readUInt32LE(frame);
-        writeEntry(entries, at, entry);
-        entry.index += 1;
-        at += ENTRY_BYTES;
-      }
+    for (let i = 0; i < count; i++) {
+      const frame = batch.frames[firstFrame + i] as number;
+      const position = tail.end + frame - start;
+      writeEntry(
+        this.#entries,
+        i * ENTRY_BYTES,
+        tail.nextIndex + i,
+        position,
+        batch.bytes.readUInt32LE(frame),
+        time,
+      );
     }
     try {
       const file = this.#files.entries(tail.active) ?? this.#files.createEntries(tail.active);
-      if (file !== undefined) writeFully(file, entries, size, entryPosition(tail.active, firstIndex));
+      if (file !== undefined)
+        writeFully(file, this.#entries, size, entryPosition(tail.active, tail.nextIndex));
     } catch {
       // The records are committed; their entries will be found by scanning.
     }

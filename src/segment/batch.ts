@@ -10,8 +10,9 @@ export interface Group {
   /** Where its frames stand in the batch's bytes. */
   start: number;
   end: number;
-  /** Start of each frame. */
-  readonly frames: number[];
+  /** Which of the batch's frames are its own. */
+  firstFrame: number;
+  count: number;
 }
 
 /**
@@ -22,12 +23,12 @@ export class Batch {
   bytes = Buffer.allocUnsafe(INITIAL_BYTES);
   length = 0;
   groups: Group[] = [];
+  /** Where each frame begins. */
+  frames: number[] = [];
 
   /** Begins what one call writes. Everything added until the next `begin` is committed with it. */
-  begin(): Group {
-    const group: Group = { start: this.length, end: this.length, frames: [] };
-    this.groups.push(group);
-    return group;
+  begin(): void {
+    this.groups.push({ start: this.length, end: this.length, firstFrame: this.frames.length, count: 0 });
   }
 
   /** Adds a record to the last group. */
@@ -43,26 +44,34 @@ export class Batch {
     if (headers.length > 0) position += headers.copy(bytes, position);
     bytes.set(payload, position);
     writeBodyFields(bytes, at, length, FrameKind.record, FLAG_ENDS_BATCH, marks.length, headers.length);
-    const previous = group.frames[group.frames.length - 1];
-    if (previous !== undefined) bytes[previous + 5] = 0;
-    group.frames.push(at);
+    // Only the last frame of a group ends it.
+    if (group.count > 0) bytes[(this.frames[this.frames.length - 1] as number) + 5] = 0;
+    this.frames.push(at);
     this.length = at + length;
     group.end = this.length;
+    group.count += 1;
   }
 
-  /** Forgets all groups but the last ones, which move to the front of the buffer. */
-  keep(groups: readonly Group[]): void {
-    const start = groups[0]?.start ?? this.length;
+  /** Forgets the first groups; those that stay move to the front of the buffer. */
+  drop(count: number): void {
+    const dropped = this.groups.splice(0, count);
+    const first = this.groups[0];
+    if (first === undefined) {
+      this.length = 0;
+      this.frames = [];
+      if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(INITIAL_BYTES);
+      return;
+    }
+    if (dropped.length === 0) return;
+    const { start, firstFrame } = first;
     this.bytes.copy(this.bytes, 0, start, this.length);
     this.length -= start;
-    this.groups = [];
-    for (const group of groups) {
+    this.frames = this.frames.slice(firstFrame).map((at) => at - start);
+    for (const group of this.groups) {
       group.start -= start;
       group.end -= start;
-      for (let i = 0; i < group.frames.length; i++) group.frames[i] = (group.frames[i] as number) - start;
-      this.groups.push(group);
+      group.firstFrame -= firstFrame;
     }
-    if (this.length === 0 && this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(INITIAL_BYTES);
   }
 
   #reserve(bytes: number): void {

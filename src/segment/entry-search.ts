@@ -35,20 +35,27 @@ export function lastEntry(files: SegmentFiles, first: number, data: DiskFile): F
   return undefined;
 }
 
-/** Where the entry of a record says it is, if its frame is there. */
-export function entryOf(
+/**
+ * The record at or before `index` that the entries lead to, looking back in growing strides: from it on one reads.
+ * Undefined where there is none; then one reads from the segment's beginning.
+ */
+export function nearestFrame(
   files: SegmentFiles,
   first: number,
   data: DiskFile,
   index: number,
 ): FoundFrame | undefined {
-  const bytes = Buffer.allocUnsafe(ENTRY_BYTES);
-  const found: FoundEntry = { position: 0, length: 0 };
   const entries = files.entries(first);
   if (entries === undefined) return undefined;
-  if (entries.read(bytes, 0, ENTRY_BYTES, entryPosition(first, index)) < ENTRY_BYTES) return undefined;
-  if (!readEntry(bytes, 0, index, found) || !hasFrame(data, index, found.position)) return undefined;
-  return { index, position: found.position };
+  const bytes = Buffer.allocUnsafe(ENTRY_BYTES);
+  const found: FoundEntry = { position: 0, length: 0 };
+  for (let back = 0; index - back >= first; back = back * 2 || 1) {
+    const candidate = index - back;
+    if (entries.read(bytes, 0, ENTRY_BYTES, entryPosition(first, candidate)) < ENTRY_BYTES) continue;
+    if (!readEntry(bytes, 0, candidate, found) || !hasFrame(data, candidate, found.position)) continue;
+    return { index: candidate, position: found.position };
+  }
+  return undefined;
 }
 
 /**

@@ -27,13 +27,16 @@ export const entryPosition = (first: number, index: number): number =>
 export function writeEntry(
   into: Buffer,
   at: number,
-  entry: { index: number; position: number; length: number; time: number },
+  index: number,
+  position: number,
+  length: number,
+  time: number,
 ): void {
-  writeUint48(into, entry.index, at);
+  writeUint48(into, index, at);
   into.writeUInt16LE(0, at + 6);
-  into.writeUInt32LE(entry.position, at + 8);
-  into.writeUInt32LE(entry.length, at + 12);
-  writeUint48(into, entry.time, at + 16);
+  into.writeUInt32LE(position, at + 8);
+  into.writeUInt32LE(length, at + 12);
+  writeUint48(into, time, at + 16);
   writeUint48(into, 0, at + 22);
   into.writeUInt32LE(checksum(into, at, at + 28), at + 28);
 }

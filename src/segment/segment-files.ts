@@ -16,6 +16,11 @@ export class SegmentFiles {
   readonly #storeId: Buffer;
   /** First indexes of the segments whose data header was seen to be right. */
   readonly #checked = new Set<number>();
+  /** The last paths asked for: building one costs as much as a small read. */
+  #dataFirst = 0;
+  #dataPath = '';
+  #entriesFirst = 0;
+  #entriesPath = '';
 
   constructor(disk: Disk, names: FileNames, storeId: Buffer) {
     this.disk = disk;
@@ -39,8 +44,11 @@ export class SegmentFiles {
    * the header is another's.
    */
   data(first: number): DiskFile | undefined {
-    const path = this.names.data(first);
-    const file = this.descriptors.get(path);
+    if (first !== this.#dataFirst) {
+      this.#dataFirst = first;
+      this.#dataPath = this.names.data(first);
+    }
+    const file = this.descriptors.get(this.#dataPath);
     if (file === undefined || this.#checked.has(first)) return file;
     if (!this.#hasHeader(file, HeaderKind.data, first)) return undefined;
     this.#checked.add(first);
@@ -49,7 +57,11 @@ export class SegmentFiles {
 
   /** The entries file, or undefined where it is missing or odd: then the data file is scanned instead. */
   entries(first: number): DiskFile | undefined {
-    return this.descriptors.get(this.names.entries(first));
+    if (first !== this.#entriesFirst) {
+      this.#entriesFirst = first;
+      this.#entriesPath = this.names.entries(first);
+    }
+    return this.descriptors.get(this.#entriesPath);
   }
 
   /**

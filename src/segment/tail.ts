@@ -2,7 +2,7 @@ import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
 import { FrameScanner, type ScanStop } from '../frame/frame-scanner.js';
-import { entryOf, lastEntry, nextWholeFrame } from './entry-search.js';
+import { lastEntry, nearestFrame, nextWholeFrame } from './entry-search.js';
 import { greatestTimeOfSeal } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { SegmentList } from './segment-list.js';
@@ -71,13 +71,13 @@ export class Tail {
     this.catchUp();
   }
 
-  /** Turns to where a record stands, or to the beginning of its segment, to read on from there. */
+  /** Turns to a record, or to the nearest before it that the entries lead to, to read on from there. */
   enterAt(index: number): void {
     const first = this.segments.holding(index) ?? this.segments.lowest;
     if (first === undefined) return;
     this.enter(first);
     const file = this.#files.data(first);
-    const found = file && index > first ? entryOf(this.#files, first, file, index) : undefined;
+    const found = file && nearestFrame(this.#files, first, file, index);
     if (found === undefined) return;
     this.end = found.position;
     this.nextIndex = found.index;

@@ -122,13 +122,15 @@ export class EngineStore implements Store {
     const engine = this.#engine;
     engine.assertUsable();
     engine.catchUp();
-    return engine.decider.decide((facts) => {
+    const deleted = await engine.decider.decide((facts) => {
       engine.tail.catchUp();
       const index = engine.firstIndex;
       if (!engine.has(index)) return undefined;
       facts.gone(index, index + 1);
       return index;
     }, engine.durable);
+    if (deleted !== undefined) engine.sweeper.check(deleted);
+    return deleted;
   }
 
   async prune(before?: number): Promise<void> {

@@ -13,13 +13,14 @@ export interface NewRecord {
 }
 
 interface PendingWrite {
-  readonly group: Group;
   readonly durable: boolean;
   readonly resolve: (firstIndex: number) => void;
   readonly reject: (error: unknown) => void;
-  /** Ends the waiting for an abort; undefined where nobody can abort. */
-  readonly settle: (() => void) | undefined;
+  /** Stops listening for an abort; undefined where nobody can abort. */
+  unlisten: (() => void) | undefined;
   abandoned: boolean;
+  /** Its first index once committed, or why it was not. */
+  outcome: number | Error | undefined;
 }
 
 /** Why a commit could not place all that was pending. */
@@ -50,16 +51,17 @@ export class Writer {
     signal?.throwIfAborted();
     this.#checkSizes(records);
     return new Promise((resolve, reject) => {
-      const group = this.#batch.begin();
+      this.#batch.begin();
       for (const { payload, marks, headers } of records) this.#batch.add(payload, marks, headers);
       const pending: PendingWrite = {
-        group,
         durable,
         resolve,
         reject,
-        settle: signal && this.#rejectOnAbort(signal, () => pending),
+        unlisten: undefined,
         abandoned: false,
+        outcome: undefined,
       };
+      if (signal !== undefined) this.#listen(signal, pending);
       this.#pending.push(pending);
       this.#schedule();
     });
@@ -70,12 +72,9 @@ export class Writer {
     this.#cancelBackgroundSync?.();
     if (this.#scheduled) await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.#working !== undefined) await this.#working;
-    for (const pending of this.#pending.splice(0)) {
-      this.#reject(
-        pending,
-        new DurostoreError('CLOSED', 'the store was closed before there was room: open it again'),
-      );
-    }
+    this.#rejectAll(
+      new DurostoreError('CLOSED', 'the store was closed before there was room: open it again'),
+    );
   }
 
   #checkSizes(records: readonly NewRecord[]): void {
@@ -97,16 +96,15 @@ export class Writer {
     );
   }
 
-  #rejectOnAbort(signal: AbortSignal, self: () => PendingWrite): () => void {
+  #listen(signal: AbortSignal, pending: PendingWrite): void {
     const abort = (): void => {
-      const pending = self();
       pending.abandoned = true;
       pending.reject(signal.reason);
       // Whoever waits for room looks again, and finds that nobody wants it any more.
       this.#engine.indexer.changed();
     };
     signal.addEventListener('abort', abort, { once: true });
-    return () => signal.removeEventListener('abort', abort);
+    pending.unlisten = () => signal.removeEventListener('abort', abort);
   }
 
   #schedule(): void {
@@ -151,125 +149,108 @@ export class Writer {
         }
       }
     } catch (error) {
-      this.#rejectAll(error);
+      this.#rejectAll(error as Error);
     }
   }
 
   /** Under the write lock, which it leaves. Answers everybody it can; what stays pending met the obstacle. */
   #commit(fateHeld: boolean): Obstacle {
     const engine = this.#engine;
-    const { tail, appender, locks } = engine;
     let obstacle: Obstacle = 'none';
-    let durableUpTo = 0;
-    const committed: { pending: PendingWrite; first: number }[] = [];
-    const rejected: { pending: PendingWrite; error: unknown }[] = [];
+    let placed = this.#pending.length;
     try {
       engine.assertNotFailed();
-      appender.catchUp();
-      let run: PendingWrite[] = [];
-      const flush = (): void => {
-        if (run.length > 0) this.#append(run, committed, rejected);
-        run = [];
-      };
-      let placed = 0;
-      for (const pending of this.#pending) {
-        const { group } = pending;
-        const start = run[0]?.group.start ?? group.start;
-        const follows = run[run.length - 1]?.group.end === group.start;
-        if (pending.abandoned || !follows || !appender.fits(group.end - start)) flush();
-        if (!pending.abandoned) {
-          if (!appender.fits(group.end - (run[0]?.group.start ?? group.start))) {
-            const room = this.#makeRoom(fateHeld, pending, rejected);
-            if (room === 'full' || room === 'needs-fate') {
-              obstacle = room;
-              break;
-            }
-            if (room === 'room') run.push(pending);
-          } else run.push(pending);
+      engine.appender.catchUp();
+      placed = 0;
+      while (placed < this.#pending.length) {
+        const head = this.#pending[placed] as PendingWrite;
+        if (!head.abandoned && !this.#fits(placed, placed)) {
+          const room = this.#makeRoom(fateHeld, head);
+          if (room === 'full' || room === 'needs-fate') {
+            obstacle = room;
+            break;
+          }
         }
-        placed += 1;
+        placed = head.abandoned || head.outcome !== undefined ? placed + 1 : this.#appendFrom(placed);
       }
-      flush();
-      this.#keepOnly(placed);
     } catch (error) {
       const failure = engine.failed(error, 'writing');
-      const answered = new Set(committed.map(({ pending }) => pending));
-      for (const pending of this.#pending)
-        if (!answered.has(pending)) rejected.push({ pending, error: failure });
-      this.#keepOnly(this.#pending.length);
-      obstacle = 'none';
+      placed = this.#pending.length;
+      for (const pending of this.#pending) pending.outcome ??= failure;
     } finally {
-      locks.write.leave();
+      engine.locks.write.leave();
     }
-    const upTo = tail.nextIndex - 1;
-    for (const { pending, first } of committed) {
-      if (pending.durable) durableUpTo = upTo;
-      else this.#resolve(pending, first);
-    }
-    for (const { pending, error } of rejected) this.#reject(pending, error);
-    if (durableUpTo > 0) this.#resolveWhenSynced(committed, durableUpTo);
-    else if (committed.length > 0) this.#syncWithin(engine.options.syncIntervalMs);
+    this.#answer(placed);
     engine.noteChange();
     return obstacle;
   }
 
-  #append(
-    run: readonly PendingWrite[],
-    committed: { pending: PendingWrite; first: number }[],
-    rejected: { pending: PendingWrite; error: unknown }[],
-  ): void {
-    const engine = this.#engine;
-    const prepare = run.some((pending) => pending.durable);
+  /** Whether the groups `from` to `last` fit into the active segment together. */
+  #fits(from: number, last: number): boolean {
+    const { groups } = this.#batch;
+    return this.#engine.appender.fits((groups[last] as Group).end - (groups[from] as Group).start);
+  }
+
+  /** Appends the group `from` and those behind it that fit beside it; returns the first one it left. */
+  #appendFrom(from: number): number {
+    let to = from + 1;
+    while (
+      to < this.#pending.length &&
+      !(this.#pending[to] as PendingWrite).abandoned &&
+      this.#fits(from, to)
+    )
+      to += 1;
+    this.#append(from, to);
+    return to;
+  }
+
+  #append(from: number, to: number): void {
+    const { appender, clock } = this.#engine;
+    const run = from + 1 === to ? undefined : this.#pending.slice(from, to);
+    const head = this.#pending[from] as PendingWrite;
+    const prepare = run?.some((pending) => pending.durable) ?? head.durable;
     try {
-      const groups = run.map((pending) => pending.group);
-      let first = engine.appender.append(this.#batch, groups, engine.clock.now(), prepare);
-      for (const pending of run) {
-        committed.push({ pending, first });
-        first += pending.group.frames.length;
+      let first = appender.append(this.#batch, from, to, clock.now(), prepare);
+      for (let at = from; at < to; at++) {
+        (this.#pending[at] as PendingWrite).outcome = first;
+        first += (this.#batch.groups[at] as Group).count;
       }
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       // What is too much together may fit singly.
-      if (run.length > 1) for (const pending of run) this.#append([pending], committed, rejected);
-      else for (const pending of run) rejected.push({ pending, error: engine.failed(error, 'writing') });
+      if (run === undefined) head.outcome = this.#engine.failed(error, 'writing');
+      else for (let at = from; at < to; at++) this.#append(at, at + 1);
     }
   }
 
-  /** The active segment has no room for the group: rolls, or says what is in the way. */
-  #makeRoom(
-    fateHeld: boolean,
-    pending: PendingWrite,
-    rejected: { pending: PendingWrite; error: unknown }[],
-  ): 'room' | 'full' | 'needs-fate' | 'rejected' {
+  /** The active segment has no room for the group: rolls, or says what is in the way, or refuses it. */
+  #makeRoom(fateHeld: boolean, pending: PendingWrite): Obstacle {
     const engine = this.#engine;
-    const { maxFiles, whenFull } = engine.options;
+    const { maxFiles, maxFileSize, whenFull } = engine.options;
     try {
       if (fateHeld) engine.journal.catchUpLocked();
       else engine.journal.catchUp();
       if (engine.sweeper.liveSegments() < maxFiles) {
         engine.appender.roll(engine.clock.now());
-        return 'room';
+        return 'none';
       }
       if (whenFull === 'wait') return 'full';
       if (whenFull === 'drop-oldest') {
         if (!fateHeld) return 'needs-fate';
         engine.appender.roll(engine.clock.now());
         this.#dropOldest(maxFiles);
-        return 'room';
+        return 'none';
       }
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      rejected.push({ pending, error: engine.failed(error, 'writing') });
-      return 'rejected';
+      pending.outcome = engine.failed(error, 'writing');
+      return 'none';
     }
-    rejected.push({
-      pending,
-      error: new DurostoreError(
-        'STORE_FULL',
-        `${maxFiles} files of ${engine.options.maxFileSize} bytes are full. Nothing was written: consume or delete records, or raise maxFiles`,
-      ),
-    });
-    return 'rejected';
+    pending.outcome = new DurostoreError(
+      'STORE_FULL',
+      `${maxFiles} files of ${maxFileSize} bytes are full. Nothing was written: consume or delete records, or raise maxFiles`,
+    );
+    return 'none';
   }
 
   /** Under both locks: the oldest segments' records are gone, until the new segment is one of `maxFiles`. */
@@ -288,14 +269,33 @@ export class Writer {
     journal.commit(false);
   }
 
-  #resolveWhenSynced(committed: readonly { pending: PendingWrite; first: number }[], upTo: number): void {
-    const durable = committed.filter(({ pending }) => pending.durable);
-    this.#engine.syncer.upTo(upTo).then(
+  /** Tells the first `placed` callers what came of their writes; those that want it on the device are told then. */
+  #answer(placed: number): void {
+    const answered = this.#pending.splice(0, placed);
+    this.#batch.drop(placed);
+    const durable: PendingWrite[] = [];
+    let written = false;
+    for (const pending of answered) {
+      if (typeof pending.outcome === 'number') {
+        written = true;
+        if (pending.durable) durable.push(pending);
+        else this.#settle(pending);
+      } else this.#settle(pending);
+    }
+    const { syncer, tail, options } = this.#engine;
+    if (durable.length === 0) {
+      if (written) this.#syncWithin(options.syncIntervalMs);
+      return;
+    }
+    syncer.upTo(tail.nextIndex - 1).then(
       () => {
-        for (const { pending, first } of durable) this.#resolve(pending, first);
+        for (const pending of durable) this.#settle(pending);
       },
-      (error: unknown) => {
-        for (const { pending } of durable) this.#reject(pending, error);
+      (error: Error) => {
+        for (const pending of durable) {
+          pending.outcome = error;
+          this.#settle(pending);
+        }
       },
     );
   }
@@ -319,24 +319,14 @@ export class Writer {
     });
   }
 
-  #resolve(pending: PendingWrite, first: number): void {
-    pending.settle?.();
-    pending.resolve(first);
+  #settle(pending: PendingWrite): void {
+    pending.unlisten?.();
+    if (typeof pending.outcome === 'number') pending.resolve(pending.outcome);
+    else if (!pending.abandoned) pending.reject(pending.outcome);
   }
 
-  #reject(pending: PendingWrite, error: unknown): void {
-    pending.settle?.();
-    pending.reject(error);
-  }
-
-  #rejectAll(error: unknown): void {
-    for (const pending of this.#pending) if (!pending.abandoned) this.#reject(pending, error);
-    this.#keepOnly(this.#pending.length);
-  }
-
-  /** Forgets the first `placed` writes; what stays pending moves to the front of the batch. */
-  #keepOnly(placed: number): void {
-    this.#pending = this.#pending.slice(placed);
-    this.#batch.keep(this.#pending.map((pending) => pending.group));
+  #rejectAll(error: Error): void {
+    for (const pending of this.#pending) pending.outcome = error;
+    this.#answer(this.#pending.length);
   }
 }
