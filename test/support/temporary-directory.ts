@@ -2,12 +2,13 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { checkTemporaryDirectory } from './consistency.js';
 
 /**
  * What must hold of every temporary directory when its test ends: each is called with the directory and the test,
  * after everything the test started is stopped and before the directory is removed.
  */
-export const checks: ((directory: string, t: Test) => Promise<void> | void)[] = [];
+export const checks: ((directory: string, t: Test) => Promise<void> | void)[] = [checkTemporaryDirectory];
 
 /** A new empty directory, checked and removed when the test ends. */
 export async function temporaryDirectory(t: Test): Promise<string> {
