@@ -1,4 +1,4 @@
-import { CodecError } from '../errors.js';
+import { CodecError, CorruptError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
 import { GoneRuns } from '../journal/gone-runs.js';
 import type { StoredRecord } from '../segment/reader.js';
@@ -20,11 +20,10 @@ export interface Taken<T> {
   readonly until: number;
 }
 
-interface Candidate<T> {
-  readonly record: StoredRecord;
-  readonly value: T | undefined;
-  readonly error: CodecError | undefined;
-}
+/** A message that was read ahead, or why it cannot be given out. */
+type Candidate<T> =
+  | { readonly record: StoredRecord; readonly value: T; readonly error: undefined }
+  | { readonly error: CodecError | CorruptError };
 
 interface Asking<T> {
   readonly max: number;
@@ -51,7 +50,7 @@ export class Taker<T> {
     this.#codec = codec;
   }
 
-  /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC where the head is unreadable. */
+  /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC or CORRUPT where the head is unreadable. */
   take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY): Promise<Taken<T>[]> {
     return new Promise((resolve, reject) => {
       this.#asking.push({ max, below, wish, resolve, reject });
@@ -113,19 +112,21 @@ export class Taker<T> {
     const end = Math.min(tail.nextIndex, below);
     const candidates = new Map<number, Candidate<T>>();
     for (let index = nextInLine(fates, 1, end); index < end && candidates.size < wanted; ) {
-      const record = this.#engine.readKnown(index);
-      if (record !== undefined) candidates.set(index, this.#decode(record));
+      const candidate = this.#read(index);
+      if (candidate !== undefined) candidates.set(index, candidate);
       index = nextInLine(fates, index + 1, end);
     }
     return candidates;
   }
 
-  #decode(record: StoredRecord): Candidate<T> {
+  /** An unreadable message is the trouble of who stands before it, not of those who get the ones before. */
+  #read(index: number): Candidate<T> | undefined {
     try {
-      return { record, value: decodeValue(this.#codec, record), error: undefined };
+      const record = this.#engine.readKnown(index);
+      return record && { record, value: decodeValue(this.#codec, record), error: undefined };
     } catch (error) {
-      if (!(error instanceof CodecError)) throw error;
-      return { record, value: undefined, error };
+      if (error instanceof CodecError || error instanceof CorruptError) return { error };
+      throw error;
     }
   }
 
@@ -134,7 +135,7 @@ export class Taker<T> {
     facts: FactSink,
     { max, below, wish }: Asking<T>,
     candidates: ReadonlyMap<number, Candidate<T>>,
-  ): { taken: Taken<T>[]; again: boolean; failure: CodecError | undefined } {
+  ): { taken: Taken<T>[]; again: boolean; failure: CodecError | CorruptError | undefined } {
     const { fates, tail, clock } = this.#engine;
     const end = Math.min(tail.nextIndex, below);
     const taken: Taken<T>[] = [];
@@ -155,7 +156,7 @@ export class Taker<T> {
       }
       if (candidate.error !== undefined) return { taken, again: false, failure: candidate.error };
       if (wish.how === 'remove') gone.add(index);
-      taken.push({ record: candidate.record, value: candidate.value as T, incarnation, attempt, until });
+      taken.push({ record: candidate.record, value: candidate.value, incarnation, attempt, until });
       index = nextInLine(fates, index + 1, end);
     }
     gone.end();
