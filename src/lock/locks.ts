@@ -42,17 +42,25 @@ export interface Locks {
 
 /** Opens the lock files, creating them where missing. LOCK_UNAVAILABLE where that or locking cannot be. */
 export function openLocks(disk: Disk, names: FileNames, mode: LockMode): Locks {
-  switch (mode) {
-    case 'os':
-      return openOsLocks(disk, names);
-    case 'none':
-      return openNoneLocks(disk, names);
-    case 'lockfile':
-      throw new DurostoreError(
-        'LOCK_UNAVAILABLE',
-        `Lock files (locking: 'lockfile') are not in this version, wanted for ${names.directory}. ` +
-          "Use a directory on a local file system with locking: 'os', or locking: 'none' with a single opener",
-      );
+  assertAvailable(disk, names, mode);
+  return mode === 'none' ? openNoneLocks(disk, names) : openOsLocks(disk, names);
+}
+
+/** LOCK_UNAVAILABLE where there can be no such locks here, whoever asks. */
+export function assertAvailable(disk: Disk, names: FileNames, mode: LockMode): void {
+  if (mode === 'lockfile') {
+    throw new DurostoreError(
+      'LOCK_UNAVAILABLE',
+      `Lock files (locking: 'lockfile') are not in this version, wanted for ${names.directory}. ` +
+        "Use a directory on a local file system with locking: 'os', or locking: 'none' with a single opener",
+    );
+  }
+  if (mode === 'os' && !disk.canLock) {
+    throw new DurostoreError(
+      'LOCK_UNAVAILABLE',
+      `Files in ${names.directory} cannot be locked here. ` +
+        "Install the optional dependency fs-native-extensions, or use locking: 'lockfile'",
+    );
   }
 }
 

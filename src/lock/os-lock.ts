@@ -1,6 +1,5 @@
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
-import { DurostoreError } from '../errors.js';
 import { Arrival } from './arrival.js';
 import { locksClosed, openLockFile } from './lock-file.js';
 import type { Locks } from './locks.js';
@@ -11,13 +10,6 @@ import { Turnstile } from './turnstile.js';
 
 /** Locks of the operating system: freed by the kernel when their holder dies, never taken from one that sleeps. */
 export function openOsLocks(disk: Disk, names: FileNames): Locks {
-  if (!disk.canLock) {
-    throw new DurostoreError(
-      'LOCK_UNAVAILABLE',
-      `Files in ${names.directory} cannot be locked here. ` +
-        "Install the optional dependency fs-native-extensions, or use locking: 'lockfile'",
-    );
-  }
   const opened: { close(): void }[] = [];
   const keep = <T extends { close(): void }>(part: T): T => {
     opened.push(part);

@@ -5,7 +5,7 @@ import type { FileNames } from '../disk/file-names.js';
 import { writeFully } from '../disk/write-fully.js';
 import { DurostoreError } from '../errors.js';
 import { FORMAT_VERSION } from '../frame/file-header.js';
-import { chooseLockMode, type LockMode } from '../lock/locks.js';
+import { assertAvailable, chooseLockMode, type LockMode } from '../lock/locks.js';
 import { invalid } from './options.js';
 
 /** What a directory is: one line of JSON in `duro.meta`, written once and never changed. */
@@ -37,7 +37,10 @@ export async function readOrCreateMeta(
       return meta;
     }
     refuseCaseTwin(disk, names);
-    writeMeta(disk, names, locking === 'auto' ? chooseLockMode(disk, names.directory) : locking);
+    const mode = locking === 'auto' ? chooseLockMode(disk, names.directory) : locking;
+    // What cannot be had is not recorded, or the directory could not be opened in any other way.
+    assertAvailable(disk, names, mode);
+    writeMeta(disk, names, mode);
   }
   throw new DurostoreError('STORE_FAILED', `${names.meta()} cannot be created: somebody keeps removing it`);
 }
