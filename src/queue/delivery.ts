@@ -1,7 +1,7 @@
 import { DurostoreError } from '../errors.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
-import { notYet, wholeNumber } from '../store/options.js';
+import { callOptions, notYet, wholeNumber } from '../store/options.js';
 import { judgeClaim } from './judgement.js';
 import { LONGEST_LEASE_MS } from './options.js';
 import type { Taken } from './taker.js';
@@ -14,7 +14,7 @@ export interface Delivery<T> {
   readonly attempt: number;
   readonly enqueuedAt: Date;
   readonly headers: Readonly<Record<string, string>>;
-  /** Aborts when the lease is lost, or the message was deleted. */
+  /** Aborts when the lease is lost, the message was deleted, or the queue is closed, which frees its claims. */
   readonly signal: AbortSignal;
   /**
    * Done: the message is gone. Resolves when that is written; a power cut may take it back, and the message comes again.
@@ -27,8 +27,12 @@ export interface Delivery<T> {
   extend(leaseMs?: number): Promise<void>;
 }
 
+const NACK_OPTIONS = new Set(['delayMs', 'reason']);
+
 /** Deliveries whose signals somebody looks at. */
 export interface SignalWatch {
+  /** Throws CLOSED when the queue is closed. */
+  assertOpen(): void;
   add(delivery: Watched): void;
   remove(delivery: Watched): void;
 }
@@ -36,6 +40,8 @@ export interface SignalWatch {
 export interface Watched {
   /** Aborts the signal if the claim is over; returns when to look again, on the monotonic clock. */
   check(): number;
+  /** The claim is over, whatever the facts say: aborts the signal. */
+  over(reason: DurostoreError): void;
 }
 
 export class ClaimedDelivery<T> implements Delivery<T>, Watched {
@@ -74,6 +80,7 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
   }
 
   async ack(): Promise<void> {
+    this.#watch.assertOpen();
     await this.#engine.decider.decide((facts) => {
       const verdict = this.#verdict();
       if (verdict === 'lost') throw this.#leaseLost();
@@ -83,8 +90,10 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
     this.#engine.sweeper.check(this.index);
   }
 
-  async nack(options: { delayMs?: number | undefined; reason?: string | undefined } = {}): Promise<void> {
-    if (options.delayMs !== undefined && options.delayMs !== 0) throw notYet('nack: delayMs');
+  async nack(options?: { delayMs?: number | undefined; reason?: string | undefined }): Promise<void> {
+    const { delayMs } = callOptions(options, NACK_OPTIONS);
+    if (delayMs !== undefined && delayMs !== 0) throw notYet('nack: delayMs');
+    this.#watch.assertOpen();
     await this.#engine.decider.decide((facts) => {
       if (this.#verdict() !== 'held') throw this.#leaseLost();
       facts.released(this.index);
@@ -94,6 +103,7 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
 
   async extend(leaseMs?: number): Promise<void> {
     const length = wholeNumber('leaseMs', leaseMs, this.#defaultLeaseMs, 1, LONGEST_LEASE_MS);
+    this.#watch.assertOpen();
     this.#until = await this.#engine.decider.decide((facts) => {
       if (this.#verdict() !== 'held') throw this.#leaseLost();
       const until = Math.ceil(this.#engine.clock.monotonic() + length);
@@ -105,9 +115,13 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
 
   check(): number {
     if (this.#verdict() === 'held') return this.#until;
-    this.#settle();
-    this.#abort?.abort(this.#leaseLost());
+    this.over(this.#leaseLost());
     return Number.POSITIVE_INFINITY;
+  }
+
+  over(reason: DurostoreError): void {
+    this.#settle();
+    this.#abort?.abort(reason);
   }
 
   #verdict(): 'held' | 'lost' | 'cancelled' {

@@ -3,13 +3,16 @@ import type { SignalWatch, Watched } from './delivery.js';
 
 /** Aborts the signals of deliveries whose claim is over: at every change, and when the earliest lease ends. */
 export class LeaseWatch implements SignalWatch {
+  readonly assertOpen: () => void;
   readonly #engine: Engine;
   readonly #deliveries = new Set<Watched>();
   #stopListening: (() => void) | undefined;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(engine: Engine) {
+  /** `assertOpen` throws CLOSED when the queue is closed. */
+  constructor(engine: Engine, assertOpen: () => void) {
     this.#engine = engine;
+    this.assertOpen = assertOpen;
   }
 
   add(delivery: Watched): void {
@@ -20,15 +23,22 @@ export class LeaseWatch implements SignalWatch {
 
   remove(delivery: Watched): void {
     if (!this.#deliveries.delete(delivery) || this.#deliveries.size > 0) return;
-    this.close();
+    this.#stop();
   }
 
-  close(): void {
+  /** The queue is closed: all its claims are over. */
+  end(): void {
+    const deliveries = [...this.#deliveries];
+    this.#deliveries.clear();
+    this.#stop();
+    for (const delivery of deliveries) delivery.over(this.#engine.closedError());
+  }
+
+  #stop(): void {
     this.#stopListening?.();
     this.#stopListening = undefined;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#deliveries.clear();
   }
 
   readonly #check = (): void => {
