@@ -1,7 +1,7 @@
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
 import { Engine } from '../store/engine.js';
-import { invalid, notYet, signalOption, wholeNumber } from '../store/options.js';
+import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats, type StoreStats } from '../store/stats.js';
 import { EngineStore, type Store } from '../store/store.js';
 import { type ResolvedWriteOptions, resolveWriteOptions, type WriteOptions } from '../store/write-options.js';
@@ -111,6 +111,8 @@ export async function openQueueOn<T = unknown>(disk: Disk, options: QueueOptions
 }
 
 const FLUSH_STEP = 1000;
+const WAIT_OPTIONS = new Set(['waitMs', 'signal']);
+const CLAIM_OPTIONS = new Set([...WAIT_OPTIONS, 'leaseMs']);
 const NOT_YET = ['id', 'delayMs', 'priority', 'front', 'key'] as const;
 
 class EngineQueue<T> implements Queue<T> {
@@ -142,7 +144,7 @@ class EngineQueue<T> implements Queue<T> {
     this.#leaseMs = options.leaseMs;
     this.#holder = new Holder(engine);
     this.#taker = new Taker(engine, this.#holder, options.codec);
-    this.#leases = new LeaseWatch(engine);
+    this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
     engine.onFailure = (error) => this.#events.error(error);
     this.store = new EngineStore(engine, () => this.close());
@@ -179,14 +181,15 @@ class EngineQueue<T> implements Queue<T> {
     return taken.map((one) => one.value);
   }
 
-  async claim(options: ClaimOptions = {}): Promise<Delivery<T> | undefined> {
+  async claim(options?: ClaimOptions): Promise<Delivery<T> | undefined> {
     const deliveries = await this.claimMany(1, options);
     return deliveries[0];
   }
 
-  async claimMany(max: number, options: ClaimOptions = {}): Promise<Delivery<T>[]> {
-    const leaseMs = wholeNumber('leaseMs', options.leaseMs, this.#leaseMs, 1, LONGEST_LEASE_MS);
-    const taken = await this.#take(checkMax(max), { how: 'claim', leaseMs }, options);
+  async claimMany(max: number, options?: ClaimOptions): Promise<Delivery<T>[]> {
+    const { leaseMs, ...wait } = callOptions(options, CLAIM_OPTIONS);
+    const lease = wholeNumber('leaseMs', leaseMs, this.#leaseMs, 1, LONGEST_LEASE_MS);
+    const taken = await this.#take(checkMax(max), { how: 'claim', leaseMs: lease }, wait);
     return taken.map((one) => new ClaimedDelivery(this.#engine, this.#leases, one, this.#leaseMs));
   }
 
@@ -292,7 +295,7 @@ class EngineQueue<T> implements Queue<T> {
 
   async #close(): Promise<void> {
     this.#events.close();
-    this.#leases.close();
+    this.#leases.end();
     try {
       await this.#holder.release();
     } catch {
@@ -303,10 +306,10 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   /** Takes what is there, or waits for it. ⚑ Looks, then waits for a change of what it looked at, never for an event. */
-  async #take(max: number, wish: Wish, options: WaitOptions = {}): Promise<Taken<T>[]> {
-    const { waitMs = 0 } = options;
-    const signal = signalOption(options.signal);
-    if (!(waitMs >= 0)) throw invalid('waitMs', 'milliseconds, not negative', waitMs);
+  async #take(max: number, wish: Wish, options?: WaitOptions): Promise<Taken<T>[]> {
+    const given = callOptions(options, WAIT_OPTIONS);
+    const signal = signalOption(given.signal);
+    const waitMs = waitOption(given.waitMs, 0);
     const { clock, indexer, fates } = this.#engine;
     const endsAt = clock.monotonic() + waitMs;
     for (;;) {
@@ -339,10 +342,9 @@ class EngineQueue<T> implements Queue<T> {
     this.#engine.assertNotFailed();
   }
 
-  #enqueueOptions(options: EnqueueOptions = {}): ResolvedWriteOptions {
-    for (const name of NOT_YET) {
-      if ((options as Readonly<Record<string, unknown>>)[name] !== undefined) throw notYet(name);
-    }
+  #enqueueOptions(options: EnqueueOptions | undefined): ResolvedWriteOptions {
+    const given = options as Readonly<Record<string, unknown>> | undefined | null;
+    for (const name of NOT_YET) if (given?.[name] !== undefined) throw notYet(name);
     return resolveWriteOptions(options, this.#engine.options.durability);
   }
 }

@@ -1,7 +1,7 @@
 import type { StoredRecord } from '../segment/reader.js';
 import type { Engine } from './engine.js';
 import { decodeHeaders, type Headers } from './headers.js';
-import { invalid, notYet, signalOption, wholeNumber } from './options.js';
+import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from './options.js';
 
 /** A record as readers see it. `data` belongs to the caller. */
 export interface Entry {
@@ -130,9 +130,10 @@ function startOf(engine: Engine, from: number | 'first' | 'next'): number {
   return index;
 }
 
+const KNOWN = new Set(['from', 'to', 'limit', 'follow', 'waitMs', 'onGap', 'signal']);
+
 function check(range: EntryRange): void {
-  if (typeof range !== 'object' || range === null) throw invalid('range', 'an object', range);
-  const { from, to, limit, follow, waitMs, onGap } = range;
+  const { from, to, limit, follow, waitMs, onGap, signal } = callOptions(range, KNOWN);
   if ((from as unknown) instanceof Date || (to as unknown) instanceof Date) throw notYet('a range by time');
   if (
     from !== undefined &&
@@ -145,9 +146,9 @@ function check(range: EntryRange): void {
   wholeNumber('to', to, 1, 0, Number.MAX_SAFE_INTEGER);
   wholeNumber('limit', limit === Number.POSITIVE_INFINITY ? undefined : limit, 1, 0, Number.MAX_SAFE_INTEGER);
   if (follow !== undefined && typeof follow !== 'boolean') throw invalid('follow', 'true or false', follow);
-  if (waitMs !== undefined && !(waitMs >= 0)) throw invalid('waitMs', 'milliseconds, not negative', waitMs);
+  waitOption(waitMs, 0);
   if (onGap !== undefined && typeof onGap !== 'function') throw invalid('onGap', 'a function', onGap);
-  signalOption(range.signal);
+  signalOption(signal);
 }
 
 /** Asynchronous methods reject, they never throw synchronously. */

@@ -112,7 +112,7 @@ export function resolveStoreOptions(
   const room = recordRoom(maxFileSize);
   return {
     directory: nonEmptyString('directory', options.directory),
-    filePrefix: prefix(options.filePrefix ?? storeDefaults.filePrefix),
+    filePrefix: prefix(options.filePrefix === undefined ? storeDefaults.filePrefix : options.filePrefix),
     maxFiles: wholeNumber('maxFiles', options.maxFiles, storeDefaults.maxFiles, 1, Number.MAX_SAFE_INTEGER),
     maxFileSize,
     maxChunk: wholeNumber('maxChunk', options.maxChunk, storeDefaults.maxChunk, 0, Number.MAX_SAFE_INTEGER),
@@ -173,6 +173,27 @@ export function signalOption(signal: AbortSignal | undefined): AbortSignal | und
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid('signal', 'an AbortSignal', signal);
   return signal;
+}
+
+/** Milliseconds that a call waits; `otherwise` where nothing is said. */
+export function waitOption(waitMs: number | undefined, otherwise: number): number {
+  if (waitMs === undefined) return otherwise;
+  if (typeof waitMs !== 'number' || !(waitMs >= 0))
+    throw invalid('waitMs', 'milliseconds, not negative', waitMs);
+  return waitMs;
+}
+
+/** The options of a call: an object, and nothing in it that the call does not know. */
+export function callOptions<T extends object>(
+  options: T | undefined,
+  known: ReadonlySet<string>,
+): Partial<T> {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options);
+  for (const name in options) {
+    if (!known.has(name) && options[name] !== undefined) throw invalid(name, 'no such option', options[name]);
+  }
+  return options;
 }
 
 function nonEmptyString(option: string, value: unknown): string {

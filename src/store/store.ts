@@ -196,7 +196,7 @@ export class EngineStore implements Store {
     this.#engine.catchUp();
   }
 
-  #writeOptions(options: WriteOptions = {}): ResolvedWriteOptions {
+  #writeOptions(options: WriteOptions | undefined): ResolvedWriteOptions {
     return resolveWriteOptions(options, this.#engine.options.durability);
   }
 }

@@ -1,5 +1,5 @@
 import { encodeHeaders } from './headers.js';
-import { type Durability, oneOf, signalOption } from './options.js';
+import { callOptions, type Durability, oneOf, signalOption } from './options.js';
 
 export interface WriteOptions {
   /** Strings kept with the record, at most 64 KiB as JSON. */
@@ -16,11 +16,16 @@ export interface ResolvedWriteOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-export function resolveWriteOptions(options: WriteOptions, otherwise: Durability): ResolvedWriteOptions {
-  const durability = oneOf('durability', options.durability, otherwise, ['written', 'synced']);
+const KNOWN = new Set(['headers', 'durability', 'signal']);
+
+export function resolveWriteOptions(
+  options: WriteOptions | undefined,
+  otherwise: Durability,
+): ResolvedWriteOptions {
+  const { durability, headers, signal } = callOptions(options, KNOWN);
   return {
-    headers: encodeHeaders(options.headers),
-    durable: durability === 'synced',
-    signal: signalOption(options.signal),
+    headers: encodeHeaders(headers),
+    durable: oneOf('durability', durability, otherwise, ['written', 'synced']) === 'synced',
+    signal: signalOption(signal),
   };
 }
