@@ -1,21 +1,38 @@
 import { crc32 } from 'node:zlib';
 
-const TABLE = new Int32Array(256);
+/** Four tables, so that four bytes are taken at a time ("slicing by four", Kounavis and Berry 2005). */
+const TABLES = [0, 1, 2, 3].map(() => new Int32Array(256));
+const [T0, T1, T2, T3] = TABLES as [Int32Array, Int32Array, Int32Array, Int32Array];
 for (let byte = 0; byte < 256; byte++) {
   let sum = byte;
   for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
-  TABLE[byte] = sum;
+  T0[byte] = sum;
+}
+for (let byte = 0; byte < 256; byte++) {
+  for (let table = 1; table < 4; table++) {
+    const before = (TABLES[table - 1] as Int32Array)[byte] as number;
+    (TABLES[table] as Int32Array)[byte] = (T0[before & 0xff] as number) ^ (before >>> 8);
+  }
 }
 
-/** Below this the loop beats the native call and the view that it needs (measured: 50 ns against 120 for 32 bytes). */
-const NATIVE_FROM = 96;
+/** Below this the loop beats the native call and the view that it needs. */
+const NATIVE_FROM = 128;
 
 /** CRC-32 (the polynomial of zlib and Ethernet) of `bytes[start, end)`, an unsigned 32-bit number. */
 export function checksum(bytes: Uint8Array, start: number, end: number): number {
   if (end - start >= NATIVE_FROM) return crc32(bytes.subarray(start, end));
   let sum = -1;
-  for (let at = start; at < end; at++) {
-    sum = (TABLE[(sum ^ (bytes[at] as number)) & 0xff] as number) ^ (sum >>> 8);
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    sum =
+      (T3[(sum ^ (bytes[at] as number)) & 0xff] as number) ^
+      (T2[((sum >>> 8) ^ (bytes[at + 1] as number)) & 0xff] as number) ^
+      (T1[((sum >>> 16) ^ (bytes[at + 2] as number)) & 0xff] as number) ^
+      (T0[(sum >>> 24) ^ (bytes[at + 3] as number)] as number);
   }
+  for (; at < end; at++) sum = (T0[(sum ^ (bytes[at] as number)) & 0xff] as number) ^ (sum >>> 8);
   return ~sum >>> 0;
 }
+
+/** The checksum of bytes whose beginning has the checksum `before`, and that go on with `bytes`. */
+export const checksumOn = (before: number, bytes: Uint8Array): number => crc32(bytes, before);

@@ -1,5 +1,5 @@
 import { checksum } from './checksum.js';
-import { readUint48, writeUint48 } from './uint48.js';
+import { readUint32, readUint48, writeUint32, writeUint48 } from './uint48.js';
 
 /**
  * The one format of everything that must survive: records, seals and facts are frames, one behind the other. A frame
@@ -66,7 +66,10 @@ export const emptyHead = (): Head => ({
   bodySum: 0,
 });
 
-/** Writes what is known of a frame before the lock is held: everything about its body, which stands behind the head. */
+/**
+ * Writes what is known of a frame before the lock is held: everything about its body. `bodySum` is the checksum of the
+ * body, which stands behind the head.
+ */
 export function writeBodyFields(
   into: Buffer,
   at: number,
@@ -75,13 +78,16 @@ export function writeBodyFields(
   flags: number,
   marksBytes: number,
   headersBytes: number,
+  bodySum: number = checksum(into, at + HEAD_BYTES, at + length),
 ): void {
-  into.writeUInt32LE(length, at);
+  writeUint32(into, length, at);
   into[at + 4] = kind;
   into[at + 5] = flags;
-  into.writeUInt16LE(marksBytes, at + 6);
-  into.writeUInt16LE(headersBytes, at + 26);
-  into.writeUInt32LE(checksum(into, at + HEAD_BYTES, at + length), at + 28);
+  into[at + 6] = marksBytes;
+  into[at + 7] = marksBytes >>> 8;
+  into[at + 26] = headersBytes;
+  into[at + 27] = headersBytes >>> 8;
+  writeUint32(into, bodySum, at + 28);
 }
 
 /** Completes a head under the lock, where number, time and `safe` are known. */
@@ -89,21 +95,21 @@ export function completeHead(into: Buffer, at: number, number: number, time: num
   writeUint48(into, number, at + 8);
   writeUint48(into, time, at + 14);
   writeUint48(into, safe, at + 20);
-  into.writeUInt32LE(checksum(into, at, at + 32), at + 32);
+  writeUint32(into, checksum(into, at, at + 32), at + 32);
 }
 
 /** Fills `head` from 36 bytes; false where their checksum fails or they cannot be a head. Nothing is believed unchecked. */
 export function readHead(from: Buffer, at: number, head: Head): boolean {
-  if (checksum(from, at, at + 32) !== from.readUInt32LE(at + 32)) return false;
-  head.length = from.readUInt32LE(at);
+  if (checksum(from, at, at + 32) !== readUint32(from, at + 32)) return false;
+  head.length = readUint32(from, at);
   head.kind = from[at + 4] as number;
   head.flags = from[at + 5] as number;
-  head.marksBytes = from.readUInt16LE(at + 6);
+  head.marksBytes = (from[at + 6] as number) | ((from[at + 7] as number) << 8);
   head.number = readUint48(from, at + 8);
   head.time = readUint48(from, at + 14);
   head.safe = readUint48(from, at + 20);
-  head.headersBytes = from.readUInt16LE(at + 26);
-  head.bodySum = from.readUInt32LE(at + 28);
+  head.headersBytes = (from[at + 26] as number) | ((from[at + 27] as number) << 8);
+  head.bodySum = readUint32(from, at + 28);
   return head.length >= HEAD_BYTES + head.marksBytes + head.headersBytes;
 }
 

@@ -4,11 +4,31 @@ const TWO_32 = 2 ** 32;
 export const MAX_UINT48 = 2 ** 48 - 1;
 
 /** Writes a whole number below 2^48 in six bytes, little-endian. */
-export function writeUint48(into: Buffer, value: number, at: number): void {
-  into.writeUInt32LE(value % TWO_32, at);
-  into.writeUInt16LE(Math.floor(value / TWO_32), at + 4);
+export function writeUint48(into: Uint8Array, value: number, at: number): void {
+  const low = value >>> 0;
+  const high = (value - low) / TWO_32;
+  into[at] = low;
+  into[at + 1] = low >>> 8;
+  into[at + 2] = low >>> 16;
+  into[at + 3] = low >>> 24;
+  into[at + 4] = high;
+  into[at + 5] = high >>> 8;
 }
 
-export function readUint48(from: Buffer, at: number): number {
-  return from.readUInt32LE(at) + from.readUInt16LE(at + 4) * TWO_32;
+export function readUint48(from: Uint8Array, at: number): number {
+  return readUint32(from, at) + ((from[at + 4] as number) | ((from[at + 5] as number) << 8)) * TWO_32;
+}
+
+/** Like Buffer's methods, without their checks of the arguments, which cost more than the work. */
+export function writeUint32(into: Uint8Array, value: number, at: number): void {
+  into[at] = value;
+  into[at + 1] = value >>> 8;
+  into[at + 2] = value >>> 16;
+  into[at + 3] = value >>> 24;
+}
+
+export function readUint32(from: Uint8Array, at: number): number {
+  const low = (from[at] as number) | ((from[at + 1] as number) << 8);
+  const high = (from[at + 2] as number) | ((from[at + 3] as number) << 8);
+  return low + high * 0x10000;
 }

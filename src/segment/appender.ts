@@ -4,6 +4,7 @@ import { writeFully } from '../disk/write-fully.js';
 import { DurostoreError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { completeHead, emptyHead, FrameKind, HEAD_BYTES, readHead } from '../frame/frame.js';
+import { readUint32 } from '../frame/uint48.js';
 import type { Batch } from './batch.js';
 import { ENTRY_BYTES, entryPosition, writeEntry } from './entry.js';
 import { firstRecordTime } from './entry-search.js';
@@ -200,7 +201,7 @@ export class Appender {
         i * ENTRY_BYTES,
         tail.nextIndex + i,
         position,
-        batch.bytes.readUInt32LE(frame),
+        readUint32(batch.bytes, frame),
         time,
       );
     }

@@ -1,3 +1,4 @@
+import { checksum, checksumOn } from '../frame/checksum.js';
 import { FLAG_ENDS_BATCH, FrameKind, HEAD_BYTES, writeBodyFields } from '../frame/frame.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -43,7 +44,9 @@ export class Batch {
     if (marks.length > 0) position += marks.copy(bytes, position);
     if (headers.length > 0) position += headers.copy(bytes, position);
     bytes.set(payload, position);
-    writeBodyFields(bytes, at, length, FrameKind.record, FLAG_ENDS_BATCH, marks.length, headers.length);
+    // The payload is checksummed where the caller has it: that needs no view of the buffer.
+    const sum = checksumOn(checksum(bytes, at + HEAD_BYTES, position), payload);
+    writeBodyFields(bytes, at, length, FrameKind.record, FLAG_ENDS_BATCH, marks.length, headers.length, sum);
     // Only the last frame of a group ends it.
     if (group.count > 0) bytes[(this.frames[this.frames.length - 1] as number) + 5] = 0;
     this.frames.push(at);

@@ -1,6 +1,6 @@
 import { checksum } from '../frame/checksum.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { readUint48, writeUint48 } from '../frame/uint48.js';
+import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
 
 /**
  * An index entry: where a record's frame is. 32 bytes, so that entry n of a segment is found by arithmetic and never
@@ -33,19 +33,20 @@ export function writeEntry(
   time: number,
 ): void {
   writeUint48(into, index, at);
-  into.writeUInt16LE(0, at + 6);
-  into.writeUInt32LE(position, at + 8);
-  into.writeUInt32LE(length, at + 12);
+  into[at + 6] = 0;
+  into[at + 7] = 0;
+  writeUint32(into, position, at + 8);
+  writeUint32(into, length, at + 12);
   writeUint48(into, time, at + 16);
   writeUint48(into, 0, at + 22);
-  into.writeUInt32LE(checksum(into, at, at + 28), at + 28);
+  writeUint32(into, checksum(into, at, at + 28), at + 28);
 }
 
 /** Fills `found` from an entry; false where it is not a whole entry of that record. */
 export function readEntry(from: Buffer, at: number, index: number, found: FoundEntry): boolean {
   if (readUint48(from, at) !== index) return false;
-  if (checksum(from, at, at + 28) !== from.readUInt32LE(at + 28)) return false;
-  found.position = from.readUInt32LE(at + 8);
-  found.length = from.readUInt32LE(at + 12);
+  if (checksum(from, at, at + 28) !== readUint32(from, at + 28)) return false;
+  found.position = readUint32(from, at + 8);
+  found.length = readUint32(from, at + 12);
   return true;
 }

@@ -1,6 +1,8 @@
 /** Calls of one turn of the event loop may be answered in it for so long; then others get theirs. */
 const LONGEST_TURN_MS = 5;
 
+const RESOLVED = Promise.resolve();
+
 /**
  * Runs work at the end of the current microtasks, so that the calls of one tick become one batch. A loop that awaits one
  * call after the other never leaves the microtasks, and would keep timers and sockets waiting for ever: after 5 ms
@@ -19,7 +21,8 @@ export class Turns {
       setImmediate(work);
       return;
     }
-    queueMicrotask(work);
+    // Cheaper by half a microsecond than `queueMicrotask`, which enters an asynchronous resource.
+    void RESOLVED.then(work);
   }
 
   readonly #endTurn = (): void => {
