@@ -31,7 +31,8 @@ export interface Program {
   /** Resolves when it has ended by itself; rejects when the deadline passes. */
   ended(deadlineMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly running: boolean;
-  /** Everything it wrote to stderr so far. */
+  /** Everything it wrote so far. */
+  readonly stdout: string;
   readonly stderr: string;
 }
 
@@ -109,7 +110,12 @@ function readLines(stream: Readable, line: (line: string) => void): void {
 
 /** Starts a compiled program, named by its path below the build directory ('test/store/writer.js'). */
 export function startProgram(t: Test, path: string, options: StartOptions = {}): Program {
-  const [command, args] = plainNode(['--enable-source-maps', join(compiled, path), ...(options.args ?? [])]);
+  return startCommand(t, join(compiled, path), options);
+}
+
+/** The same for any program that Node runs. */
+export function startCommand(t: Test, path: string, options: StartOptions = {}): Program {
+  const [command, args] = plainNode(['--enable-source-maps', path, ...(options.args ?? [])]);
   const child: ChildProcess = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },
@@ -121,6 +127,7 @@ export function startProgram(t: Test, path: string, options: StartOptions = {}):
 
   const messages = new Inbox<unknown>();
   const lines = new Inbox<string>();
+  let output = '';
   let errors = '';
   let end: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   let hasExited = false;
@@ -128,6 +135,9 @@ export function startProgram(t: Test, path: string, options: StartOptions = {}):
 
   child.on('message', (message) => messages.put(message));
   readLines(stdout, (line) => lines.put(line));
+  stdout.on('data', (chunk: string) => {
+    output += chunk;
+  });
   stderr.setEncoding('utf8').on('data', (chunk: string) => {
     errors += chunk;
   });
@@ -179,6 +189,9 @@ export function startProgram(t: Test, path: string, options: StartOptions = {}):
     },
     get running() {
       return !hasExited;
+    },
+    get stdout() {
+      return output;
     },
     get stderr() {
       return errors;
