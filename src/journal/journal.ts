@@ -1,6 +1,7 @@
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { PreparedSpace } from '../disk/prepared-space.js';
+import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import { CorruptError, DurostoreError } from '../errors.js';
 import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
@@ -68,14 +69,24 @@ export class Journal {
     return this.#list().length > 0;
   }
 
-  /** Creates the first journal, on the device when it returns. Only by the first opener of a new store. */
+  /**
+   * Creates the first journal, on the device when it returns: under a temporary name first, so that it is there whole or
+   * not at all. Only by the first opener of a new store.
+   */
   create(): void {
-    const path = this.#names.fateJournal(1);
-    const file = this.#disk.create(path) ?? this.#disk.open(path, 'write');
-    if (file === undefined) throw Object.assign(new Error(`${path} vanished`), { code: 'ENOENT' });
-    writeFully(file, encodeFileHeader(HeaderKind.fates, this.#storeId, 1), HEADER_BYTES, 0);
-    file.syncNow();
-    file.close();
+    const temporary = this.#names.temporary('fate');
+    this.#disk.unlink(temporary);
+    const file = this.#disk.create(temporary);
+    if (file === undefined)
+      throw Object.assign(new Error(`${temporary} cannot be created`), { code: 'EEXIST' });
+    try {
+      writeFully(file, encodeFileHeader(HeaderKind.fates, this.#storeId, 1), HEADER_BYTES, 0);
+      syncNow(file);
+    } finally {
+      file.close();
+    }
+    this.#disk.link(temporary, this.#names.fateJournal(1));
+    this.#disk.unlink(temporary);
     this.#disk.syncDirectoryNow(this.#names.directory);
   }
 
@@ -103,7 +114,7 @@ export class Journal {
     this.catchUp();
     if (!this.unfinished && !first) return;
     const file = this.#current();
-    const later = this.#laterFrame(file);
+    const later = this.#laterFrames(file);
     if (later !== undefined && (!first || later.safe > this.fact)) {
       throw new CorruptError('a fact is damaged', {
         file: file.path,
@@ -114,7 +125,7 @@ export class Journal {
     if (!this.unfinished && later === undefined && !first) return;
     if (!this.unfinished && !this.#hasBytesBehindEnd(file)) return;
     file.truncate(this.end);
-    file.syncNow();
+    syncNow(file);
     this.#prepared.forget();
     this.unfinished = false;
   }
@@ -176,7 +187,7 @@ export class Journal {
 
   /** The same, waiting in the calling thread. */
   syncNow(): void {
-    this.#current().syncNow();
+    syncNow(this.#current());
     this.safe = this.fact;
   }
 
@@ -199,13 +210,16 @@ export class Journal {
     const next = this.number + 1;
     const path = this.#names.fateJournal(next);
     this.#disk.unlink(path);
+    // Predecessors whose successors died before they unlinked them go first, for their marks lead to this one no more.
+    for (const number of this.#list())
+      if (number < this.number) this.#disk.unlink(this.#names.fateJournal(number));
     const file = this.#disk.create(path);
     if (file === undefined)
       throw new DurostoreError('STORE_FAILED', `${path} cannot be created: reopen to go on`);
     try {
       const time = Math.floor(wallTime);
       const end = this.#writeState(file, next, time);
-      file.syncNow();
+      syncNow(file);
       this.#disk.syncDirectoryNow(this.#names.directory);
       const mark = bareFrame(FrameKind.continues, next, time, this.fact);
       try {
@@ -214,7 +228,7 @@ export class Journal {
         this.#takeBack(old);
         throw error;
       }
-      old.syncNow();
+      syncNow(old);
       this.#file = file;
       this.number = next;
       this.end = end;
@@ -320,7 +334,15 @@ export class Journal {
 
   /** Goes to the successor, which begins with a state that is folded already, or folds from the start if it is gone. */
   #follow(): void {
-    if (!this.#enter(this.#continuesIn)) this.#enterLowest();
+    const from = this.number;
+    if (this.#enter(this.#continuesIn)) return;
+    this.#enterLowest();
+    if (this.number > from) return;
+    throw new CorruptError('the journal of fates is continued in one that is missing', {
+      file: this.#names.fateJournal(from + 1),
+      position: 0,
+      bytes: 0,
+    });
   }
 
   #scan(): void {
@@ -387,20 +409,26 @@ export class Journal {
     }
   }
 
-  /** A whole later frame behind the end, wherever it stands: the sign of damage rather than of an unfinished write. */
-  #laterFrame(file: DiskFile): { position: number; safe: number } | undefined {
+  /**
+   * Whole later frames behind the end, wherever they stand: the sign of damage rather than of an unfinished write. Tells
+   * where the first is, and the greatest fact that any of them calls safe.
+   */
+  #laterFrames(file: DiskFile): { position: number; safe: number } | undefined {
     const size = file.size() - this.end;
     if (size < HEAD_BYTES) return undefined;
     const bytes = Buffer.allocUnsafe(size);
     const read = file.read(bytes, 0, size, this.end);
     const head = emptyHead();
+    let found: { position: number; safe: number } | undefined;
     for (let at = 1; at + HEAD_BYTES <= read; at++) {
       if (bytes[at + 4] !== FrameKind.facts && bytes[at + 4] !== FrameKind.continues) continue;
       if (!readHead(bytes, at, head) || at + head.length > read || !bodyIsWhole(bytes, at, head)) continue;
       if (head.kind === FrameKind.facts && head.number <= this.fact) continue;
-      return { position: this.end + at, safe: head.safe };
+      found ??= { position: this.end + at, safe: 0 };
+      found.safe = Math.max(found.safe, head.safe);
+      at += head.length - 1;
     }
-    return undefined;
+    return found;
   }
 }
 

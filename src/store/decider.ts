@@ -1,4 +1,5 @@
 import type { FactSink } from '../journal/facts.js';
+import { isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
@@ -40,9 +41,7 @@ export class Decider {
         },
         reject,
       });
-      if (this.#scheduled || this.#working !== undefined) return;
-      this.#scheduled = true;
-      this.#engine.turns.run(this.#flush);
+      this.#schedule();
     });
   }
 
@@ -52,14 +51,27 @@ export class Decider {
     while (this.#working !== undefined) await this.#working;
   }
 
+  #schedule(): void {
+    if (this.#scheduled || this.#working !== undefined) return;
+    this.#scheduled = true;
+    this.#engine.turns.run(this.#flush);
+  }
+
   readonly #flush = (): void => {
     this.#scheduled = false;
-    if (this.#engine.locks.fate.tryEnter()) {
-      this.#commit();
+    try {
+      if (this.#engine.locks.fate.tryEnter()) {
+        this.#commit();
+        return;
+      }
+    } catch (error) {
+      // Nobody awaits this turn: what is thrown here would end the process.
+      for (const pending of this.#pending.splice(0)) pending.reject(error);
       return;
     }
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
+      if (this.#pending.length > 0) this.#schedule();
     });
   };
 
@@ -131,6 +143,9 @@ export class Decider {
     if (!journal.isLong || !locks.shorten.tryEnter()) return;
     try {
       journal.shorten(clock.now());
+    } catch (error) {
+      // What was decided is committed, whatever becomes of the successor.
+      if (!isDiskFull(error)) this.#engine.syncFailed(error);
     } finally {
       locks.shorten.leave();
     }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { writeFully } from '../disk/write-fully.js';
@@ -28,21 +28,37 @@ export async function readOrCreateMeta(
   names: FileNames,
   locking: 'auto' | LockMode,
 ): Promise<Meta> {
-  const created = disk.makeDirectory(names.directory);
+  disk.makeDirectory(names.directory);
   for (let attempt = 0; attempt < 100; attempt++) {
     const meta = readMeta(disk, names);
     if (meta !== undefined) {
-      for (const directory of created) await disk.syncDirectory(dirname(directory));
       await disk.syncDirectory(names.directory);
       return meta;
     }
     refuseCaseTwin(disk, names);
+    await syncNamesAbove(disk, names.directory);
     const mode = locking === 'auto' ? chooseLockMode(disk, names.directory) : locking;
     // What cannot be had is not recorded, or the directory could not be opened in any other way.
     assertAvailable(disk, names, mode);
     writeMeta(disk, names, mode);
   }
   throw new DurostoreError('STORE_FAILED', `${names.meta()} cannot be created: somebody keeps removing it`);
+}
+
+/**
+ * Syncs the directories that name this one, up to the root, before there is a meta: whoever created some of them may have
+ * died since, and whoever finds a meta takes them for synced.
+ */
+async function syncNamesAbove(disk: Disk, directory: string): Promise<void> {
+  for (let at = resolve(directory); at !== dirname(at); at = dirname(at)) {
+    try {
+      await disk.syncDirectory(dirname(at));
+    } catch (error) {
+      const code = (error as { code?: unknown }).code;
+      // Where this user may not even look, it has created nothing.
+      if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    }
+  }
 }
 
 /** Undefined where there is none. UNSUPPORTED_VERSION where it is another program's or a later version's. */

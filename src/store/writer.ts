@@ -117,9 +117,15 @@ export class Writer {
     this.#scheduled = false;
     const { write } = this.#engine.locks;
     let obstacle: Obstacle = 'none';
-    if (write.tryEnter()) {
-      obstacle = this.#commit(false);
-      if (this.#pending.length === 0) return;
+    try {
+      if (write.tryEnter()) {
+        obstacle = this.#commit(false);
+        if (this.#pending.length === 0) return;
+      }
+    } catch (error) {
+      // Nobody awaits this turn: what is thrown here would end the process.
+      this.#rejectAll(error as Error);
+      return;
     }
     this.#working = this.#work(obstacle).finally(() => {
       this.#working = undefined;
