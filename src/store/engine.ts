@@ -288,6 +288,7 @@ export class Engine {
     if (this.#closing !== undefined) return false;
     this.journal.catchUp();
     this.tail.catchUp();
+    this.sweeper.forgetOldest();
     return this.#movedOn();
   }
 

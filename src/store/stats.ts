@@ -27,6 +27,7 @@ export type PinReason = 'waiting' | 'claimed' | 'delayed' | 'dead' | 'consumer' 
 
 export function readStats(engine: Engine): StoreStats {
   const { tail, fates } = engine;
+  engine.sweeper.forgetAll();
   const { prepared, bytes } = measure(engine);
   let cuts = 0;
   for (const name of engine.disk.list(engine.names.directory)) {
@@ -46,7 +47,10 @@ export function readStats(engine: Engine): StoreStats {
   };
 }
 
-export const sizeOf = (engine: Engine): number => measure(engine).bytes;
+export function sizeOf(engine: Engine): number {
+  engine.sweeper.forgetAll();
+  return measure(engine).bytes;
+}
 
 function measure(engine: Engine): { bytes: number; prepared: number } {
   const { tail, files, journal } = engine;

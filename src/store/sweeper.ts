@@ -45,6 +45,24 @@ export class Sweeper {
     return end > first && fates.goneSet.firstAbsent(first) >= end;
   }
 
+  /** Lets go of the oldest segment if another opener has removed it: its descriptors keep the space on the disk. */
+  forgetOldest(): void {
+    const { segments } = this.#engine.tail;
+    if (segments.length > 1 && segments.lowest !== undefined) this.#forgetRemoved(segments.lowest);
+  }
+
+  /** The same for all segments. */
+  forgetAll(): void {
+    for (const first of [...this.#engine.tail.segments]) this.#forgetRemoved(first);
+  }
+
+  #forgetRemoved(first: number): void {
+    const { tail, files, disk, names } = this.#engine;
+    if (!this.#isGone(first) || disk.exists(names.data(first))) return;
+    files.forget(first);
+    tail.segments.drop(first);
+  }
+
   /** Resolves when nothing is being removed. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
