@@ -225,6 +225,7 @@ function indexerOptions(value: StoreOptions['indexer']): { intervalMs: number; w
 
 function clock(value: Clock | undefined): Clock {
   if (value === undefined) return systemClock;
+  if (typeof value !== 'object' || value === null) throw invalid('clock', 'an object', value);
   for (const name of ['now', 'monotonic', 'setTimer'] as const) {
     if (typeof value[name] !== 'function') throw invalid(`clock.${name}`, 'a function', value[name]);
   }
