@@ -1,0 +1,119 @@
+import type { Test } from 'tap';
+import type { Store } from '../../src/store/store.js';
+import { bytes, fileOf, text } from './records.js';
+import { onBothDisks } from './world.js';
+
+/** Every method of a store that takes part in the contract, with arguments that are right. */
+export function storeCalls(store: Store): [name: string, call: () => Promise<unknown>][] {
+  return [
+    ['write', () => store.write(bytes('x'))],
+    ['writeMany', () => store.writeMany([bytes('x')])],
+    ['writeMany, empty', () => store.writeMany([])],
+    ['read', () => store.read()],
+    ['read(index)', () => store.read(1)],
+    ['entry', () => store.entry(1)],
+    ['entries', () => store.entries().next()],
+    ['entries, following', () => store.entries({ follow: true }).next()],
+    ['delete', () => store.delete(1)],
+    ['delete, nothing', () => store.delete([])],
+    ['deleteFirst', () => store.deleteFirst()],
+    ['prune', () => store.prune()],
+    ['firstIndex', () => store.firstIndex()],
+    ['nextIndex', () => store.nextIndex()],
+    ['length', () => store.length()],
+    ['size', () => store.size()],
+    ['stats', () => store.stats()],
+    ['refresh', () => store.refresh()],
+    ['sync', () => store.sync()],
+  ];
+}
+
+async function everythingIsClosed(t: Test, store: Store): Promise<void> {
+  for (const [name, call] of storeCalls(store)) await t.rejects(call(), { code: 'CLOSED' }, name);
+}
+
+onBothDisks('after close every method is CLOSED, and never throws at once', async (t, world) => {
+  const store = await world.openStore();
+  await store.write(bytes('kept'));
+  await store.close();
+  await everythingIsClosed(t, store);
+  const again = await world.openStore();
+  t.equal(text(await again.read(1)), 'kept');
+  t.equal(await again.nextIndex(), 2, 'and did nothing');
+});
+
+onBothDisks('while it closes, too', async (t, world) => {
+  const store = await world.openStore();
+  await store.write(bytes('kept'), { durability: 'written' });
+  const closing = store.close();
+  await everythingIsClosed(t, store);
+  await closing;
+});
+
+onBothDisks('close is idempotent', async (t, world) => {
+  const store = await world.openStore();
+  await Promise.all([store.close(), store.close()]);
+  await store.close();
+  await store[Symbol.asyncDispose]();
+  await t.rejects(store.length(), { code: 'CLOSED' });
+});
+
+onBothDisks('await using closes', async (t, world) => {
+  let leaked: Store | undefined;
+  {
+    await using store = await world.openStore();
+    await store.write(bytes('x'));
+    leaked = store;
+  }
+  await t.rejects(leaked.length(), { code: 'CLOSED' });
+});
+
+onBothDisks('what was called before close is done', async (t, world) => {
+  const store = await world.openStore();
+  await store.write(bytes('first'));
+  const calls = [store.write(bytes('second')), store.writeMany([bytes('third')]), store.delete(1)];
+  await store.close();
+  t.same(await Promise.all(calls), [2, [3], 1]);
+  const again = await world.openStore();
+  t.equal(await again.firstIndex(), 2);
+  t.equal(await again.nextIndex(), 4);
+});
+
+onBothDisks('close wakes who waits, with CLOSED', async (t, world) => {
+  const store = await world.openStore({ maxFiles: 1, maxFileSize: fileOf(1, 200), whenFull: 'wait' });
+  await store.write(new Uint8Array(200));
+  const waiting: Promise<unknown>[] = [
+    store.write(new Uint8Array(200)),
+    store.writeMany([new Uint8Array(200)]),
+    store.entries({ from: 'next', follow: true }).next(),
+    store.entries({ from: 'next', follow: true, waitMs: 1_000_000 }).next(),
+  ];
+  const outcome = Promise.all(waiting.map((one, at) => t.rejects(one, { code: 'CLOSED' }, `waiter ${at}`)));
+  // A turn of the event loop, so that all of them are waiting.
+  await new Promise((resolve) => setImmediate(resolve));
+  await store.close();
+  await outcome;
+  const again = await world.openStore();
+  t.equal(await again.nextIndex(), 2, 'what waited for room was not written');
+});
+
+onBothDisks('one opener closes, the others go on', async (t, world) => {
+  const [one, two] = [await world.openStore(), await world.openStore()];
+  await one.write(bytes('a'));
+  await one.close();
+  t.equal(await two.write(bytes('b')), 2);
+  t.equal(text(await two.read(1)), 'a');
+});
+
+onBothDisks('closing and opening take no room from the records', async (t, world) => {
+  const options = { maxFileSize: fileOf(1, 200), maxFiles: 1 };
+  for (let round = 0; round < 20; round++) await (await world.openStore(options)).close();
+  const store = await world.openStore(options);
+  const largest = new Uint8Array(200).fill(1);
+  t.equal(await store.write(largest), 1, 'the one record that fits still fits');
+  await store.close();
+  const size = world.bytes('duro_00000000000000000001.dat').length;
+  for (let round = 0; round < 20; round++) await (await world.openStore(options)).close();
+  t.equal(world.bytes('duro_00000000000000000001.dat').length, size, 'nothing is said twice');
+  t.same(await (await world.openStore(options)).read(1), largest);
+});

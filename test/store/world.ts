@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Disk } from '../../src/disk/disk.js';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import { osDisk } from '../../src/disk/os.js';
+import type { QueueOptions } from '../../src/queue/options.js';
+import { openQueueOn, type Queue } from '../../src/queue/queue.js';
+import type { StoreOptions } from '../../src/store/options.js';
+import { openStoreOn, type Store } from '../../src/store/store.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+/** A directory that stores and queues are opened in, on one disk or another. What is opened is closed with the test. */
+export interface World {
+  readonly directory: string;
+  /** Opens a store as another process would: with nothing in common but the disk. */
+  openStore(options?: Partial<StoreOptions>): Promise<Store>;
+  openQueue<T = unknown>(options?: Partial<QueueOptions<T>>): Promise<Queue<T>>;
+  /** Names of the files in the directory that match, sorted. */
+  files(match: RegExp): string[];
+  /** Bytes of a file. */
+  bytes(name: string): Buffer;
+  /** Flips all bits of a byte, unnoticed. */
+  flip(name: string, position: number): void;
+  /** Puts a file there, in place of what was there. */
+  put(name: string, bytes: Uint8Array): void;
+}
+
+/** A world on the operating system's disk. */
+export async function osWorld(t: Test): Promise<World> {
+  const directory = await temporaryDirectory(t);
+  const bytes = (name: string): Buffer => readFileSync(join(directory, name));
+  const put = (name: string, content: Uint8Array): void => writeFileSync(join(directory, name), content);
+  return {
+    directory,
+    ...openers(t, directory, () => osDisk),
+    files: (match) =>
+      readdirSync(directory)
+        .filter((name) => match.test(name))
+        .sort(),
+    bytes,
+    put,
+    flip(name, position) {
+      const content = bytes(name);
+      content.writeUInt8(content.readUInt8(position) ^ 0xff, position);
+      put(name, content);
+    },
+  };
+}
+
+/** A world in memory; each opener is a process of its own there. */
+export function memoryWorld(t: Test, machine = new MemoryDisk()): World {
+  const directory = '/store';
+  return {
+    directory,
+    ...openers(t, directory, () => machine.opener()),
+    files: (match) =>
+      [...machine.snapshot().keys()]
+        .map((path) => path.slice(path.lastIndexOf('/') + 1))
+        .filter((name) => match.test(name))
+        .sort(),
+    bytes: (name) => Buffer.from(machine.bytes(`${directory}/${name}`) ?? []),
+    put: (name, content) => machine.put(`${directory}/${name}`, content),
+    flip: (name, position) => machine.flip(`${directory}/${name}`, position),
+  };
+}
+
+function openers(t: Test, directory: string, disk: () => Disk): Pick<World, 'openStore' | 'openQueue'> {
+  return {
+    async openStore(options = {}) {
+      const store = await openStoreOn(disk(), { directory, ...options });
+      t.teardown(() => store.close());
+      return store;
+    },
+    async openQueue<T>(options: Partial<QueueOptions<T>> = {}) {
+      const queue = await openQueueOn<T>(disk(), { directory, ...options });
+      t.teardown(() => queue.close());
+      return queue;
+    },
+  };
+}
+
+/** Tests the same on both disks. */
+export function onBothDisks(name: string, body: (t: Test, world: World) => Promise<void>): void {
+  t.test(name, async (t) => {
+    await t.test("on the operating system's disk", async (t) => body(t, await osWorld(t)));
+    await t.test('in memory', (t) => body(t, memoryWorld(t)));
+  });
+}
