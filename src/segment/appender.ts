@@ -1,5 +1,6 @@
 import type { DiskFile } from '../disk/disk.js';
 import { PreparedSpace } from '../disk/prepared-space.js';
+import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import { DurostoreError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
@@ -98,6 +99,8 @@ export class Appender {
   /** The commit of a roll: from here on nobody appends to the segment. */
   seal(wallTime: number, next: number): void {
     const tail = this.#tail;
+    // A segment that continued at its own first index would lead readers in a circle.
+    if (next <= tail.active) throw new Error(`segment ${tail.active} cannot continue at ${next}`);
     const file = this.#activeFile();
     const time = Math.max(Math.floor(wallTime), tail.time);
     const count = tail.nextIndex - tail.active;
@@ -150,9 +153,14 @@ export class Appender {
     const file = this.#activeFile();
     setAside(this.#files, file, tail.active, tail.end);
     file.truncate(tail.end);
-    file.syncNow();
+    syncNow(file);
     this.#prepared.forget();
     tail.state = 'open';
+    try {
+      this.#files.entries(tail.active)?.truncate(entryPosition(tail.active, tail.nextIndex));
+    } catch {
+      // An entry that stays behind names a frame that is not there, which whoever reads it sees.
+    }
   }
 
   #endsWithMark(file: DiskFile): boolean {

@@ -1,3 +1,4 @@
+import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Appender } from './appender.js';
 import type { SegmentFiles } from './segment-files.js';
@@ -72,7 +73,7 @@ function cutIsNeeded(files: SegmentFiles, tail: Tail): boolean {
 export function rewriteUnsafe(files: SegmentFiles, tail: Tail, appender: Appender, wallTime: number): void {
   const from = tail.segments.holding(tail.safe + 1) ?? tail.segments.lowest;
   if (from === undefined) return;
-  appender.roll(wallTime);
+  if (tail.nextIndex > tail.active) appender.roll(wallTime);
   for (const first of [...tail.segments].filter((segment) => segment >= from)) {
     const file = files.data(first);
     if (file === undefined) continue;
@@ -83,7 +84,7 @@ export function rewriteUnsafe(files: SegmentFiles, tail: Tail, appender: Appende
       writeFully(file, bytes, length, position);
       position += length;
     }
-    file.syncNow();
+    syncNow(file);
   }
   files.disk.syncDirectoryNow(files.names.directory);
   tail.sawSafe(tail.nextIndex - 1);

@@ -16,11 +16,8 @@ export class SegmentFiles {
   readonly #storeId: Buffer;
   /** First indexes of the segments whose data header was seen to be right. */
   readonly #checked = new Set<number>();
-  /** The last paths asked for: building one costs as much as a small read. */
-  #dataFirst = 0;
-  #dataPath = '';
-  #entriesFirst = 0;
-  #entriesPath = '';
+  /** Building a path costs as much as a small read. */
+  readonly #paths = new Map<number, { data: string; entries: string }>();
 
   constructor(disk: Disk, names: FileNames, storeId: Buffer) {
     this.disk = disk;
@@ -44,11 +41,7 @@ export class SegmentFiles {
    * the header is another's.
    */
   data(first: number): DiskFile | undefined {
-    if (first !== this.#dataFirst) {
-      this.#dataFirst = first;
-      this.#dataPath = this.names.data(first);
-    }
-    const file = this.descriptors.get(this.#dataPath);
+    const file = this.descriptors.get(this.#path(first).data);
     if (file === undefined || this.#checked.has(first)) return file;
     if (!this.#hasHeader(file, HeaderKind.data, first)) return undefined;
     this.#checked.add(first);
@@ -57,11 +50,7 @@ export class SegmentFiles {
 
   /** The entries file, or undefined where it is missing or odd: then the data file is scanned instead. */
   entries(first: number): DiskFile | undefined {
-    if (first !== this.#entriesFirst) {
-      this.#entriesFirst = first;
-      this.#entriesPath = this.names.entries(first);
-    }
-    return this.descriptors.get(this.#entriesPath);
+    return this.descriptors.get(this.#path(first).entries);
   }
 
   /**
@@ -93,6 +82,15 @@ export class SegmentFiles {
     }
   }
 
+  /**
+   * Throws where a failed sync has left its mark: what it covered may not be on the device, and a sync that succeeds now
+   * would not tell.
+   */
+  assertNotSuspect(): void {
+    if (!this.disk.exists(this.names.suspect())) return;
+    throw new Error('a sync failed in another process, and what it covered may not be on the device');
+  }
+
   /** Unlinks both files; entries first, so that a leftover data file still tells of the segment. */
   remove(first: number): void {
     this.forget(first);
@@ -102,8 +100,18 @@ export class SegmentFiles {
 
   forget(first: number): void {
     this.#checked.delete(first);
+    this.#paths.delete(first);
     this.descriptors.forget(this.names.entries(first));
     this.descriptors.forget(this.names.data(first));
+  }
+
+  #path(first: number): { data: string; entries: string } {
+    let path = this.#paths.get(first);
+    if (path === undefined) {
+      path = { data: this.names.data(first), entries: this.names.entries(first) };
+      this.#paths.set(first, path);
+    }
+    return path;
   }
 
   #hasHeader(file: DiskFile, kind: HeaderKind, first: number): boolean {

@@ -25,11 +25,10 @@ export class Syncer {
   async #sync(): Promise<void> {
     const tail = this.#tail;
     const upTo = tail.nextIndex - 1;
-    const from = tail.segments.holding(tail.safe + 1) ?? tail.segments.lowest ?? tail.active;
+    // Also the one that holds the last safe record: its seal may have come since.
+    const from = tail.segments.holding(tail.safe) ?? tail.segments.lowest ?? tail.active;
     const segments = [...tail.segments].filter((first) => first >= from && first <= tail.active);
-    if (this.#files.disk.exists(this.#files.names.suspect())) {
-      throw new Error('a sync failed in another process, and what it covered may not be on the device');
-    }
+    this.#files.assertNotSuspect();
     for (const first of segments) await this.#syncData(first);
     // A segment's name is on the device before any record in it is called safe.
     if (segments.some((first) => first > tail.safe)) {

@@ -1,8 +1,9 @@
 import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
-import { FrameScanner, type ScanStop } from '../frame/frame-scanner.js';
-import { lastEntry, nearestFrame, nextWholeFrame } from './entry-search.js';
+import { FrameScanner } from '../frame/frame-scanner.js';
+import { type FoundFrame, lastEntry, nearestFrame, nextWholeFrame } from './entry-search.js';
+import { framesBehind } from './frame-search.js';
 import { greatestTimeOfSeal } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { SegmentList } from './segment-list.js';
@@ -152,30 +153,45 @@ export class Tail {
       this.#pendingTime = this.time;
       const { position, stop } = this.#scanner.scan(file, this.end, this.#visit);
       if (this.state === 'sealed') return;
-      if (stop === 'end' && position === this.end) {
+      const atEnd = stop === 'end' && position === this.end;
+      if (atEnd && !this.recovering) {
         this.state = 'open';
         return;
       }
-      if (!this.#skipDamage(file, position, stop)) {
-        this.state = 'unfinished';
+      if (!this.#skipDamage(file, position)) {
+        this.state = atEnd ? 'open' : 'unfinished';
         return;
       }
     }
   }
 
   /**
-   * Bytes that are bad, while whole frames of the same batch or later ones stand behind them, are damage to records that
-   * were there before; the end goes past them, and reading one of them is CORRUPT. Entries tell, for they are written
-   * after their frames.
+   * Bytes that are bad, while whole frames stand behind them, are damage to records that were there before; the end goes
+   * past them, and reading one of them is CORRUPT. While others write, entries tell, for they are written after their
+   * frames.
    */
-  #skipDamage(file: DiskFile, position: number, stop: ScanStop): boolean {
-    if (stop === 'end' && position === this.end) return false;
-    const found = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
+  #skipDamage(file: DiskFile, position: number): boolean {
+    const found = this.recovering
+      ? this.#syncedBehind(file)
+      : nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
     if (found === undefined) return false;
-    if (this.recovering && this.#pendingNext > this.safe) return false;
     this.end = found.position;
     this.nextIndex = found.index;
     return true;
+  }
+
+  /**
+   * After a power cut only what was synced is worth keeping behind bad bytes: the first whole frame behind the end, if the
+   * next record is one that some frame calls safe.
+   */
+  #syncedBehind(file: DiskFile): FoundFrame | undefined {
+    let first: FoundFrame | undefined;
+    for (const frame of framesBehind(file, this.end + 1)) {
+      if (frame.number < this.#pendingNext) continue;
+      first ??= { index: frame.number, position: frame.position };
+      this.sawSafe(frame.safe);
+    }
+    return this.nextIndex <= this.safe ? first : undefined;
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {

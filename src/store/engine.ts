@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { Disk } from '../disk/disk.js';
 import { FileNames } from '../disk/file-names.js';
 import { GroupSync } from '../disk/group-sync.js';
+import { SyncFailure } from '../disk/sync-failure.js';
 import { DurostoreError } from '../errors.js';
 import { Indexer } from '../indexer/indexer.js';
 import { BOOT_BYTES } from '../journal/facts.js';
@@ -75,7 +76,7 @@ export class Engine {
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
     this.syncer = new Syncer(this.files, this.tail, (error) => this.syncFailed(error));
     this.#journalSync = new GroupSync(
-      () => this.journal.sync(),
+      () => this.#syncJournal(),
       (error) => this.syncFailed(error),
     );
     this.indexer = new Indexer(disk, names.directory, options.clock, options.indexer, () =>
@@ -117,6 +118,7 @@ export class Engine {
       engine.sweeper.checkAll();
       return engine;
     } catch (error) {
+      if (error instanceof SyncFailure) engine?.syncFailed(error);
       engine?.indexer.close();
       engine?.journal.close();
       engine?.files.descriptors.close();
@@ -207,12 +209,20 @@ export class Engine {
 
   /** Resolves when every fact that is known here, and the records that facts name, are on the device. */
   async syncFacts(): Promise<void> {
+    this.assertNotFailed();
     await this.syncer.upTo(Math.min(this.fates.highestNamed, this.tail.nextIndex - 1));
     if (this.journal.fact > this.journal.safe) await this.#journalSync.request();
   }
 
+  /** A sync that succeeds after another process's has failed says nothing: the lost pages count as clean. */
+  async #syncJournal(): Promise<void> {
+    this.files.assertNotSuspect();
+    await this.journal.sync();
+  }
+
   /** What a failed write or decision means for the store: no room fails the call, anything else fails the store. */
   failed(error: unknown, doing: string): DurostoreError {
+    if (error instanceof SyncFailure) return this.syncFailed(error);
     const described = describeDiskError(error, doing);
     if (described.code === 'STORE_FAILED') this.#fail(described);
     return described;
