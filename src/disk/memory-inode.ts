@@ -40,7 +40,8 @@ export class Inode {
     const taken = growth > this.#room.free ? length - (growth - this.#room.free) : length;
     if (taken <= 0) return 0;
     this.#allocate(Math.max(this.#allocated, position + taken));
-    const copy = bytes.slice(offset, offset + taken);
+    // Not `bytes.slice`: a Buffer's is a view, and writers use their buffers again.
+    const copy = Uint8Array.prototype.slice.call(bytes, offset, offset + taken);
     this.#cache.write(copy, position);
     this.#unsynced.push({ kind: 'write', position, bytes: copy });
     return taken;
