@@ -31,7 +31,7 @@ export function encodeFileHeader(kind: HeaderKind, storeId: Buffer, number: numb
 }
 
 /**
- * Judges a file's first bytes. 'absent': nothing was written yet (empty or zeros); 'foreign': another file's header or
+ * Judges a file's first bytes. 'absent': not, or not wholly, written (zeros, or its own header's beginning); 'foreign': another file's header or
  * damage. A whole header of another version is UNSUPPORTED_VERSION, for only then is it known to be one.
  */
 export function checkFileHeader(
@@ -42,9 +42,12 @@ export function checkFileHeader(
   number: number,
   path: string,
 ): 'valid' | 'absent' | 'foreign' {
-  if (length < HEADER_BYTES)
-    return bytes.subarray(0, length).every((byte) => byte === 0) ? 'absent' : 'foreign';
-  if (bytes.subarray(0, HEADER_BYTES).every((byte) => byte === 0)) return 'absent';
+  if (length < HEADER_BYTES) {
+    // Whoever wrote it died in the midst of it.
+    const begun = encodeFileHeader(kind, storeId, number).subarray(0, length);
+    return begun.equals(bytes.subarray(0, length)) || isZero(bytes, length) ? 'absent' : 'foreign';
+  }
+  if (isZero(bytes, HEADER_BYTES)) return 'absent';
   if (bytes.readUInt32LE(0) !== MAGIC || checksum(bytes, 0, 28) !== bytes.readUInt32LE(28)) return 'foreign';
   if (bytes[5] !== FORMAT_VERSION) {
     throw new DurostoreError(
@@ -56,3 +59,6 @@ export function checkFileHeader(
   const own = bytes[4] === kind && readUint48(bytes, 16) === number && storeId.equals(bytes.subarray(8, 16));
   return own ? 'valid' : 'foreign';
 }
+
+const isZero = (bytes: Buffer, length: number): boolean =>
+  bytes.subarray(0, length).every((byte) => byte === 0);

@@ -1,6 +1,7 @@
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Appender } from './appender.js';
+import { mendHeaders } from './mend-headers.js';
 import type { SegmentFiles } from './segment-files.js';
 import type { Tail } from './tail.js';
 
@@ -21,6 +22,7 @@ export interface LostRange {
  * | bad bytes at or below what a later frame calls safe            | damage: kept, CORRUPT when read                 |
  * | any of these, or nothing, without a seal, while a later        | records were lost to a power cut: cut, sealed   |
  * |   segment exists                                               |   towards the later segment, reported as lost   |
+ * | a header that is not whole, of a segment none of which is safe | set aside: the segment is empty                 |
  * | a seal whose segment is missing, while a later one exists      | the same, without a cut                         |
  * | a seal whose segment is missing                                | the segment is created                          |
  *
@@ -32,6 +34,7 @@ export function recoverSegments(
   appender: Appender,
   wallTime: number,
 ): readonly LostRange[] {
+  mendHeaders(files);
   tail.open();
   const highest = tail.segments.highest;
   if (highest === undefined) return [];
@@ -71,7 +74,7 @@ function cutIsNeeded(files: SegmentFiles, tail: Tail): boolean {
  * appends to a file that the device has once refused. Under every lock; throws what the disk throws.
  */
 export function rewriteUnsafe(files: SegmentFiles, tail: Tail, appender: Appender, wallTime: number): void {
-  const from = tail.segments.holding(tail.safe + 1) ?? tail.segments.lowest;
+  const from = tail.segments.holding(tail.safe) ?? tail.segments.lowest;
   if (from === undefined) return;
   if (tail.nextIndex > tail.active) appender.roll(wallTime);
   for (const first of [...tail.segments].filter((segment) => segment >= from)) {
