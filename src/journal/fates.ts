@@ -144,6 +144,8 @@ export class Fates implements FactSink {
     const claim = this.claims.get(index);
     if (claim === undefined) return;
     claim.until = until;
+    // Also an extended lease of another boot has ended.
+    if (this.#incarnations.get(claim.incarnation)?.boot !== this.#boot) return;
     if (until < this.#earliest) this.#earliest = until;
     if (!claim.expired) return;
     claim.expired = false;

@@ -224,7 +224,7 @@ class EngineQueue<T> implements Queue<T> {
 
   async flush(): Promise<T[]> {
     this.#assertUsable();
-    this.#engine.catchUp();
+    await this.#look();
     const below = this.#engine.tail.nextIndex;
     const values: T[] = [];
     for (;;) {
