@@ -16,9 +16,14 @@ import { type WalkedJournals, walkJournals } from './journal-walk.js';
  *
  * What a killed process may leave for the next opener is no problem: an unfinished batch at the end of the last segment
  * or of the journal, a sealed segment without its successor, a successor of the journal that no mark names, what is
- * left of segments all of whose records are gone. What a power cut leaves is one until somebody has opened the store.
+ * left of segments all of whose records are gone. What a power cut leaves is one until somebody has opened the store;
+ * after it, entries may be of frames that did not survive, which `staleEntries` allows.
  */
-export function checkDirectoryOn(disk: Disk, directory: string): string[] {
+export function checkDirectoryOn(
+  disk: Disk,
+  directory: string,
+  { staleEntries = false }: { readonly staleEntries?: boolean } = {},
+): string[] {
   const names = disk.list(directory);
   const prefixes = new Set<string>();
   for (const name of names) {
@@ -35,7 +40,8 @@ export function checkDirectoryOn(disk: Disk, directory: string): string[] {
       problems.push(`${name}: not a name that a store gives`);
     if (kinds.includes('temporary')) problems.push(`${name}: a temporary file was left`);
   }
-  for (const prefix of prefixes) problems.push(...new StoreCheck(disk, directory, prefix, names).run());
+  for (const prefix of prefixes)
+    problems.push(...new StoreCheck(disk, directory, prefix, names).run(staleEntries));
   return problems;
 }
 
@@ -86,14 +92,14 @@ class StoreCheck {
     this.#listed = listed;
   }
 
-  run(): string[] {
+  run(staleEntries: boolean): string[] {
     if (!this.#checkMeta()) return this.#problems;
     this.#checkLockFiles();
     const journals = this.#checkJournals();
     const firsts = this.#numbers('data');
     const segments = firsts.map((first) => this.#checkSegment(first, first === firsts.at(-1), journals));
     this.#checkSuccession(segments, journals);
-    for (const first of this.#numbers('entries')) this.#checkEntries(first, segments, journals);
+    for (const first of this.#numbers('entries')) this.#checkEntries(first, segments, journals, staleEntries);
     const next = segments.at(-1)?.seal?.head.number ?? segments.at(-1)?.next ?? 1;
     if (journals !== undefined && journals.highestNamed >= next)
       this.#problem('the journal', `a fact names ${journals.highestNamed}, and the next index is ${next}`);
@@ -253,17 +259,21 @@ class StoreCheck {
     }
   }
 
-  #checkEntries(first: number, segments: readonly Segment[], journals: WalkedJournals | undefined): void {
+  #checkEntries(
+    first: number,
+    segments: readonly Segment[],
+    journals: WalkedJournals | undefined,
+    staleEntries: boolean,
+  ): void {
     const path = this.#names.entries(first);
     const segment = segments.find((one) => one.first === first);
     if (segment === undefined) {
       if (!journals?.isGone(first, first + 1)) this.#problem(path, 'without its data file');
       return;
     }
+    if (staleEntries) return;
     const bytes = this.#read(path);
-    // Absent: its creator died. The entries behind it are good all the same.
-    if (this.#header(path, bytes, HeaderKind.entries, first) === 'foreign')
-      this.#problem(path, 'its header is foreign');
+    // Their header is not looked at: nobody trusts entries, and its creator may have died over it.
     const found = { position: 0, length: 0 };
     for (let at = HEADER_BYTES, index = first; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES, index++) {
       if (!readEntry(bytes, at, index, found)) continue;

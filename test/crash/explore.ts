@@ -1,0 +1,164 @@
+import type { Test } from 'tap';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import type { Fault, Operation } from '../../src/disk/memory-fault.js';
+import type { PowerCut } from '../../src/disk/memory-power-cut.js';
+import type { Entry } from '../../src/mod.js';
+import { checkDirectoryOn } from '../support/consistency.js';
+import type { Random } from '../support/random.js';
+import { Actor, DIRECTORY, type Options, openOn } from './actor.js';
+import { History } from './history.js';
+import type { Program } from './programs.js';
+
+/** What a power cut may do to what was not synced: at each operation the first, and two of the others in turn. */
+const CUTS: readonly [PowerCut, ...PowerCut[]] = [
+  { writes: 'lose', names: 'lose' },
+  { writes: 'keep', names: 'keep' },
+  { writes: 'lose', names: 'keep' },
+  { writes: 'keep', names: 'lose' },
+  { writes: 'lose', names: 'keep', sizes: 'keep' },
+  { writes: 'random', names: 'keep', tear: 'sector', sizes: 'random' },
+  { writes: 'random', names: 'random', tear: 'byte' },
+  { writes: 'random', names: 'random', tear: 'sector', garble: true, sizes: 'random' },
+];
+
+export const cutsAt = (n: number): PowerCut[] => {
+  const [all, ...others] = CUTS;
+  return [all, ...[2 * n, 2 * n + 1].map((at) => others[at % others.length] ?? all)];
+};
+
+/** More than any test here needs: a loop that does not end. */
+const MOST_OPERATIONS = 20_000;
+
+export interface Outcome {
+  readonly machine: MemoryDisk;
+  readonly history: History;
+  /** Whether the fault happened. */
+  readonly struck: Operation | undefined;
+}
+
+/** Runs a program until its process dies by the fault, which `strikes` once, or to its end. */
+export async function runUntilDeath(
+  program: Program,
+  fault: Fault,
+  strikes: (operation: Operation) => boolean,
+): Promise<Outcome> {
+  const machine = new MemoryDisk();
+  const history = new History();
+  const disk = machine.opener('worker');
+  let struck: Operation | undefined;
+  const death = new Promise<void>((resolve) => {
+    machine.onOperation = (operation) => {
+      if (operation.n > MOST_OPERATIONS) throw new Error('this does not end');
+      if (struck !== undefined || !strikes(operation)) return undefined;
+      struck = operation;
+      setImmediate(() => setImmediate(resolve));
+      return fault;
+    };
+  });
+  const run = program.run(new Actor(disk, history, program.options));
+  await Promise.race([death, run.catch((error: unknown) => (disk.dead ? undefined : Promise.reject(error)))]);
+  run.catch(() => {});
+  if (!disk.dead && struck === undefined) machine.kill(disk);
+  machine.onOperation = undefined;
+  return { machine, history, struck };
+}
+
+/**
+ * What is wrong with a directory after a crash: everything is opened again, read, written to, closed, checked, and
+ * opened once more after a power cut that loses whatever is not synced by then. `machine` is used up.
+ */
+export async function judge(
+  machine: MemoryDisk,
+  history: History,
+  options: Options,
+  after: 'death' | 'cut',
+): Promise<string[]> {
+  const problems: string[] = [];
+  const limit = machine.operations + MOST_OPERATIONS;
+  machine.onOperation = ({ n }) => {
+    if (n > limit) throw new Error('this does not end');
+    return undefined;
+  };
+  try {
+    const queue = await openOn(machine.opener('survivor'), options);
+    const entries = await all(queue.store.entries());
+    problems.push(...history.judge(entries, after));
+    const stats = await queue.store.stats();
+    if (after === 'death' && stats.lost > 0) problems.push(`${stats.lost} records are called lost`);
+    const extra = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 1, 2, 3);
+    const index = await queue.store.write(extra, { durability: 'synced' });
+    if (index <= Math.max(history.highestKept(after), entries.at(-1)?.index ?? 0))
+      problems.push(`index ${index} was given again`);
+    await queue.close();
+    const afterCut = { staleEntries: after === 'cut' };
+    problems.push(...checkDirectoryOn(machine.opener('checker'), DIRECTORY, afterCut));
+    machine.powerCut({ writes: 'lose', names: 'lose' });
+    const again = await openOn(machine.opener('next'), options);
+    const messages = await again.flush();
+    const expected = [...entries.map((entry) => entry.data), extra];
+    const same = messages.length === expected.length && messages.every((one, at) => equal(one, expected[at]));
+    if (!same) problems.push(`${messages.length} messages came out of ${expected.length}`);
+    await again.close();
+    problems.push(...checkDirectoryOn(machine.opener('checker'), DIRECTORY, { staleEntries: true }));
+  } catch (error) {
+    problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  return problems;
+}
+
+export async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
+  const found: Entry[] = [];
+  for await (const entry of entries) found.push(entry);
+  return found;
+}
+
+const equal = (a: Uint8Array, b: Uint8Array | undefined): boolean =>
+  b !== undefined && Buffer.compare(a, b) === 0;
+
+/** Collects what is wrong in many states, and tells the first few in full. */
+export class Findings {
+  readonly #t: Test;
+  states = 0;
+  #bad = 0;
+
+  constructor(t: Test) {
+    this.#t = t;
+  }
+
+  add(where: string, problems: readonly string[]): void {
+    this.states += 1;
+    if (problems.length === 0) return;
+    this.#bad += 1;
+    if (this.#bad <= 3) this.#t.fail(where, { found: problems });
+  }
+
+  end(what: string): void {
+    this.#t.equal(this.#bad, 0, `${what}: ${this.states} states`);
+  }
+}
+
+/** The process dies at each of its operations, before it and in the midst of its writes; and the power with it. */
+export async function exploreDeaths(t: Test, program: Program, random: Random): Promise<number> {
+  const findings = new Findings(t);
+  for (let n = 1; ; n++) {
+    const faults: Fault[] = ['die'];
+    for (const fault of faults) {
+      const outcome = await runUntilDeath(program, fault, (operation) => operation.n === n);
+      const { machine, history, struck } = outcome;
+      if (struck?.kind === 'write' && fault === 'die') faults.push({ torn: random.integer(1, 80) });
+      const where = `${JSON.stringify(fault)} at ${n}, ${struck?.kind ?? 'the end'} ${struck?.path ?? ''}`;
+      findings.add(where, await judge(machine.fork(1), history, program.options, 'death'));
+      for (const cut of cutsAt(n)) {
+        const fork = machine.fork(1);
+        const seed = random.integer(0, 2 ** 31);
+        fork.powerCut({ ...cut, seed });
+        const policy = JSON.stringify({ ...cut, seed });
+        findings.add(`${where}; ${policy}`, await judge(fork, history, program.options, 'cut'));
+      }
+      if (struck === undefined) {
+        findings.end(`${program.name}, ${n - 1} operations`);
+        return findings.states;
+      }
+    }
+  }
+}

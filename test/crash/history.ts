@@ -1,0 +1,165 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Entry } from '../../src/mod.js';
+
+/** How sure a caller may be of what it asked for: it was not told, or by which durability. */
+type Told = 'nothing' | 'written' | 'synced';
+
+interface Written {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  /** Records of one call: whole or absent. */
+  readonly call: number;
+  /** Known from the answer, or from seeing it. */
+  index: number | undefined;
+  told: Told;
+  /** The call was refused by a code that says that nothing was written. */
+  refused: boolean;
+  /** Whether somebody may have removed it, and how sure that is. */
+  removal: 'none' | 'asked' | 'written' | 'synced';
+}
+
+/** What a program did and was told: the other side of what the files say. */
+export class History {
+  readonly #written: Written[] = [];
+  #calls = 0;
+  /** Removals of whatever came first, whose answers have not come. */
+  #blind = 0;
+
+  /** New records, of sizes that are given; their bytes tell who they are. */
+  writing(sizes: readonly number[]): Uint8Array[] {
+    this.#calls += 1;
+    return sizes.map((size) => {
+      const id = this.#written.length + 1;
+      const bytes = Uint8Array.from({ length: Math.max(4, size) }, (_, at) => (id * 31 + at * 7) & 0xff);
+      new DataView(bytes.buffer).setUint32(0, id);
+      const record = {
+        id,
+        bytes,
+        call: this.#calls,
+        index: undefined,
+        told: 'nothing',
+        refused: false,
+      } as const;
+      this.#written.push({ ...record, removal: 'none' });
+      return bytes;
+    });
+  }
+
+  /** Synced means a prefix: what has lower indexes is on the device too. */
+  wrote(bytes: readonly Uint8Array[], indexes: readonly number[], told: 'written' | 'synced'): void {
+    for (const [at, one] of bytes.entries()) {
+      const record = this.#of(one);
+      record.index = indexes[at];
+      record.told = told;
+    }
+    const last = indexes.at(-1) ?? 0;
+    if (told === 'synced')
+      for (const record of this.#written)
+        if (record.told === 'written' && (record.index ?? Number.POSITIVE_INFINITY) <= last)
+          record.told = 'synced';
+  }
+
+  refused(bytes: readonly Uint8Array[]): void {
+    for (const one of bytes) this.#of(one).refused = true;
+  }
+
+  removing(bytes: Uint8Array): void {
+    const record = this.#of(bytes);
+    if (record.removal === 'none') record.removal = 'asked';
+  }
+
+  removed(bytes: Uint8Array, told: 'written' | 'synced'): void {
+    const record = this.#of(bytes);
+    // Facts stand in one order too: those before it are on the device with it.
+    if (told === 'synced')
+      for (const one of this.#written) if (one.removal === 'written') one.removal = 'synced';
+    record.removal = told;
+    if (told === 'synced' && record.told === 'written') record.told = 'synced';
+  }
+
+  /** So many of the first are being removed; returns what is to be called when the answer has come. */
+  removingBlindly(most: number): () => void {
+    this.#blind += most;
+    return () => {
+      this.#blind -= most;
+    };
+  }
+
+  /** Everything that a caller was told is on the device. */
+  allSynced(): void {
+    for (const record of this.#written) {
+      if (record.told === 'written') record.told = 'synced';
+      if (record.removal === 'written') record.removal = 'synced';
+    }
+  }
+
+  /** A claim on what was told so far, for calls whose answer is about that only. */
+  moment(): () => void {
+    const told = this.#written.filter((record) => record.told === 'written');
+    const removed = this.#written.filter((record) => record.removal === 'written');
+    return () => {
+      for (const record of told) record.told = 'synced';
+      for (const record of removed) record.removal = 'synced';
+    };
+  }
+
+  /** A record that is waiting, as far as the callers know; by number from the oldest. */
+  present(at: number): { bytes: Uint8Array; index: number } | undefined {
+    const there = this.#written.filter((record) => record.index !== undefined && record.removal === 'none');
+    const record = there.at(at);
+    return record?.index === undefined ? undefined : { bytes: record.bytes, index: record.index };
+  }
+
+  /** The greatest index that must never be given again. */
+  highestKept(after: 'death' | 'cut'): number {
+    const kept = this.#written.filter(({ told, removal }) =>
+      after === 'death' ? told !== 'nothing' : told === 'synced' || removal === 'synced',
+    );
+    return Math.max(0, ...kept.map(({ index }) => index ?? 0));
+  }
+
+  /** What is wrong with what is there after a crash. */
+  judge(entries: readonly Entry[], after: 'death' | 'cut'): string[] {
+    const problems: string[] = [];
+    const found = new Map<number, number>();
+    let previous = 0;
+    for (const { index, data } of entries) {
+      const record = this.#find(data);
+      if (index <= previous) problems.push(`${index} comes after ${previous}`);
+      previous = index;
+      if (record === undefined || !isDeepStrictEqual(record.bytes, data))
+        problems.push(`${index} holds ${data.length} bytes that nobody wrote`);
+      else {
+        if (found.has(record.id)) problems.push(`record ${record.id} is there twice`);
+        found.set(record.id, index);
+        if (record.told !== 'nothing' && record.index !== index)
+          problems.push(`record ${record.id} was given ${record.index} and is at ${index}`);
+        if (record.refused) problems.push(`record ${record.id} is there, though it was refused`);
+        if (record.removal === 'synced' || (after === 'death' && record.removal === 'written'))
+          problems.push(`record ${record.id} at ${index} is back after its removal (${record.removal})`);
+      }
+    }
+    const absent = this.#written.filter((record) => !found.has(record.id) && record.removal === 'none');
+    const missing = absent.filter(({ told }) => (after === 'death' ? told !== 'nothing' : told === 'synced'));
+    if (missing.length > this.#blind)
+      for (const { id, index, told } of missing)
+        problems.push(`record ${id} at ${index} is missing, though ${told}`);
+    if (this.#blind === 0)
+      for (const { id, call } of absent)
+        for (const other of this.#written)
+          if (other.call === call && found.has(other.id))
+            problems.push(`record ${id} is missing of a batch of which ${other.id} is there`);
+    return problems;
+  }
+
+  #of(bytes: Uint8Array): Written {
+    const record = this.#find(bytes);
+    if (record === undefined) throw new Error('bytes that nobody wrote were given out');
+    return record;
+  }
+
+  #find(bytes: Uint8Array): Written | undefined {
+    if (bytes.length < 4) return undefined;
+    return this.#written[new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) - 1];
+  }
+}

@@ -1,0 +1,111 @@
+import type { Actor, Options } from './actor.js';
+
+/** What a process does. Short: a crash is tried at each of its operations. */
+export interface Program {
+  readonly name: string;
+  readonly options: Options;
+  run(actor: Actor): Promise<void>;
+}
+
+export const programs: readonly Program[] = [
+  {
+    name: 'records, synced',
+    options: {},
+    async run(actor) {
+      await actor.open();
+      await actor.write();
+      await actor.write(700);
+      await actor.writeMany([10, 600, 30]);
+      await actor.delete(1);
+      await actor.write();
+      await actor.deleteFirst();
+      await actor.read();
+      await actor.close();
+      await actor.open();
+      await actor.writeMany([10, 20]);
+      await actor.close();
+    },
+  },
+  {
+    name: 'records, written, synced now and then',
+    options: { durability: 'written' },
+    async run(actor) {
+      await actor.open();
+      await actor.write();
+      await actor.writeMany([300, 300, 300]);
+      await actor.sync();
+      await actor.delete(0, 2);
+      await actor.write();
+      await actor.write(900, 'synced');
+      await actor.deleteFirst();
+      await actor.writeMany([10, 10]);
+      await actor.close();
+      await actor.open();
+      await actor.write();
+    },
+  },
+  {
+    name: 'rolling, and segments that go',
+    options: { maxFileSize: 320 },
+    async run(actor) {
+      await actor.open();
+      for (let at = 0; at < 3; at++) await actor.write(60);
+      await actor.writeMany([20, 20]);
+      await actor.delete(0, 1);
+      await actor.write(100);
+      await actor.delete(0);
+      await actor.close();
+      await actor.open();
+      await actor.dequeueMany(2);
+      await actor.writeMany([40, 40]);
+      await actor.close();
+    },
+  },
+  {
+    name: 'rolling, written',
+    options: { maxFileSize: 320, durability: 'written' },
+    async run(actor) {
+      await actor.open();
+      for (let at = 0; at < 4; at++) await actor.write(60);
+      await actor.dequeue();
+      await actor.write(60, 'synced');
+      await actor.writeMany([30, 30, 30]);
+      await actor.dequeueMany(3);
+      await actor.write(60);
+      await actor.sync();
+      await actor.write(60);
+    },
+  },
+  {
+    name: 'messages, claimed and dequeued',
+    options: {},
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([20, 20, 20, 20, 20]);
+      await actor.dequeue();
+      await actor.claim();
+      await actor.claim();
+      await actor.ack();
+      await actor.nack();
+      await actor.claim();
+      await actor.extend();
+      await actor.dequeue();
+      await actor.ack();
+      await actor.claim();
+      await actor.close();
+      await actor.open();
+      await actor.dequeue();
+    },
+  },
+  {
+    name: 'many calls at once',
+    options: { maxFileSize: 512 },
+    async run(actor) {
+      await actor.open();
+      await Promise.all([actor.write(), actor.write(50, 'written'), actor.writeMany([60, 60])]);
+      await Promise.all([actor.dequeue(), actor.write(120), actor.claim(), actor.write(90, 'written')]);
+      await Promise.all([actor.ack(), actor.dequeue(), actor.write(70)]);
+      await actor.close();
+    },
+  },
+];
