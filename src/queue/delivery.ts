@@ -98,6 +98,8 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
       if (this.#verdict() !== 'held') throw this.#leaseLost();
       facts.released(this.index);
     }, false);
+    // What was given back is somebody else's to end, even within the time that this lease had.
+    this.#until = Number.NEGATIVE_INFINITY;
     this.#settle();
   }
 
