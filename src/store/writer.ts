@@ -98,6 +98,8 @@ export class Writer {
 
   #listen(signal: AbortSignal, pending: PendingWrite): void {
     const abort = (): void => {
+      // What is committed stays, and its caller is told the index when it is on the device.
+      if (typeof pending.outcome === 'number') return;
       pending.abandoned = true;
       pending.reject(signal.reason);
       // Whoever waits for room looks again, and finds that nobody wants it any more.
