@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Disk } from '../../src/disk/disk.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import { MemoryOpener } from '../../src/disk/memory-opener.js';
 import { osDisk } from '../../src/disk/os.js';
 import type { QueueOptions } from '../../src/queue/options.js';
 import { openQueueOn, type Queue } from '../../src/queue/queue.js';
@@ -65,16 +66,21 @@ export function memoryWorld(t: Test, machine = new MemoryDisk()): World {
   };
 }
 
+/** A process in memory that a test has killed closes nothing. */
+const isDead = (disk: Disk): boolean => disk instanceof MemoryOpener && disk.dead;
+
 function openers(t: Test, directory: string, disk: () => Disk): Pick<World, 'openStore' | 'openQueue'> {
   return {
     async openStore(options = {}) {
-      const store = await openStoreOn(disk(), { directory, ...options });
-      t.teardown(() => store.close());
+      const opener = disk();
+      const store = await openStoreOn(opener, { directory, ...options });
+      t.teardown(() => isDead(opener) || store.close());
       return store;
     },
     async openQueue<T>(options: Partial<QueueOptions<T>> = {}) {
-      const queue = await openQueueOn<T>(disk(), { directory, ...options });
-      t.teardown(() => queue.close());
+      const opener = disk();
+      const queue = await openQueueOn<T>(opener, { directory, ...options });
+      t.teardown(() => isDead(opener) || queue.close());
       return queue;
     },
   };

@@ -1,0 +1,200 @@
+import t, { type Test } from 'tap';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import type { StoreOptions } from '../../src/store/options.js';
+import type { Store } from '../../src/store/store.js';
+import { MovedClock } from './moved-clock.js';
+import { bytes, contents, text } from './records.js';
+import { memoryWorld } from './world.js';
+
+const LOSE = { writes: 'lose', names: 'lose' } as const;
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** A store on a machine whose background never syncs by itself. */
+async function start(
+  t: Test,
+  options: Partial<StoreOptions> = {},
+): Promise<{ machine: MemoryDisk; store: Store; afterPowerCut: () => Promise<[number, string][]> }> {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const store = await world.openStore({ clock: new MovedClock(), ...options });
+  return {
+    machine,
+    store,
+    async afterPowerCut() {
+      machine.powerCut(LOSE);
+      return contents(await world.openStore());
+    },
+  };
+}
+
+t.test("'synced' is the default, and survives a power cut", async (t) => {
+  const { store, afterPowerCut } = await start(t);
+  await store.write(bytes('a'));
+  await store.writeMany(['b', 'c'].map(bytes));
+  await store.delete(2);
+  t.same(await afterPowerCut(), [
+    [1, 'a'],
+    [3, 'c'],
+  ]);
+});
+
+t.test("'written' does not", async (t) => {
+  const { store, afterPowerCut } = await start(t, { durability: 'written' });
+  await store.write(bytes('a'));
+  t.equal(text(await store.read(1)), 'a');
+  t.same(await afterPowerCut(), []);
+});
+
+t.test("'written' survives the death of every process", async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const store = await world.openStore({ durability: 'written' });
+  await store.write(bytes('a'));
+  machine.powerCut({ writes: 'keep', names: 'keep' });
+  t.same(await contents(await world.openStore()), [[1, 'a']]);
+});
+
+t.test('a call says for itself, either way', async (t) => {
+  const { store, afterPowerCut } = await start(t, { durability: 'written' });
+  await store.write(bytes('a'));
+  await store.write(bytes('b'), { durability: 'synced' });
+  await store.write(bytes('c'));
+  t.same(
+    await afterPowerCut(),
+    [
+      [1, 'a'],
+      [2, 'b'],
+    ],
+    'a synced write takes everything before it along',
+  );
+  const other = await start(t, { durability: 'synced' });
+  await other.store.write(bytes('a'));
+  await other.store.write(bytes('b'), { durability: 'written' });
+  t.same(await other.afterPowerCut(), [[1, 'a']]);
+});
+
+t.test('a synced write takes earlier files along, and other openers’ records', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const options = { clock: new MovedClock(), maxFileSize: 400, durability: 'written' } as const;
+  const [one, two] = [await world.openStore(options), await world.openStore(options)];
+  for (let n = 1; n <= 9; n++) await (n % 2 === 0 ? one : two).write(new Uint8Array(100).fill(n));
+  await one.write(bytes('last'), { durability: 'synced' });
+  machine.powerCut(LOSE);
+  t.same(
+    (await contents(await world.openStore())).map(([index]) => index),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
+});
+
+t.test('sync: everything written so far is on the device, deletions too', async (t) => {
+  const { store, afterPowerCut } = await start(t, { durability: 'written' });
+  await store.writeMany(['a', 'b', 'c'].map(bytes));
+  await store.delete(2);
+  t.equal(await store.sync(), undefined);
+  await store.write(bytes('d'));
+  t.same(await afterPowerCut(), [
+    [1, 'a'],
+    [3, 'c'],
+  ]);
+});
+
+t.test("under 'written' a power cut may bring deleted records back, never other ones", async (t) => {
+  const { store, afterPowerCut } = await start(t, { durability: 'written' });
+  await store.writeMany(['a', 'b', 'c'].map(bytes));
+  await store.sync();
+  await store.delete(2);
+  t.same(await afterPowerCut(), [
+    [1, 'a'],
+    [2, 'b'],
+    [3, 'c'],
+  ]);
+});
+
+t.test('close syncs what was written', async (t) => {
+  const { store, afterPowerCut } = await start(t, { durability: 'written' });
+  await store.writeMany(['a', 'b'].map(bytes));
+  await store.delete(1);
+  await store.close();
+  t.same(await afterPowerCut(), [[2, 'b']]);
+});
+
+t.test("under 'written' it is synced in the background within syncIntervalMs", async (t) => {
+  const clock = new MovedClock();
+  const { store, afterPowerCut } = await start(t, { clock, durability: 'written', syncIntervalMs: 500 });
+  await store.write(bytes('a'));
+  clock.advance(400);
+  await store.write(bytes('b'));
+  await settle();
+  t.equal((await store.stats()).syncedIndex, 0);
+  clock.advance(100);
+  await settle();
+  t.equal((await store.stats()).syncedIndex, 2, 'all at once');
+  await store.write(bytes('c'));
+  t.same(await afterPowerCut(), [
+    [1, 'a'],
+    [2, 'b'],
+  ]);
+});
+
+t.test('others sync what a dead writer has written, after twice the interval', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const clock = new MovedClock();
+  const options = { clock, durability: 'written', syncIntervalMs: 500 } as const;
+  const survivor = await world.openStore(options);
+  const writer = await world.openStore({ ...options, syncIntervalMs: 2 ** 31 - 1 });
+  await writer.write(bytes('a'));
+  await survivor.refresh();
+  clock.advance(999);
+  await settle();
+  t.equal((await survivor.stats()).syncedIndex, 0);
+  clock.advance(1);
+  await settle();
+  t.equal((await survivor.stats()).syncedIndex, 1);
+});
+
+t.test(
+  'a synced write resolves when it is synced, and not before; a written one does not wait',
+  async (t) => {
+    const { machine, store } = await start(t);
+    await store.write(bytes('a'));
+    machine.syncs.hold();
+    let resolved = false;
+    const synced = store.write(bytes('b')).then((index) => {
+      resolved = true;
+      return index;
+    });
+    t.equal(await store.write(bytes('c'), { durability: 'written' }), 3);
+    t.equal(text(await store.read(2)), 'b', 'everybody sees it meanwhile');
+    await settle();
+    t.equal(resolved, false);
+    machine.syncs.release();
+    t.equal(await synced, 2);
+  },
+);
+
+t.test('an abort while it is being synced takes nothing back: the call resolves', async (t) => {
+  const { machine, store } = await start(t);
+  await store.write(bytes('a'));
+  machine.syncs.hold();
+  const abort = new AbortController();
+  const writing = store.write(bytes('b'), { signal: abort.signal });
+  await settle();
+  abort.abort(new Error('too late'));
+  machine.syncs.release();
+  t.equal(await writing, 2);
+  t.equal(await store.length(), 2);
+});
+
+t.test('close waits for what is being synced', async (t) => {
+  const { machine, store } = await start(t);
+  await store.write(bytes('a'));
+  machine.syncs.hold();
+  const writing = store.write(bytes('b'));
+  await settle();
+  const closing = store.close();
+  machine.syncs.release();
+  await closing;
+  t.equal(await writing, 2);
+});
