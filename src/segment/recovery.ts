@@ -23,6 +23,7 @@ export interface LostRange {
  * | any of these, or nothing, without a seal, while a later        | records were lost to a power cut: cut, sealed   |
  * |   segment exists                                               |   towards the later segment, reported as lost   |
  * | a header that is not whole, of a segment none of which is safe | set aside: the segment is empty                 |
+ * | no segment for records above what is safe, but later ones      | reported as lost                                |
  * | a seal whose segment is missing, while a later one exists      | the same, without a cut                         |
  * | a seal whose segment is missing                                | the segment is created                          |
  *
@@ -40,10 +41,13 @@ export function recoverSegments(
   if (highest === undefined) return [];
   tail.recovering = true;
   tail.gaps.length = 0;
+  const lowest = tail.segments.lowest ?? highest;
+  if (tail.safe + 1 < lowest) tail.gaps.push({ from: tail.safe + 1, to: lowest });
   tail.enterAt(Math.max(tail.safe + 1, tail.segments.lowest ?? 1));
   for (;;) {
     tail.catchUp();
     if (tail.state !== 'sealed' && cutIsNeeded(files, tail)) appender.cut();
+    files.createEntries(tail.active);
     const next = tail.segments.after(tail.active);
     if (next === undefined) break;
     if (next > tail.nextIndex) tail.gaps.push({ from: tail.nextIndex, to: next });

@@ -69,13 +69,22 @@ export class SegmentFiles {
     return file;
   }
 
-  /** Creates the entries file where it is missing; undefined where that fails, for entries are only a cache. */
+  /**
+   * Creates the entries file where it is missing, and its header where that was torn; undefined where that fails, for
+   * entries are only a cache.
+   */
   createEntries(first: number): DiskFile | undefined {
     try {
-      const file = this.disk.create(this.names.entries(first));
-      if (file === undefined) return this.entries(first);
-      this.descriptors.keep(file);
-      writeFully(file, encodeFileHeader(HeaderKind.entries, this.#storeId, first), HEADER_BYTES, 0);
+      let file = this.entries(first);
+      if (file === undefined) {
+        file = this.disk.create(this.names.entries(first));
+        if (file === undefined) return this.entries(first);
+        this.descriptors.keep(file);
+      }
+      const header = encodeFileHeader(HeaderKind.entries, this.#storeId, first);
+      const found = Buffer.alloc(HEADER_BYTES);
+      file.read(found, 0, HEADER_BYTES, 0);
+      if (!found.equals(header)) writeFully(file, header, HEADER_BYTES, 0);
       return file;
     } catch {
       return undefined;
