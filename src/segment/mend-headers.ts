@@ -5,15 +5,15 @@ import type { SegmentFiles } from './segment-files.js';
 import { setAside } from './set-aside.js';
 
 /**
- * A segment whose name reached the device before its header did holds nothing that was ever synced. Its bytes are set
- * aside and it begins anew, empty. Where some frame calls a record of it safe, the header is damage: CORRUPT, and nothing
+ * A segment whose name reached the device before its header did holds nothing that was ever synced. Its bytes, if any, are
+ * set aside and it begins anew, empty. Where some frame calls a record of it safe, the header is damage: CORRUPT, and nothing
  * is touched. Only the first opener, alone in the directory, does this.
  */
 export function mendHeaders(files: SegmentFiles): void {
   const firsts = files.list();
   for (const [at, first] of firsts.entries()) {
     try {
-      files.data(first);
+      if (files.data(first) === undefined) files.create(first);
     } catch (error) {
       if (!(error instanceof CorruptError) || isSafe(files, firsts.slice(at), first)) throw error;
       begin(files, first);
