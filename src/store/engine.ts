@@ -4,7 +4,7 @@ import type { Disk } from '../disk/disk.js';
 import { FileNames } from '../disk/file-names.js';
 import { GroupSync } from '../disk/group-sync.js';
 import { SyncFailure } from '../disk/sync-failure.js';
-import { DurostoreError } from '../errors.js';
+import { CorruptError, DurostoreError } from '../errors.js';
 import { Indexer } from '../indexer/indexer.js';
 import { BOOT_BYTES } from '../journal/facts.js';
 import { Fates } from '../journal/fates.js';
@@ -198,10 +198,12 @@ export class Engine {
       // Its segment went while we looked: then a fact says so.
       this.catchUp();
       if (!this.has(index)) return undefined;
-      throw new DurostoreError(
-        'CORRUPT',
-        `the segment that holds record ${index} is missing in ${this.names.directory}`,
-      );
+      throw new CorruptError('a segment is missing', {
+        file: this.names.directory,
+        position: 0,
+        bytes: 0,
+        indexes: { from: index, to: index },
+      });
     } catch (error) {
       throw describeDiskError(error, `reading record ${index}`);
     }
