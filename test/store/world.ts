@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Disk } from '../../src/disk/disk.js';
@@ -25,6 +25,7 @@ export interface World {
   flip(name: string, position: number): void;
   /** Puts a file there, in place of what was there. */
   put(name: string, bytes: Uint8Array): void;
+  remove(name: string): void;
 }
 
 /** A world on the operating system's disk. */
@@ -41,6 +42,7 @@ export async function osWorld(t: Test): Promise<World> {
         .sort(),
     bytes,
     put,
+    remove: (name) => rmSync(join(directory, name)),
     flip(name, position) {
       const content = bytes(name);
       content.writeUInt8(content.readUInt8(position) ^ 0xff, position);
@@ -62,6 +64,7 @@ export function memoryWorld(t: Test, machine = new MemoryDisk()): World {
         .sort(),
     bytes: (name) => Buffer.from(machine.bytes(`${directory}/${name}`) ?? []),
     put: (name, content) => machine.put(`${directory}/${name}`, content),
+    remove: (name) => void machine.opener().unlink(`${directory}/${name}`),
     flip: (name, position) => machine.flip(`${directory}/${name}`, position),
   };
 }
