@@ -50,7 +50,8 @@ export class Appender {
         continue;
       }
       if (tail.state === 'unfinished') {
-        this.cut();
+        tail.catchUpAlone();
+        if (tail.state === 'unfinished') this.cut();
         continue;
       }
       if (this.#files.data(tail.active) !== undefined) return;

@@ -39,13 +39,13 @@ export function recoverSegments(
   tail.open();
   const highest = tail.segments.highest;
   if (highest === undefined) return [];
-  tail.recovering = true;
   tail.gaps.length = 0;
   const lowest = tail.segments.lowest ?? highest;
   if (tail.safe + 1 < lowest) tail.gaps.push({ from: tail.safe + 1, to: lowest });
-  tail.enterAt(Math.max(tail.safe + 1, tail.segments.lowest ?? 1));
+  // From the last safe record itself: what stands behind it, a seal perhaps, may not be.
+  tail.enterAt(Math.max(tail.safe, lowest));
   for (;;) {
-    tail.catchUp();
+    tail.catchUpAlone();
     if (tail.state !== 'sealed' && cutIsNeeded(files, tail)) appender.cut();
     files.createEntries(tail.active);
     const next = tail.segments.after(tail.active);
@@ -54,7 +54,6 @@ export function recoverSegments(
     if (tail.state !== 'sealed') appender.seal(wallTime, next);
     tail.enter(next);
   }
-  tail.recovering = false;
   return tail.gaps;
 }
 

@@ -40,15 +40,11 @@ export class Tail {
   successor = 0;
   /** Indexes that were passed over because no segment holds them, since `open`: records lost to a power cut. */
   readonly gaps: { from: number; to: number }[] = [];
-  /**
-   * Set while the first opener checks what a power cut left: bytes that are bad and above everything known to be synced
-   * end the log then, whatever stands behind them, for pages reach the device in any order.
-   */
-  recovering = false;
   readonly #files: SegmentFiles;
   readonly #scanner = new FrameScanner();
   #pendingNext = 0;
   #pendingTime = 0;
+  #alone = false;
 
   constructor(files: SegmentFiles) {
     this.#files = files;
@@ -118,6 +114,19 @@ export class Tail {
     return this.nextIndex !== before || this.active !== beforeSegment;
   }
 
+  /**
+   * The same for one who knows that nobody is writing. What is bad is not unfinished then: it is damage to what was synced,
+   * or ends the log, whatever stands behind it, for pages reach the device in any order.
+   */
+  catchUpAlone(): boolean {
+    this.#alone = true;
+    try {
+      return this.catchUp();
+    } finally {
+      this.#alone = false;
+    }
+  }
+
   /** Marks everything up to `index` as being on the device. */
   sawSafe(index: number): void {
     if (index > this.safe) this.safe = index;
@@ -154,7 +163,7 @@ export class Tail {
       const { position, stop } = this.#scanner.scan(file, this.end, this.#visit);
       if (this.state === 'sealed') return;
       const atEnd = stop === 'end' && position === this.end;
-      if (atEnd && !this.recovering) {
+      if (atEnd && !this.#alone) {
         this.state = 'open';
         return;
       }
@@ -171,7 +180,7 @@ export class Tail {
    * frames.
    */
   #skipDamage(file: DiskFile, position: number): boolean {
-    const found = this.recovering
+    const found = this.#alone
       ? this.#syncedBehind(file)
       : nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
     if (found === undefined) return false;

@@ -1,5 +1,5 @@
 import type { FactSink } from '../journal/facts.js';
-import { isDiskFull } from './disk-errors.js';
+import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
@@ -107,7 +107,7 @@ export class Decider {
           decided.push({ pending: one, answer });
         } catch (error) {
           journal.dropDecision();
-          one.reject(error);
+          one.reject(describeDiskError(error, 'deciding a fate'));
         }
       }
       journal.commit(decided.some((one) => one.pending.durable));
