@@ -59,9 +59,9 @@ export class Appender {
     }
   }
 
-  /** Whether the batch's group fits into the active segment beside its seal. */
+  /** Whether the batch's group fits into the active segment beside its seal. Nothing fits behind a seal. */
   fits(bytes: number): boolean {
-    return this.#tail.end + bytes + SEAL_BYTES <= this.#maxFileSize;
+    return this.#tail.state !== 'sealed' && this.#tail.end + bytes + SEAL_BYTES <= this.#maxFileSize;
   }
 
   /**
@@ -93,8 +93,9 @@ export class Appender {
 
   /** Seals the active segment and begins the next one, at the next index or, over a gap, further on. */
   roll(wallTime: number, next: number = this.#tail.nextIndex): void {
-    this.seal(wallTime, next);
-    this.begin(next);
+    // It is sealed already where the successor could not be created, for lack of space, a moment ago.
+    if (this.#tail.state !== 'sealed') this.seal(wallTime, next);
+    this.begin(this.#tail.successor);
   }
 
   /** The commit of a roll: from here on nobody appends to the segment. */
