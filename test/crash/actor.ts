@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
-import { type Delivery, DurostoreError, type Queue, type StoreOptions } from '../../src/mod.js';
+import { type Delivery, DurostoreError, type Entry, type Queue, type StoreOptions } from '../../src/mod.js';
 import { openQueueOn } from '../../src/queue/queue.js';
 import type { Durability } from '../../src/store/options.js';
 import type { History } from './history.js';
@@ -14,6 +14,18 @@ export const stillClock: Clock = {
   setTimer: () => () => {},
 };
 
+/** Time goes on by a moment whenever it is asked for, so that whoever looks at intervals looks again. */
+export function tickingClock(): Clock {
+  let monotonic = 1_000_000;
+  return {
+    ...stillClock,
+    monotonic: () => {
+      monotonic += 51;
+      return monotonic;
+    },
+  };
+}
+
 export type Options = Omit<StoreOptions, 'directory'>;
 
 export const openOn = (disk: MemoryOpener, options: Options): Promise<Queue<Uint8Array>> =>
@@ -25,8 +37,9 @@ export const openOn = (disk: MemoryOpener, options: Options): Promise<Queue<Uint
     ...options,
   });
 
-/** Codes by which a call says that it changed nothing. */
-const CHANGED_NOTHING: readonly string[] = ['DISK_FULL', 'STORE_FULL', 'RECORD_TOO_LARGE'];
+/** Whether an error says that its call changed nothing. */
+const changedNothing = (error: unknown): boolean =>
+  error instanceof DurostoreError && ['DISK_FULL', 'STORE_FULL', 'LOCK_UNAVAILABLE'].includes(error.code);
 
 /** A process that does things to a queue and writes down what it was told. */
 export class Actor {
@@ -80,7 +93,13 @@ export class Actor {
 
   async dequeueMany(max: number): Promise<void> {
     const known = this.#history.removingBlindly(max);
-    const taken = await this.#opened.dequeueMany(max);
+    let taken: Uint8Array[];
+    try {
+      taken = await this.#opened.dequeueMany(max);
+    } catch (error) {
+      if (changedNothing(error)) known();
+      throw error;
+    }
     if (this.#disk.dead) return;
     known();
     for (const bytes of taken) this.#history.removed(bytes, this.#durability);
@@ -116,18 +135,24 @@ export class Actor {
   }
 
   async deleteFirst(): Promise<void> {
-    const first = this.#history.present(0);
-    if (first !== undefined) this.#history.removing(first.bytes);
+    const known = this.#history.removingBlindly(1);
     const index = await this.#opened.store.deleteFirst();
-    if (this.#disk.dead || first === undefined) return;
-    if (index !== first.index) throw new Error(`deleteFirst deleted ${index}, not ${first.index}`);
-    this.#history.removed(first.bytes, this.#durability);
+    if (this.#disk.dead) return;
+    known();
+    if (index !== undefined) this.#history.removedAt(index, this.#durability);
   }
 
   async sync(): Promise<void> {
     const synced = this.#history.moment();
     await this.#opened.store.sync();
     if (!this.#disk.dead) synced();
+  }
+
+  /** What there is, as this process sees it. */
+  async entries(): Promise<Entry[]> {
+    const found: Entry[] = [];
+    for await (const entry of this.#opened.store.entries()) found.push(entry);
+    return found;
   }
 
   async read(): Promise<void> {
@@ -153,8 +178,7 @@ export class Actor {
       const indexes = await call();
       if (!this.#disk.dead) this.#history.wrote(bytes, indexes, durability ?? this.#durability);
     } catch (error) {
-      if (error instanceof DurostoreError && CHANGED_NOTHING.includes(error.code))
-        this.#history.refused(bytes);
+      if (changedNothing(error)) this.#history.refused(bytes);
       throw error;
     }
   }

@@ -27,7 +27,7 @@ export const cutsAt = (n: number): PowerCut[] => {
 };
 
 /** More than any test here needs: a loop that does not end. */
-const MOST_OPERATIONS = 20_000;
+export const MOST_OPERATIONS = 20_000;
 
 export interface Outcome {
   readonly machine: MemoryDisk;
@@ -106,7 +106,7 @@ export async function judge(
   return problems;
 }
 
-export async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
+async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
   const found: Entry[] = [];
   for await (const entry of entries) found.push(entry);
   return found;

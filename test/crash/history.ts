@@ -70,11 +70,18 @@ export class History {
 
   removed(bytes: Uint8Array, told: 'written' | 'synced'): void {
     const record = this.#of(bytes);
+    if (record.removal === 'written' || record.removal === 'synced')
+      throw new Error(`record ${record.id} at ${record.index} was given out twice`);
     // Facts stand in one order too: those before it are on the device with it.
     if (told === 'synced')
       for (const one of this.#written) if (one.removal === 'written') one.removal = 'synced';
     record.removal = told;
     if (told === 'synced' && record.told === 'written') record.told = 'synced';
+  }
+
+  removedAt(index: number, told: 'written' | 'synced'): void {
+    const record = this.#written.find((one) => one.index === index);
+    if (record !== undefined) this.removed(record.bytes, told);
   }
 
   /** So many of the first are being removed; returns what is to be called when the answer has come. */
@@ -85,15 +92,7 @@ export class History {
     };
   }
 
-  /** Everything that a caller was told is on the device. */
-  allSynced(): void {
-    for (const record of this.#written) {
-      if (record.told === 'written') record.told = 'synced';
-      if (record.removal === 'written') record.removal = 'synced';
-    }
-  }
-
-  /** A claim on what was told so far, for calls whose answer is about that only. */
+  /** What was told until now; returns what is to be called when that is on the device. */
   moment(): () => void {
     const told = this.#written.filter((record) => record.told === 'written');
     const removed = this.#written.filter((record) => record.removal === 'written');

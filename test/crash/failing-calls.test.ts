@@ -1,0 +1,120 @@
+import t from 'tap';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import type { Fault, Operation } from '../../src/disk/memory-fault.js';
+import { DurostoreError } from '../../src/mod.js';
+import { random } from '../support/random.js';
+import { Actor } from './actor.js';
+import { Findings, judge, MOST_OPERATIONS } from './explore.js';
+import { History } from './history.js';
+import { type Program, programs } from './programs.js';
+
+/** What a caller may be told of a disk that fails. */
+const ALLOWED: readonly string[] = ['STORE_FAILED', 'DISK_FULL', 'LOCK_UNAVAILABLE'];
+const CHANGES: readonly string[] = ['write', 'writeMany', 'dequeue', 'dequeueMany', 'delete', 'deleteFirst'];
+
+/**
+ * A process whose calls may fail: it writes down how, tries what failed for lack of space again, opens again what did not
+ * open, and goes on with its program.
+ */
+class Persistent {
+  readonly problems: string[] = [];
+  readonly codes = new Set<string>();
+  readonly actor: Actor;
+  /** Whether the store has to refuse every change. */
+  #failed = false;
+  readonly #struck: () => Operation | undefined;
+
+  constructor(actor: Actor, struck: () => Operation | undefined) {
+    this.#struck = struck;
+    this.actor = new Proxy(actor, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) =>
+          this.#call(String(name), () => Promise.resolve(Reflect.apply(value, target, args)));
+      },
+    });
+  }
+
+  async #call(name: string, call: () => Promise<unknown>, isSecond = false): Promise<void> {
+    const failedBefore = this.#failed;
+    try {
+      await call();
+      if (name === 'open') this.#failed = false;
+      else if (failedBefore && CHANGES.includes(name))
+        this.problems.push(`${name} succeeds in a failed store`);
+    } catch (error) {
+      if (!(error instanceof DurostoreError) || !ALLOWED.includes(error.code)) {
+        if (name !== 'open' && !this.actor.isOpen && String(error).includes('not open')) return;
+        this.problems.push(`${name}: ${error instanceof Error ? error.stack : error}`);
+        return;
+      }
+      this.codes.add(error.code);
+      if (failedBefore && error.code !== 'STORE_FAILED')
+        this.problems.push(`${name}: failed, then ${error.code}`);
+      if (error.code === 'STORE_FAILED' && this.#isGrave()) this.#failed = true;
+      if (this.#failed || name === 'close') return;
+      if (isSecond) this.problems.push(`${name} fails again: ${error.message}`);
+      else if (error.code === 'DISK_FULL' || name === 'open') await this.#call(name, call, true);
+    }
+  }
+
+  /** A write, a cut or a sync of what counts failed in another way than for lack of space. */
+  #isGrave(): boolean {
+    const struck = this.#struck();
+    return struck !== undefined && ['write', 'truncate', 'sync', 'syncDirectory'].includes(struck.kind);
+  }
+}
+
+async function run(program: Program, fault: Fault, strikes: (operation: Operation) => boolean) {
+  const machine = new MemoryDisk();
+  const history = new History();
+  let struck: Operation | undefined;
+  machine.onOperation = (operation) => {
+    if (operation.n > MOST_OPERATIONS) throw new Error('this does not end');
+    if (struck !== undefined || !strikes(operation)) return undefined;
+    struck = operation;
+    return fault;
+  };
+  const disk = machine.opener('worker');
+  const persistent = new Persistent(new Actor(disk, history, program.options), () => struck);
+  await program.run(persistent.actor);
+  machine.onOperation = undefined;
+  machine.kill(disk);
+  return { machine, history, struck, problems: persistent.problems, codes: persistent.codes };
+}
+
+/** Which failures an operation can have. */
+function faultsOf({ kind }: Operation): Fault[] {
+  const faults: Fault[] = [{ error: 'EIO' }];
+  if (['write', 'create', 'link', 'sync'].includes(kind)) faults.push({ error: 'ENOSPC' });
+  if (kind === 'write') faults.push({ short: 1 }, { short: 50 });
+  if (kind === 'sync') faults.push({ error: 'EIO', reached: 'some' });
+  return faults;
+}
+
+for (const program of programs) {
+  t.test(`each call fails once: ${program.name}`, async (t) => {
+    random(t);
+    const findings = new Findings(t);
+    const codes = new Set<string>();
+    for (let n = 1; ; n++) {
+      let faults: Fault[] = [{ error: 'EIO' }];
+      let more = false;
+      for (let at = 0; at < faults.length; at++) {
+        const fault = faults[at] ?? { error: 'EIO' };
+        const outcome = await run(program, fault, (operation) => operation.n === n);
+        const { machine, history, struck } = outcome;
+        const where = `${JSON.stringify(fault)} at ${n}, ${struck?.kind ?? 'the end'} ${struck?.path ?? ''}`;
+        if (at === 0 && struck !== undefined) faults = faultsOf(struck);
+        more = struck !== undefined;
+        for (const code of outcome.codes) codes.add(code);
+        findings.add(where, outcome.problems);
+        findings.add(`${where}; opened again`, await judge(machine, history, program.options, 'death'));
+      }
+      if (!more) break;
+    }
+    t.ok(codes.has('STORE_FAILED') && codes.has('DISK_FULL'), [...codes].join(' '));
+    findings.end(program.name);
+  });
+}
