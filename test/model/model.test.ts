@@ -11,7 +11,7 @@ import { checkDirectoryOn } from '../support/consistency.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { type Program, programs, run } from './program.js';
 
-const MEMORY_RUNS = 4_000;
+const MEMORY_RUNS = 3_000;
 const OS_RUNS = 150;
 
 /** Runs random programs; a failing one is shrunk and told, with the seed that repeats it. */
