@@ -1,6 +1,7 @@
 import { openQueue, openStore, type Queue, type Store, type StoreOptions } from '../src/mod.js';
 import { bareAppend, bareRandom, bareScan, bareSynced, bareTake, bareThrough, RECORD_BYTES } from './bare.js';
 import type { Cell, Contestant } from './measure.js';
+import { anyOrder } from './order.js';
 
 const record = Buffer.alloc(RECORD_BYTES, 'r');
 const batchOf = (count: number, value: Uint8Array = record): Uint8Array[] =>
@@ -104,16 +105,6 @@ const claimBy =
       count += deliveries.length;
     }
   };
-
-/** The same order for everybody; a linear congruence visits every index once. */
-function anyOrder(records: number, reads: number): number[] {
-  const order: number[] = [];
-  for (let n = 0, at = 1; n < reads; n++) {
-    at = (at * 48271) % 2147483647;
-    order.push((at % records) + 1);
-  }
-  return order;
-}
 
 /** All cells; `scale` makes them smaller, for a first look. */
 export function cells(scale: number): Cell[] {

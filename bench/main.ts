@@ -1,13 +1,15 @@
 /**
  * Measures the library beside bare files on this machine: `npm run bench -- [--json] [--only text] [--rounds 3]
  * [--scale 1] [--directory path]`. The directory's file system is what is measured: a temporary directory in memory
- * says nothing of syncs.
+ * says nothing of syncs. `--only` takes a part of a cell's name, or 'many records' or 'format'.
  */
 import { statfsSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cells } from './cells.js';
-import { type CellResult, type Figures, inDirectory, measure } from './measure.js';
+import { comparisons } from './format.js';
+import { type ManyRecordsResult, manyRecords } from './many-records.js';
+import { type CellResult, compare, type Figures, inDirectory, measure } from './measure.js';
 
 const { values } = parseArgs({
   options: {
@@ -60,20 +62,56 @@ function row({ name, ours, bare, ratio, target }: CellResult): void {
   }
 }
 
+const inRange = ({ median, least, most }: Figures, unit: string): string =>
+  `${median.toFixed(0)} ${unit} (${least.toFixed(0)}-${most.toFixed(0)})`;
+
+function tellManyRecords(result: ManyRecordsResult): void {
+  const { records, openMs, total, growth, growthWithReads, readMicroseconds, wrong } = result;
+  const ok = openMs.median < 200 && growth.median < 60 && wrong === 0;
+  say(`\n${records} records of 100 bytes, opened in a fresh process:`);
+  say(`  open and count     ${inRange(openMs, 'ms')}, at most 200`);
+  say(
+    `  memory by opening  ${inRange(growth, 'MiB')}, at most 60; by opening and reading ${inRange(growthWithReads, 'MiB')}`,
+  );
+  say(`  memory in all      ${inRange(total, 'MiB')}, Node and the library included`);
+  say(`  read at random     ${readMicroseconds.median.toFixed(2)} µs, ${wrong} wrong`);
+  say(`  ${ok ? 'ok' : 'MISSED'}`);
+}
+
+function tellComparison(name: string, results: readonly Figures[]): void {
+  say(`\n${name}`);
+  for (const result of results) say(`  ${result.name.padEnd(36)}${range(result)}`);
+}
+
 await inDirectory(directory, async (work) => {
   const type = statfsSync(work).type;
   const fileSystem = FILE_SYSTEMS[type] ?? `file system type 0x${type.toString(16)}`;
   say(
     `Node ${machine.node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${fileSystem}`,
   );
-  say(`Microseconds a record of 1 KiB: median of ${rounds} rounds (least-most)\n`);
-  say(`${''.padEnd(38)}${'durostore'.padEnd(24)}${'bare files'.padEnd(24)} ratio  target`);
   const results: CellResult[] = [];
-  for (const cell of cells(scale)) {
-    if (!cell.name.includes(only)) continue;
+  const wanted = cells(scale).filter(({ name }) => name.includes(only));
+  say(`Microseconds a record of 1 KiB: median of ${rounds} rounds (least-most)`);
+  if (wanted.length > 0)
+    say(`\n${''.padEnd(38)}${'durostore'.padEnd(24)}${'bare files'.padEnd(24)} ratio  target`);
+  for (const cell of wanted) {
     const result = await measure(cell, rounds, work);
     results.push(result);
     row(result);
   }
-  if (json) console.log(JSON.stringify({ machine: { ...machine, fileSystem }, cells: results }, null, 2));
+  let many: ManyRecordsResult | undefined;
+  if ('many records'.includes(only)) {
+    many = await manyRecords(Math.round(3_000_000 * scale), rounds, work);
+    tellManyRecords(many);
+  }
+  const format: { name: string; results: Figures[] }[] = [];
+  if ('format'.includes(only)) {
+    for (const { name, contestants } of comparisons(scale)) {
+      const compared = await compare(contestants, rounds, work);
+      format.push({ name, results: compared });
+      tellComparison(name, compared);
+    }
+  }
+  const everything = { machine: { ...machine, fileSystem }, cells: results, manyRecords: many, format };
+  if (json) console.log(JSON.stringify(everything, null, 2));
 });

@@ -39,12 +39,34 @@ export interface CellResult {
   readonly ratio: number;
 }
 
-/**
- * Measures a cell: a round that warms up and is forgotten, then `rounds` in each of which everybody has a turn, so that
- * what else the machine does meets all alike. Each one's files are removed before the next one's turn.
- */
+/** Measures a cell: the library beside bare files. */
 export async function measure(cell: Cell, rounds: number, directory: string): Promise<CellResult> {
   const contestants = [cell.ours, ...cell.bare];
+  const times = await timesOf(contestants, rounds, directory);
+  const [ours, ...bare] = contestants.map(({ name }, at) => figures(name, times[at] ?? []));
+  const ratios = (times[0] ?? []).map((taken, round) => taken / (times[1]?.[round] ?? Number.NaN));
+  return { name: cell.name, target: cell.target, ours: ours as Figures, bare, ratio: median(ratios) };
+}
+
+/** Measures contestants beside each other. */
+export async function compare(
+  contestants: readonly Contestant[],
+  rounds: number,
+  directory: string,
+): Promise<Figures[]> {
+  const times = await timesOf(contestants, rounds, directory);
+  return contestants.map(({ name }, at) => figures(name, times[at] ?? []));
+}
+
+/**
+ * A round that warms up and is forgotten, then `rounds` in each of which everybody has a turn, so that what else the
+ * machine does meets all alike. Each one's files are removed before the next one's turn.
+ */
+async function timesOf(
+  contestants: readonly Contestant[],
+  rounds: number,
+  directory: string,
+): Promise<number[][]> {
   const times = contestants.map((): number[] => []);
   for (let round = 0; round <= rounds; round++) {
     const order = contestants.map((_, at) => (round % 2 === 0 ? at : contestants.length - 1 - at));
@@ -53,9 +75,7 @@ export async function measure(cell: Cell, rounds: number, directory: string): Pr
       if (round > 0) times[at]?.push(taken);
     }
   }
-  const [ours, ...bare] = contestants.map(({ name }, at) => figures(name, times[at] ?? []));
-  const ratios = (times[0] ?? []).map((taken, round) => taken / (times[1]?.[round] ?? Number.NaN));
-  return { name: cell.name, target: cell.target, ours: ours as Figures, bare, ratio: median(ratios) };
+  return times;
 }
 
 async function once(contestant: Contestant, parent: string): Promise<number> {
