@@ -1,4 +1,5 @@
 import { DurostoreError } from '../errors.js';
+import type { Decision } from '../store/decider.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
 import { callOptions, notYet, wholeNumber } from '../store/options.js';
@@ -56,6 +57,7 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
   readonly #defaultLeaseMs: number;
   #until: number;
   #settled = false;
+  #settling = false;
   #abort: AbortController | undefined;
 
   constructor(engine: Engine, watch: SignalWatch, taken: Taken<T>, defaultLeaseMs: number) {
@@ -81,12 +83,11 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
 
   async ack(): Promise<void> {
     this.#watch.assertOpen();
-    await this.#engine.decider.decide((facts) => {
+    await this.#settleBy((facts) => {
       const verdict = this.#verdict();
       if (verdict === 'lost') throw this.#leaseLost();
       if (verdict === 'held') facts.gone(this.index, this.index + 1);
-    }, false);
-    this.#settle();
+    });
     this.#engine.sweeper.check(this.index);
   }
 
@@ -94,13 +95,12 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
     const { delayMs } = callOptions(options, NACK_OPTIONS);
     if (delayMs !== undefined && delayMs !== 0) throw notYet('nack: delayMs');
     this.#watch.assertOpen();
-    await this.#engine.decider.decide((facts) => {
+    await this.#settleBy((facts) => {
       if (this.#verdict() !== 'held') throw this.#leaseLost();
       facts.released(this.index);
-    }, false);
+    });
     // What was given back is somebody else's to end, even within the time that this lease had.
     this.#until = Number.NEGATIVE_INFINITY;
-    this.#settle();
   }
 
   async extend(leaseMs?: number): Promise<void> {
@@ -116,6 +116,7 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
   }
 
   check(): number {
+    if (this.#settling) return Number.POSITIVE_INFINITY;
     if (this.#verdict() === 'held') return this.#until;
     this.over(this.#leaseLost());
     return Number.POSITIVE_INFINITY;
@@ -130,6 +131,18 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
     const { fates, clock } = this.#engine;
     const name = { index: this.index, incarnation: this.#incarnation, attempt: this.attempt };
     return judgeClaim(fates, name, this.#until, clock.monotonic());
+  }
+
+  /** Ends the claim by its own holder's decision, which is no reason to abort the signal. */
+  async #settleBy(decision: Decision<void>): Promise<void> {
+    this.#settling = true;
+    try {
+      await this.#engine.decider.decide(decision, false);
+      this.#settle();
+    } finally {
+      this.#settling = false;
+      if (!this.#settled && this.#abort !== undefined) this.#watch.add(this);
+    }
   }
 
   #settle(): void {
