@@ -38,6 +38,25 @@ export const FrameKind = {
   continues: 20,
 } as const;
 
+/** For each kind, 1 where it is one of those that are meant. */
+export type KindTable = Uint8Array;
+
+const kindTable = (kinds: readonly number[]): KindTable => {
+  const table = new Uint8Array(256);
+  for (const kind of kinds) table[kind] = 1;
+  return table;
+};
+
+/** The kinds that stand in a segment, and those in a journal. */
+export const SEGMENT_KINDS = kindTable([FrameKind.record, FrameKind.seal, FrameKind.mark]);
+export const JOURNAL_KINDS = kindTable([
+  FrameKind.facts,
+  FrameKind.unfinished,
+  FrameKind.state,
+  FrameKind.complete,
+  FrameKind.continues,
+]);
+
 /** The frame ends a batch: until it is there, none of the batch is. */
 export const FLAG_ENDS_BATCH = 1;
 

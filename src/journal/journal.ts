@@ -1,30 +1,30 @@
+import { hasBytesBehind } from '../disk/bytes-behind.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { PreparedSpace } from '../disk/prepared-space.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import { CorruptError, DurostoreError } from '../errors.js';
-import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
 import {
-  bodyIsWhole,
   completeHead,
-  emptyHead,
   FLAG_ENDS_BATCH,
   FrameKind,
   HEAD_BYTES,
   type Head,
-  readHead,
+  JOURNAL_KINDS,
   writeBodyFields,
 } from '../frame/frame.js';
-import { FrameScanner, type ScanStop } from '../frame/frame-scanner.js';
+import { FrameScanner } from '../frame/frame-scanner.js';
+import { framesBehind } from '../frame/frame-search.js';
 import { decodeFacts, type FactSink, FactWriter } from './facts.js';
 import type { Fates } from './fates.js';
+import { JournalFiles } from './journal-files.js';
+import { bareFrame, writeSuccessor } from './successor.js';
 
 /** A journal is succeeded by a shorter one when it has outgrown this, and its own beginning several times. */
 const SHORTEN_FROM_BYTES = 1024 * 1024;
 const SHORTEN_FACTOR = 4;
-/** State is told in frames of about this size. */
-const STATE_FRAME_BYTES = 64 * 1024;
 
 /**
  * The journal of fates: facts appended in one order, folded into `Fates`. One decision is one frame, and it is committed
@@ -45,9 +45,7 @@ export class Journal {
   end = HEADER_BYTES;
   /** Whether what stands behind the end is not, or not yet, a whole frame. */
   unfinished = false;
-  readonly #disk: Disk;
-  readonly #names: FileNames;
-  readonly #storeId: Buffer;
+  readonly #files: JournalFiles;
   readonly #fates: Fates;
   readonly #scanner = new FrameScanner();
   readonly #prepared = new PreparedSpace();
@@ -58,36 +56,18 @@ export class Journal {
   readonly #facts = new FactWriter(HEAD_BYTES);
 
   constructor(disk: Disk, names: FileNames, storeId: Buffer, fates: Fates) {
-    this.#disk = disk;
-    this.#names = names;
-    this.#storeId = storeId;
+    this.#files = new JournalFiles(disk, names, storeId);
     this.#fates = fates;
   }
 
   /** Whether the directory holds a journal. */
   exists(): boolean {
-    return this.#list().length > 0;
+    return this.#files.list().length > 0;
   }
 
-  /**
-   * Creates the first journal, on the device when it returns: under a temporary name first, so that it is there whole or
-   * not at all. Only by the first opener of a new store.
-   */
+  /** Creates the first journal, on the device when it returns. Only by the first opener of a new store. */
   create(): void {
-    const temporary = this.#names.temporary('fate');
-    this.#disk.unlink(temporary);
-    const file = this.#disk.create(temporary);
-    if (file === undefined)
-      throw Object.assign(new Error(`${temporary} cannot be created`), { code: 'EEXIST' });
-    try {
-      writeFully(file, encodeFileHeader(HeaderKind.fates, this.#storeId, 1), HEADER_BYTES, 0);
-      syncNow(file);
-    } finally {
-      file.close();
-    }
-    this.#disk.link(temporary, this.#names.fateJournal(1));
-    this.#disk.unlink(temporary);
-    this.#disk.syncDirectoryNow(this.#names.directory);
+    this.#files.createFirst();
   }
 
   /** Folds everything there is, from the lowest journal on. */
@@ -112,8 +92,8 @@ export class Journal {
    */
   catchUpLocked(first = false): void {
     this.catchUp();
-    if (!this.unfinished && !first) return;
     const file = this.#current();
+    if (!this.unfinished && !(first && hasBytesBehind(file, this.end))) return;
     const later = this.#laterFrames(file);
     if (later !== undefined && (!first || later.safe > this.fact)) {
       throw new CorruptError('a fact is damaged', {
@@ -122,8 +102,6 @@ export class Journal {
         bytes: later.position - this.end,
       });
     }
-    if (!this.unfinished && later === undefined && !first) return;
-    if (!this.unfinished && !this.#hasBytesBehindEnd(file)) return;
     file.truncate(this.end);
     syncNow(file);
     this.#prepared.forget();
@@ -146,7 +124,7 @@ export class Journal {
     const { bytes, frameStart, length } = facts;
     writeBodyFields(bytes, frameStart, length - frameStart, FrameKind.facts, FLAG_ENDS_BATCH, 0, 0);
     completeHead(bytes, frameStart, this.fact + 1, Math.floor(wallTime), this.safe);
-    decodeFacts(bytes, frameStart + HEAD_BYTES, length, this.#fates, this.#names.fateJournal(this.number));
+    decodeFacts(bytes, frameStart + HEAD_BYTES, length, this.#fates, this.#files.path(this.number));
     this.fact += 1;
   }
 
@@ -166,10 +144,8 @@ export class Journal {
     const file = this.#current();
     if (prepare) this.#prepared.ensure(file, this.end, length, Number.POSITIVE_INFINITY);
     try {
-      writeFully(file, bytes, length, this.end);
+      this.#append(file, bytes, length);
     } catch (error) {
-      this.#prepared.forget();
-      this.#takeBack(file);
       this.open();
       throw error;
     }
@@ -208,26 +184,15 @@ export class Journal {
   shorten(wallTime: number): void {
     const old = this.#current();
     const next = this.number + 1;
-    const path = this.#names.fateJournal(next);
-    this.#disk.unlink(path);
-    // Predecessors whose successors died before they unlinked them go first, for their marks lead to this one no more.
-    for (const number of this.#list())
-      if (number < this.number) this.#disk.unlink(this.#names.fateJournal(number));
-    const file = this.#disk.create(path);
-    if (file === undefined)
-      throw new DurostoreError('STORE_FAILED', `${path} cannot be created: reopen to go on`);
+    const time = Math.floor(wallTime);
+    // Predecessors whose successors' makers died before they unlinked them: their marks lead to this one no more.
+    this.#files.removeBelow(this.number);
+    const file = this.#files.createSuccessor(next);
     try {
-      const time = Math.floor(wallTime);
-      const end = this.#writeState(file, next, time);
+      const end = writeSuccessor(file, this.#files.header(next), this.number, this.#fates, this.fact, time);
       syncNow(file);
-      this.#disk.syncDirectoryNow(this.#names.directory);
-      const mark = bareFrame(FrameKind.continues, next, time, this.fact);
-      try {
-        writeFully(old, mark, mark.length, this.end);
-      } catch (error) {
-        this.#takeBack(old);
-        throw error;
-      }
+      this.#files.syncNames();
+      this.#append(old, bareFrame(FrameKind.continues, next, time, this.fact), HEAD_BYTES);
       syncNow(old);
       this.#file = file;
       this.number = next;
@@ -240,42 +205,12 @@ export class Journal {
       throw error;
     }
     old.close();
-    this.#disk.unlink(this.#names.fateJournal(next - 1));
+    this.#files.removeBelow(next);
   }
 
   close(): void {
     this.#file?.close();
     this.#file = undefined;
-  }
-
-  #writeState(file: DiskFile, number: number, time: number): number {
-    let end = 0;
-    const put = (bytes: Buffer, length: number): void => {
-      writeFully(file, bytes, length, end);
-      end += length;
-    };
-    put(encodeFileHeader(HeaderKind.fates, this.#storeId, number), HEADER_BYTES);
-    const unfinished = bareFrame(FrameKind.unfinished, this.number, time, 0);
-    put(unfinished, unfinished.length);
-    const writer = new StateWriter((bytes, length) => {
-      writeBodyFields(bytes, 0, length, FrameKind.state, FLAG_ENDS_BATCH, 0, 0);
-      completeHead(bytes, 0, this.fact, time, 0);
-      put(bytes, length);
-    });
-    this.#fates.tell(writer);
-    writer.flush();
-    const complete = bareFrame(FrameKind.complete, this.fact, time, 0);
-    put(complete, complete.length);
-    return end;
-  }
-
-  #list(): number[] {
-    const numbers: number[] = [];
-    for (const name of this.#disk.list(this.#names.directory)) {
-      const parsed = this.#names.parse(name);
-      if (parsed?.kind === 'fate') numbers.push(parsed.number);
-    }
-    return numbers.sort((a, b) => a - b);
   }
 
   #current(): DiskFile {
@@ -288,12 +223,12 @@ export class Journal {
     this.#fates.clear();
     this.fact = 0;
     for (let attempt = 0; attempt < 100; attempt++) {
-      const lowest = this.#list()[0];
+      const lowest = this.#files.list()[0];
       if (lowest === undefined) break;
       if (this.#enter(lowest)) return;
     }
     throw new CorruptError('the journal of fates is missing', {
-      file: this.#names.fateJournal(Math.max(1, this.#continuesIn)),
+      file: this.#files.path(Math.max(1, this.#continuesIn)),
       position: 0,
       bytes: 0,
     });
@@ -301,27 +236,8 @@ export class Journal {
 
   /** False where the file is not there. */
   #enter(number: number): boolean {
-    const path = this.#names.fateJournal(number);
-    const file = this.#disk.open(path, 'write');
+    const file = this.#files.open(number);
     if (file === undefined) return false;
-    const bytes = Buffer.alloc(HEADER_BYTES);
-    const length = file.read(bytes, 0, HEADER_BYTES, 0);
-    let verdict: string;
-    try {
-      verdict = checkFileHeader(bytes, length, HeaderKind.fates, this.#storeId, number, path);
-    } catch (error) {
-      file.close();
-      throw error;
-    }
-    if (verdict !== 'valid') {
-      const size = file.size();
-      file.close();
-      throw new CorruptError('the header is damaged or belongs to another store', {
-        file: path,
-        position: 0,
-        bytes: size,
-      });
-    }
     this.#file?.close();
     this.#file = file;
     this.number = number;
@@ -339,24 +255,20 @@ export class Journal {
     this.#enterLowest();
     if (this.number > from) return;
     throw new CorruptError('the journal of fates is continued in one that is missing', {
-      file: this.#names.fateJournal(from + 1),
+      file: this.#files.path(from + 1),
       position: 0,
       bytes: 0,
     });
   }
 
   #scan(): void {
-    const { position, stop }: { position: number; stop: ScanStop } = this.#scanner.scan(
-      this.#current(),
-      this.end,
-      this.#visit,
-    );
+    const { position, stop } = this.#scanner.scan(this.#current(), this.end, this.#visit);
     if (this.#continuesIn !== 0) return;
     this.unfinished = stop !== 'end' || position !== this.end;
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
-    const file = this.#names.fateJournal(this.number);
+    const file = this.#files.path(this.number);
     switch (head.kind) {
       case FrameKind.facts:
         if (head.number !== this.fact + 1) return false;
@@ -386,26 +298,22 @@ export class Journal {
     return true;
   };
 
-  /** A write that failed half-way is undone; where that fails too, whether the fact exists is not known. */
-  #takeBack(file: DiskFile): void {
+  /** Appends bytes at the end, or undoes it; where that fails too, whether they exist is not known. */
+  #append(file: DiskFile, bytes: Buffer, length: number): void {
     try {
-      file.truncate(this.end);
+      writeFully(file, bytes, length, this.end);
     } catch (error) {
-      throw new DurostoreError(
-        'STORE_FAILED',
-        'a write failed and could not be taken back; what was being decided may have been: reopen to go on',
-        error,
-      );
-    }
-  }
-
-  #hasBytesBehindEnd(file: DiskFile): boolean {
-    const bytes = Buffer.allocUnsafe(64 * 1024);
-    for (let from = this.end; ; ) {
-      const length = file.read(bytes, 0, bytes.length, from);
-      if (length === 0) return false;
-      for (let at = 0; at < length; at++) if (bytes[at] !== 0) return true;
-      from += length;
+      this.#prepared.forget();
+      try {
+        file.truncate(this.end);
+      } catch (second) {
+        throw new DurostoreError(
+          'STORE_FAILED',
+          'a write failed and could not be taken back; what was being decided may have been: reopen to go on',
+          second,
+        );
+      }
+      throw error;
     }
   }
 
@@ -414,64 +322,12 @@ export class Journal {
    * where the first is, and the greatest fact that any of them calls safe.
    */
   #laterFrames(file: DiskFile): { position: number; safe: number } | undefined {
-    const size = file.size() - this.end;
-    if (size < HEAD_BYTES) return undefined;
-    const bytes = Buffer.allocUnsafe(size);
-    const read = file.read(bytes, 0, size, this.end);
-    const head = emptyHead();
     let found: { position: number; safe: number } | undefined;
-    for (let at = 1; at + HEAD_BYTES <= read; at++) {
-      if (bytes[at + 4] !== FrameKind.facts && bytes[at + 4] !== FrameKind.continues) continue;
-      if (!readHead(bytes, at, head) || at + head.length > read || !bodyIsWhole(bytes, at, head)) continue;
-      if (head.kind === FrameKind.facts && head.number <= this.fact) continue;
-      found ??= { position: this.end + at, safe: 0 };
-      found.safe = Math.max(found.safe, head.safe);
-      at += head.length - 1;
+    for (const frame of framesBehind(file, this.end + 1, JOURNAL_KINDS)) {
+      if (frame.kind === FrameKind.facts && frame.number <= this.fact) continue;
+      found ??= { position: frame.position, safe: 0 };
+      found.safe = Math.max(found.safe, frame.safe);
     }
     return found;
-  }
-}
-
-function bareFrame(kind: number, number: number, time: number, safe: number): Buffer {
-  const frame = Buffer.alloc(HEAD_BYTES);
-  writeBodyFields(frame, 0, HEAD_BYTES, kind, FLAG_ENDS_BATCH, 0, 0);
-  completeHead(frame, 0, number, time, safe);
-  return frame;
-}
-
-/** Cuts a state into frames: gives its bytes away whenever they have become a frame's worth. */
-class StateWriter extends FactWriter {
-  readonly #give: (bytes: Buffer, length: number) => void;
-
-  constructor(give: (bytes: Buffer, length: number) => void) {
-    super(HEAD_BYTES);
-    this.#give = give;
-    this.begin();
-  }
-
-  override gone(from: number, to: number): void {
-    super.gone(from, to);
-    this.#giveIfLong();
-  }
-
-  override claimed(index: number, incarnation: number, attempt: number, until: number): void {
-    super.claimed(index, incarnation, attempt, until);
-    this.#giveIfLong();
-  }
-
-  override attempted(index: number, attempts: number): void {
-    super.attempted(index, attempts);
-    this.#giveIfLong();
-  }
-
-  flush(): void {
-    if (this.frameIsEmpty) return;
-    this.#give(this.bytes, this.length);
-    this.clear();
-    this.begin();
-  }
-
-  #giveIfLong(): void {
-    if (this.length >= STATE_FRAME_BYTES) this.flush();
   }
 }

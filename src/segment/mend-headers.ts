@@ -1,6 +1,7 @@
 import { syncNow } from '../disk/sync-failure.js';
 import { CorruptError } from '../errors.js';
-import { framesBehind } from './frame-search.js';
+import { SEGMENT_KINDS } from '../frame/frame.js';
+import { framesBehind } from '../frame/frame-search.js';
 import type { SegmentFiles } from './segment-files.js';
 import { setAside } from './set-aside.js';
 
@@ -26,7 +27,7 @@ function isSafe(files: SegmentFiles, segments: readonly number[], index: number)
   for (const segment of segments) {
     const file = files.descriptors.get(files.names.data(segment));
     if (file === undefined) continue;
-    for (const frame of framesBehind(file, 0)) if (frame.safe >= index) return true;
+    for (const frame of framesBehind(file, 0, SEGMENT_KINDS)) if (frame.safe >= index) return true;
   }
   return false;
 }

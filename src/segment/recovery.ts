@@ -1,3 +1,4 @@
+import { hasBytesBehind } from '../disk/bytes-behind.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Appender } from './appender.js';
@@ -61,14 +62,7 @@ export function recoverSegments(
 function cutIsNeeded(files: SegmentFiles, tail: Tail): boolean {
   if (tail.state === 'unfinished') return true;
   const file = files.data(tail.active);
-  if (file === undefined) return false;
-  const bytes = Buffer.allocUnsafe(1024 * 1024);
-  for (let from = tail.end; ; ) {
-    const length = file.read(bytes, 0, bytes.length, from);
-    if (length === 0) return false;
-    for (let at = 0; at < length; at++) if (bytes[at] !== 0) return true;
-    from += length;
-  }
+  return file !== undefined && hasBytesBehind(file, tail.end);
 }
 
 /**

@@ -1,9 +1,10 @@
+import { hasBytesBehind } from '../disk/bytes-behind.js';
 import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
+import { FLAG_ENDS_BATCH, FrameKind, type Head, SEGMENT_KINDS } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
+import { framesBehind } from '../frame/frame-search.js';
 import { type FoundFrame, lastEntry, nearestFrame, nextWholeFrame } from './entry-search.js';
-import { framesBehind } from './frame-search.js';
 import { greatestTimeOfSeal } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { SegmentList } from './segment-list.js';
@@ -194,8 +195,9 @@ export class Tail {
    * next record is one that some frame calls safe.
    */
   #syncedBehind(file: DiskFile): FoundFrame | undefined {
+    if (!hasBytesBehind(file, this.end)) return undefined;
     let first: FoundFrame | undefined;
-    for (const frame of framesBehind(file, this.end + 1)) {
+    for (const frame of framesBehind(file, this.end + 1, SEGMENT_KINDS)) {
       if (frame.number < this.#pendingNext) continue;
       first ??= { index: frame.number, position: frame.position };
       this.sawSafe(frame.safe);

@@ -1,5 +1,13 @@
 import type { DiskFile } from '../disk/disk.js';
-import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, type Head, readHead } from '../frame/frame.js';
+import {
+  bodyIsWhole,
+  emptyHead,
+  FLAG_ENDS_BATCH,
+  HEAD_BYTES,
+  type Head,
+  type KindTable,
+  readHead,
+} from './frame.js';
 
 const WINDOW_BYTES = 1024 * 1024;
 
@@ -12,10 +20,10 @@ export interface FrameAt {
 }
 
 /**
- * Every whole frame behind a position, at whatever byte it begins. Slow: it is for recovery, which must never stop looking
- * at the first bad frame or at zeros, and cannot trust entries, for they are not synced.
+ * Every whole frame of the given kinds behind a position, at whatever byte it begins. Slow: it is for recovery, which must
+ * never stop looking at the first bad frame or at zeros, and cannot trust entries, for they are not synced.
  */
-export function* framesBehind(file: DiskFile, position: number): Generator<FrameAt, void> {
+export function* framesBehind(file: DiskFile, position: number, kinds: KindTable): Generator<FrameAt, void> {
   const window = Buffer.allocUnsafe(WINDOW_BYTES);
   const head = emptyHead();
   for (let start = position; ; ) {
@@ -23,11 +31,9 @@ export function* framesBehind(file: DiskFile, position: number): Generator<Frame
     if (filled < HEAD_BYTES) return;
     let at = 0;
     while (at + HEAD_BYTES <= filled) {
-      if (
-        mayBeHead(window, at) &&
-        readHead(window, at, head) &&
-        isWhole(file, window, filled, start, at, head)
-      ) {
+      if (!mayBeHead(window, at, kinds)) {
+        at += 1;
+      } else if (readHead(window, at, head) && isWhole(file, window, filled, start, at, head)) {
         yield { position: start + at, kind: head.kind, number: head.number, safe: head.safe };
         at += head.length;
       } else {
@@ -38,11 +44,9 @@ export function* framesBehind(file: DiskFile, position: number): Generator<Frame
   }
 }
 
-/** Cheap enough for each byte: the kinds a segment holds, and no flag but the one there is. */
-function mayBeHead(bytes: Buffer, at: number): boolean {
-  const kind = bytes[at + 4] as number;
-  return kind >= FrameKind.record && kind <= FrameKind.mark && (bytes[at + 5] as number) <= 1;
-}
+/** Cheap enough for each byte: the kinds looked for, and no flag but the one there is. */
+const mayBeHead = (bytes: Buffer, at: number, kinds: KindTable): boolean =>
+  kinds[bytes[at + 4] as number] === 1 && (bytes[at + 5] as number) <= FLAG_ENDS_BATCH;
 
 function isWhole(
   file: DiskFile,

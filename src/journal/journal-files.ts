@@ -1,0 +1,97 @@
+import type { Disk, DiskFile } from '../disk/disk.js';
+import type { FileNames } from '../disk/file-names.js';
+import { syncNow } from '../disk/sync-failure.js';
+import { writeFully } from '../disk/write-fully.js';
+import { CorruptError } from '../errors.js';
+import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+
+/** The numbered files of a journal: which there are, and what their headers must say. */
+export class JournalFiles {
+  readonly #disk: Disk;
+  readonly #names: FileNames;
+  readonly #storeId: Buffer;
+
+  constructor(disk: Disk, names: FileNames, storeId: Buffer) {
+    this.#disk = disk;
+    this.#names = names;
+    this.#storeId = storeId;
+  }
+
+  path(number: number): string {
+    return this.#names.fateJournal(number);
+  }
+
+  /** The numbers there are, ascending. */
+  list(): number[] {
+    const numbers: number[] = [];
+    for (const name of this.#disk.list(this.#names.directory)) {
+      const parsed = this.#names.parse(name);
+      if (parsed?.kind === 'fate') numbers.push(parsed.number);
+    }
+    return numbers.sort((a, b) => a - b);
+  }
+
+  /** Undefined where the file is not there. CORRUPT where its header is damaged or another's. */
+  open(number: number): DiskFile | undefined {
+    const path = this.path(number);
+    const file = this.#disk.open(path, 'write');
+    if (file === undefined) return undefined;
+    try {
+      const bytes = Buffer.alloc(HEADER_BYTES);
+      const length = file.read(bytes, 0, HEADER_BYTES, 0);
+      if (checkFileHeader(bytes, length, HeaderKind.fates, this.#storeId, number, path) === 'valid')
+        return file;
+      throw new CorruptError('the header is damaged or belongs to another store', {
+        file: path,
+        position: 0,
+        bytes: file.size(),
+      });
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Creates the first journal, on the device when it returns: under a temporary name first, so that it is there whole or
+   * not at all. Only by the first opener of a new store.
+   */
+  createFirst(): void {
+    const temporary = this.#names.temporary('fate');
+    this.#disk.unlink(temporary);
+    const file = this.#disk.create(temporary);
+    if (file === undefined)
+      throw Object.assign(new Error(`${temporary} cannot be created`), { code: 'EEXIST' });
+    try {
+      writeFully(file, this.header(1), HEADER_BYTES, 0);
+      syncNow(file);
+    } finally {
+      file.close();
+    }
+    this.#disk.link(temporary, this.path(1));
+    this.#disk.unlink(temporary);
+    this.syncNames();
+  }
+
+  /** Creates a successor's file; what somebody who died left of one goes first. */
+  createSuccessor(number: number): DiskFile {
+    const path = this.path(number);
+    this.#disk.unlink(path);
+    const file = this.#disk.create(path);
+    if (file === undefined) throw Object.assign(new Error(`${path} cannot be created`), { code: 'EEXIST' });
+    return file;
+  }
+
+  /** Removes the journals below a number, whose marks nobody needs any more. */
+  removeBelow(number: number): void {
+    for (const lower of this.list()) if (lower < number) this.#disk.unlink(this.path(lower));
+  }
+
+  header(number: number): Buffer {
+    return encodeFileHeader(HeaderKind.fates, this.#storeId, number);
+  }
+
+  syncNames(): void {
+    this.#disk.syncDirectoryNow(this.#names.directory);
+  }
+}

@@ -1,0 +1,83 @@
+import type { DiskFile } from '../disk/disk.js';
+import { writeFully } from '../disk/write-fully.js';
+import { completeHead, FLAG_ENDS_BATCH, FrameKind, HEAD_BYTES, writeBodyFields } from '../frame/frame.js';
+import { FactWriter } from './facts.js';
+import type { Fates } from './fates.js';
+
+/** State is told in frames of about this size. */
+const STATE_FRAME_BYTES = 64 * 1024;
+
+/**
+ * Writes a journal that begins with the state as of `fact`: header, "unfinished, from `predecessor`", the state,
+ * "complete". It is worth nothing until the predecessor names it. Returns its length.
+ */
+export function writeSuccessor(
+  file: DiskFile,
+  header: Buffer,
+  predecessor: number,
+  fates: Fates,
+  fact: number,
+  time: number,
+): number {
+  let end = 0;
+  const put = (bytes: Buffer, length: number): void => {
+    writeFully(file, bytes, length, end);
+    end += length;
+  };
+  put(header, header.length);
+  put(bareFrame(FrameKind.unfinished, predecessor, time, 0), HEAD_BYTES);
+  const writer = new StateWriter((bytes, length) => {
+    writeBodyFields(bytes, 0, length, FrameKind.state, FLAG_ENDS_BATCH, 0, 0);
+    completeHead(bytes, 0, fact, time, 0);
+    put(bytes, length);
+  });
+  fates.tell(writer);
+  writer.flush();
+  put(bareFrame(FrameKind.complete, fact, time, 0), HEAD_BYTES);
+  return end;
+}
+
+/** A frame that says everything in its head. */
+export function bareFrame(kind: number, number: number, time: number, safe: number): Buffer {
+  const frame = Buffer.alloc(HEAD_BYTES);
+  writeBodyFields(frame, 0, HEAD_BYTES, kind, FLAG_ENDS_BATCH, 0, 0);
+  completeHead(frame, 0, number, time, safe);
+  return frame;
+}
+
+/** Cuts a state into frames: gives its bytes away whenever they have become a frame's worth. */
+class StateWriter extends FactWriter {
+  readonly #give: (bytes: Buffer, length: number) => void;
+
+  constructor(give: (bytes: Buffer, length: number) => void) {
+    super(HEAD_BYTES);
+    this.#give = give;
+    this.begin();
+  }
+
+  override gone(from: number, to: number): void {
+    super.gone(from, to);
+    this.#giveIfLong();
+  }
+
+  override claimed(index: number, incarnation: number, attempt: number, until: number): void {
+    super.claimed(index, incarnation, attempt, until);
+    this.#giveIfLong();
+  }
+
+  override attempted(index: number, attempts: number): void {
+    super.attempted(index, attempts);
+    this.#giveIfLong();
+  }
+
+  flush(): void {
+    if (this.frameIsEmpty) return;
+    this.#give(this.bytes, this.length);
+    this.clear();
+    this.begin();
+  }
+
+  #giveIfLong(): void {
+    if (this.length >= STATE_FRAME_BYTES) this.flush();
+  }
+}
