@@ -10,7 +10,7 @@ export interface Program {
 export const programs: readonly Program[] = [
   {
     name: 'records, synced',
-    options: {},
+    options: { maxFileSize: 4096 },
     async run(actor) {
       await actor.open();
       await actor.write();
@@ -28,7 +28,7 @@ export const programs: readonly Program[] = [
   },
   {
     name: 'records, written, synced now and then',
-    options: { durability: 'written' },
+    options: { durability: 'written', maxFileSize: 4096 },
     async run(actor) {
       await actor.open();
       await actor.write();
@@ -78,7 +78,7 @@ export const programs: readonly Program[] = [
   },
   {
     name: 'messages, claimed and dequeued',
-    options: {},
+    options: { maxFileSize: 4096 },
     async run(actor) {
       await actor.open();
       await actor.writeMany([20, 20, 20, 20, 20]);

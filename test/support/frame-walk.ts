@@ -56,6 +56,7 @@ export function wholeFrameBehind(
   position: number,
   isSign: (head: WalkedFrame['head']) => boolean,
 ): WalkedFrame | undefined {
+  if (isZero(bytes, position)) return undefined;
   for (let at = position + 1; at + HEAD_BYTES <= bytes.length; at++) {
     if (!KINDS.has(bytes[at + 4] ?? 0)) continue;
     const frame = wholeFrameAt(bytes, at);
@@ -64,8 +65,13 @@ export function wholeFrameBehind(
   return undefined;
 }
 
+const ZEROS = Buffer.alloc(64 * 1024);
+
 export function isZero(bytes: Buffer, from: number): boolean {
-  for (let at = from; at < bytes.length; at++) if (bytes[at] !== 0) return false;
+  for (let at = from; at < bytes.length; at += ZEROS.length) {
+    const part = bytes.subarray(at, at + ZEROS.length);
+    if (!part.equals(ZEROS.subarray(0, part.length))) return false;
+  }
   return true;
 }
 
