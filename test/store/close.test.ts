@@ -1,32 +1,8 @@
 import type { Test } from 'tap';
 import type { Store } from '../../src/store/store.js';
 import { bytes, fileOf, text } from './records.js';
+import { storeCalls } from './store-calls.js';
 import { onBothDisks } from './world.js';
-
-/** Every method of a store that takes part in the contract, with arguments that are right. */
-export function storeCalls(store: Store): [name: string, call: () => Promise<unknown>][] {
-  return [
-    ['write', () => store.write(bytes('x'))],
-    ['writeMany', () => store.writeMany([bytes('x')])],
-    ['writeMany, empty', () => store.writeMany([])],
-    ['read', () => store.read()],
-    ['read(index)', () => store.read(1)],
-    ['entry', () => store.entry(1)],
-    ['entries', () => store.entries().next()],
-    ['entries, following', () => store.entries({ follow: true }).next()],
-    ['delete', () => store.delete(1)],
-    ['delete, nothing', () => store.delete([])],
-    ['deleteFirst', () => store.deleteFirst()],
-    ['prune', () => store.prune()],
-    ['firstIndex', () => store.firstIndex()],
-    ['nextIndex', () => store.nextIndex()],
-    ['length', () => store.length()],
-    ['size', () => store.size()],
-    ['stats', () => store.stats()],
-    ['refresh', () => store.refresh()],
-    ['sync', () => store.sync()],
-  ];
-}
 
 async function everythingIsClosed(t: Test, store: Store): Promise<void> {
   for (const [name, call] of storeCalls(store)) await t.rejects(call(), { code: 'CLOSED' }, name);
