@@ -1,20 +1,21 @@
 export { type Clock, systemClock } from './clock.js';
 export { CodecError, CorruptError, DurostoreError, type ErrorCode } from './errors.js';
 export type { Codec, CodecName } from './queue/codec.js';
+export type {
+  ClaimOptions,
+  EnqueueOptions,
+  Queue,
+  QueueCapabilities,
+  QueueStats,
+  WaitOptions,
+} from './queue/contract.js';
 export type { Delivery } from './queue/delivery.js';
 export type { QueueEvents } from './queue/events.js';
 export type { QueueOptions } from './queue/options.js';
-export {
-  type ClaimOptions,
-  type EnqueueOptions,
-  openQueue,
-  type Queue,
-  type QueueCapabilities,
-  type QueueStats,
-  type WaitOptions,
-} from './queue/queue.js';
+export { openQueue } from './queue/queue.js';
+export type { Store } from './store/contract.js';
 export type { Entry, EntryRange } from './store/entries.js';
 export type { Durability, StoreOptions } from './store/options.js';
 export type { StoreStats } from './store/stats.js';
-export { openStore, type Store } from './store/store.js';
+export { openStore } from './store/store.js';
 export type { WriteOptions } from './store/write-options.js';

@@ -1,4 +1,4 @@
-import type { Queue } from '../../src/queue/queue.js';
+import type { Queue } from '../../src/queue/contract.js';
 import { storeCalls } from '../store/store-calls.js';
 import { onBothDisks } from '../store/world.js';
 

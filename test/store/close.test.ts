@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { Store } from '../../src/store/store.js';
+import type { Store } from '../../src/store/contract.js';
 import { bytes, fileOf, text } from './records.js';
 import { storeCalls } from './store-calls.js';
 import { onBothDisks } from './world.js';

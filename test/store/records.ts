@@ -1,6 +1,6 @@
 import { HEAD_BYTES } from '../../src/frame/frame.js';
 import { SEGMENT_OVERHEAD } from '../../src/segment/appender.js';
-import type { Store } from '../../src/store/store.js';
+import type { Store } from '../../src/store/contract.js';
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

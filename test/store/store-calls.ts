@@ -1,4 +1,4 @@
-import type { Store } from '../../src/store/store.js';
+import type { Store } from '../../src/store/contract.js';
 import { bytes } from './records.js';
 
 /** Every method of a store that takes part in the contract, with arguments that are right. */

@@ -6,9 +6,11 @@ import { MemoryDisk } from '../../src/disk/memory.js';
 import { MemoryOpener } from '../../src/disk/memory-opener.js';
 import { osDisk } from '../../src/disk/os.js';
 import type { QueueOptions } from '../../src/queue/options.js';
-import { openQueueOn, type Queue } from '../../src/queue/queue.js';
+import type { Queue } from '../../src/queue/contract.js';
+import { openQueueOn } from '../../src/queue/queue.js';
 import type { StoreOptions } from '../../src/store/options.js';
-import { openStoreOn, type Store } from '../../src/store/store.js';
+import type { Store } from '../../src/store/contract.js';
+import { openStoreOn } from '../../src/store/store.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** A directory that stores and queues are opened in, on one disk or another. What is opened is closed with the test. */
