@@ -192,7 +192,7 @@ export class Journal {
       const end = writeSuccessor(file, this.#files.header(next), this.number, this.#fates, this.fact, time);
       syncNow(file);
       this.#files.syncNames();
-      this.#append(old, bareFrame(FrameKind.continues, next, time, this.fact), HEAD_BYTES);
+      this.#append(old, bareFrame(FrameKind.continues, next, time, this.safe), HEAD_BYTES);
       syncNow(old);
       this.#file = file;
       this.number = next;
@@ -251,6 +251,8 @@ export class Journal {
   /** Goes to the successor, which begins with a state that is folded already, or folds from the start if it is gone. */
   #follow(): void {
     const from = this.number;
+    // Its maker may have died before syncing the mark, and what is written behind it must not outlive it.
+    syncNow(this.#current());
     if (this.#enter(this.#continuesIn)) return;
     this.#enterLowest();
     if (this.number > from) return;

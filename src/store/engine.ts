@@ -298,7 +298,11 @@ export class Engine {
 
   #catchUpFiles(): boolean {
     if (this.#closing !== undefined) return false;
-    this.journal.catchUp();
+    try {
+      this.journal.catchUp();
+    } catch (error) {
+      throw error instanceof SyncFailure ? this.syncFailed(error) : error;
+    }
     this.tail.catchUp();
     this.sweeper.forgetOldest();
     return this.#movedOn();
