@@ -16,8 +16,9 @@ interface Opened {
   readonly fates: Fates;
 }
 
-/** Opens the journal as the first one in the directory does. */
+/** Opens the journal as the first one in the directory does, which syncs all names before. */
 function openFirst(disk: MemoryOpener): Opened {
+  disk.syncDirectoryNow('/q');
   const fates = new Fates('00');
   const journal = new Journal(disk, names, storeId, fates);
   for (const name of disk.list('/q')) if (names.parse(name)?.kind === 'temporary') disk.unlink(`/q/${name}`);
@@ -107,7 +108,7 @@ t.test('a crash at each operation keeps what was told, and the chain of journals
           t.fail(`${where}: fact ${fact}`);
         if (gone(opened) !== `0-${fact + 1}`) t.fail(`${where}: ${gone(opened)} after fact ${fact}`);
         decide(opened);
-        opened.journal.shorten(5);
+        if (numbers.chance(0.5)) opened.journal.shorten(5);
         decide(opened);
         opened.journal.syncNow();
         fork.powerCut({ writes: 'lose', names: 'random', seed });
