@@ -1,7 +1,7 @@
 /**
  * Measures the library beside bare files on this machine: `npm run bench -- [--json] [--only text] [--rounds 3]
  * [--scale 1] [--directory path]`. The directory's file system is what is measured: a temporary directory in memory
- * says nothing of syncs. `--only` takes a part of a cell's name, or 'many records' or 'format'.
+ * says nothing of syncs. `--only` takes a part of a cell's name, or 'two processes', 'many records' or 'format'.
  */
 import { statfsSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { cells } from './cells.js';
 import { comparisons } from './format.js';
 import { type ManyRecordsResult, manyRecords } from './many-records.js';
 import { type CellResult, compare, type Figures, inDirectory, measure } from './measure.js';
+import { type TwoProcessesResult, twoProcesses } from './two-processes.js';
 
 const { values } = parseArgs({
   options: {
@@ -99,6 +100,15 @@ await inDirectory(directory, async (work) => {
     results.push(result);
     row(result);
   }
+  let two: TwoProcessesResult[] = [];
+  if ('two processes'.includes(only)) {
+    two = await twoProcesses(scale, rounds, work);
+    say('\nTwo processes, 200-byte records; bare: a file that the other one follows by its notices');
+    for (const { name, unit, ours, bare, target } of two)
+      say(
+        `  ${name.padEnd(36)}${range(ours)}${range(bare)}${(ours.median / bare.median).toFixed(2).padStart(6)}  ${unit}, target ${target}`,
+      );
+  }
   let many: ManyRecordsResult | undefined;
   if ('many records'.includes(only)) {
     many = await manyRecords(Math.round(3_000_000 * scale), rounds, work);
@@ -112,6 +122,12 @@ await inDirectory(directory, async (work) => {
       tellComparison(name, compared);
     }
   }
-  const everything = { machine: { ...machine, fileSystem }, cells: results, manyRecords: many, format };
+  const everything = {
+    machine: { ...machine, fileSystem },
+    cells: results,
+    twoProcesses: two,
+    manyRecords: many,
+    format,
+  };
   if (json) console.log(JSON.stringify(everything, null, 2));
 });

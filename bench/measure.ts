@@ -106,15 +106,13 @@ export function figures(name: string, values: readonly number[]): Figures {
   return { name, median: median(values), least: Math.min(...values), most: Math.max(...values) };
 }
 
-/** Runs `work` in a new directory below `parent`, and removes it however `work` ends, a signal included. */
+/** Runs `work` in a new directory below `parent`, and removes it however this program ends, but by SIGKILL. */
 export async function inDirectory<T>(parent: string, work: (directory: string) => Promise<T>): Promise<T> {
   mkdirSync(parent, { recursive: true });
   const directory = mkdtempSync(join(parent, 'durostore-bench-'));
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
-  const leave = (): void => {
-    remove();
-    process.exit(130);
-  };
+  const leave = (): void => process.exit(130);
+  process.once('exit', remove);
   process.once('SIGINT', leave);
   process.once('SIGTERM', leave);
   try {
@@ -122,6 +120,7 @@ export async function inDirectory<T>(parent: string, work: (directory: string) =
   } finally {
     process.removeListener('SIGINT', leave);
     process.removeListener('SIGTERM', leave);
+    process.removeListener('exit', remove);
     remove();
   }
 }
