@@ -98,8 +98,10 @@ export class Taker<T> {
         if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
         return;
       }
+      const first = result.taken[0];
       const last = result.taken[result.taken.length - 1];
-      if (one.wish.how === 'remove' && last !== undefined) this.#engine.sweeper.check(last.record.index);
+      if (one.wish.how === 'remove' && first !== undefined && last !== undefined)
+        this.#engine.sweeper.check(first.record.index, last.record.index);
       one.resolve(result.taken);
     } catch (error) {
       one.reject(error);

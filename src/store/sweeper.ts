@@ -14,11 +14,17 @@ export class Sweeper {
     this.#engine = engine;
   }
 
-  /** Looks whether the segment that held these records can go now. */
-  check(index: number): void {
+  /** Looks whether a segment that held one of the records `from` to `to`, both inclusive, can go now. */
+  check(from: number, to: number = from): void {
     const { segments } = this.#engine.tail;
-    const first = segments.holding(index);
-    if (first !== undefined && this.#isGone(first)) this.#start();
+    let first = segments.holding(from) ?? segments.lowest;
+    while (first !== undefined && first <= to) {
+      if (this.#isGone(first)) {
+        this.#start();
+        return;
+      }
+      first = segments.after(first);
+    }
   }
 
   /** Looks at all segments. */
