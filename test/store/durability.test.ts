@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
-import type { StoreOptions } from '../../src/store/options.js';
 import type { Store } from '../../src/store/contract.js';
+import type { StoreOptions } from '../../src/store/options.js';
 import { MovedClock } from './moved-clock.js';
 import { bytes, contents, text } from './records.js';
 import { memoryWorld } from './world.js';

@@ -1,5 +1,5 @@
-import type { Entry, EntryRange } from '../../src/store/entries.js';
 import type { Store } from '../../src/store/contract.js';
+import type { Entry, EntryRange } from '../../src/store/entries.js';
 import { MovedClock } from './moved-clock.js';
 import { bytes, fileOf, range, text } from './records.js';
 import { onBothDisks } from './world.js';

@@ -5,11 +5,11 @@ import type { Disk } from '../../src/disk/disk.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import { MemoryOpener } from '../../src/disk/memory-opener.js';
 import { osDisk } from '../../src/disk/os.js';
-import type { QueueOptions } from '../../src/queue/options.js';
 import type { Queue } from '../../src/queue/contract.js';
+import type { QueueOptions } from '../../src/queue/options.js';
 import { openQueueOn } from '../../src/queue/queue.js';
-import type { StoreOptions } from '../../src/store/options.js';
 import type { Store } from '../../src/store/contract.js';
+import type { StoreOptions } from '../../src/store/options.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
