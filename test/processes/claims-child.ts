@@ -1,6 +1,9 @@
-/** Claims messages until it has `count`, tells their values and attempts, and holds them. As a process, or as a worker. */
+/**
+ * Claims messages until it has `count`, tells their values and attempts, and holds them. At `'ack'` acknowledges all and
+ * tells what came of it. As a process, or as a worker.
+ */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { openQueue } from '../../src/mod.js';
+import { type Delivery, DurostoreError, openQueue } from '../../src/mod.js';
 import { type Orders, orders, tell } from './child.js';
 
 export interface ClaimsOrders extends Orders {
@@ -13,17 +16,26 @@ const { directory, options, count, leaseMs } = isMainThread
   : (workerData as ClaimsOrders);
 const say = async (message: unknown): Promise<void> =>
   isMainThread ? tell(message) : parentPort?.postMessage(message);
+const held: Delivery<string>[] = [];
+const obey = async (message: unknown): Promise<void> => {
+  if (message !== 'ack') return;
+  const outcomes = held.map((delivery) =>
+    delivery.ack().then(
+      () => 'done',
+      (error: unknown) => (error instanceof DurostoreError ? error.code : String(error)),
+    ),
+  );
+  await say({ outcomes: await Promise.all(outcomes) });
+};
 if (isMainThread) {
   process.on('disconnect', () => process.exit(1));
-  process.on('message', () => {});
-} else parentPort?.on('message', () => {});
+  process.on('message', obey);
+} else parentPort?.on('message', obey);
 
 const queue = await openQueue<string>({ ...options, directory });
-const claimed: { value: string; attempt: number }[] = [];
 await say({ opened: true });
-while (claimed.length < count) {
+while (held.length < count) {
   const wait = { waitMs: Number.POSITIVE_INFINITY, leaseMs };
-  for (const { value, attempt } of await queue.claimMany(count - claimed.length, wait))
-    claimed.push({ value, attempt });
+  held.push(...(await queue.claimMany(count - held.length, wait)));
 }
-await say({ claimed });
+await say({ claimed: held.map(({ value, attempt }) => ({ value, attempt })) });

@@ -19,6 +19,9 @@ const isClaimed = (message: unknown): message is Claimed =>
 const isOpened = (message: unknown): message is { opened: true } =>
   typeof message === 'object' && message !== null && 'opened' in message;
 
+const isOutcomes = (message: unknown): message is { outcomes: string[] } =>
+  typeof message === 'object' && message !== null && 'outcomes' in message;
+
 const values = Array.from({ length: HELD }, (_, n) => `message-${n}`);
 const attempts = (attempt: number): Claimed['claimed'] => values.map((value) => ({ value, attempt }));
 
@@ -73,6 +76,33 @@ t.test('who comes after the death of the holder has its messages at once', async
   );
   t.equal(await queue.length(), 0);
   await queue.close();
+});
+
+t.test('who stands still past its lease has lost it, and is told', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const queue = await openQueue<string>({ directory, durability: 'written' });
+  t.teardown(() => queue.close());
+  await queue.enqueueMany(values);
+  const orders: ClaimsOrders = { directory, options: {}, count: HELD, leaseMs: 300 };
+  const holder = startProgram(t, 'test/processes/claims-child.js', { args: [JSON.stringify(orders)] });
+  await holder.message(isClaimed);
+  holder.pause();
+  const taken = await queue.claimMany(HELD, { waitMs: FREE_WITHIN_MS });
+  t.strictSame(
+    taken.map(({ value, attempt }) => ({ value, attempt })),
+    attempts(2),
+  );
+  const [first, ...others] = taken;
+  await first?.ack();
+  holder.resume();
+  holder.send('ack');
+  t.strictSame(
+    (await holder.message(isOutcomes)).outcomes,
+    values.map(() => 'LEASE_LOST'),
+    'of those that another one holds, and of the one that it finished',
+  );
+  for (const delivery of others) await delivery.ack();
+  t.equal(await queue.store.length(), 0);
 });
 
 t.test('many openers in one process are as many processes', async (t) => {
