@@ -1,0 +1,154 @@
+import t from 'tap';
+import type { Clock } from '../../src/clock.js';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import { Indexer, type IndexerOptions } from '../../src/indexer/indexer.js';
+
+/** A clock that a test moves, with timers that fire when it does. */
+class HandClock implements Clock {
+  #now = 1000;
+  readonly #timers = new Set<{ at: number; run: () => void }>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  setTimer(at: number, run: () => void): () => void {
+    const timer = { at, run };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets time pass, timer by timer. */
+  pass(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = [...this.#timers].sort((a, b) => a.at - b.at)[0];
+      if (next === undefined || next.at > end) break;
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.run();
+    }
+    this.#now = end;
+  }
+}
+
+function start(options: Partial<IndexerOptions> = {}) {
+  const machine = new MemoryDisk();
+  const disk = machine.opener();
+  disk.makeDirectory('/q');
+  const clock = new HandClock();
+  const state = { written: 0, seen: 0, looks: 0 };
+  const indexer = new Indexer(disk, '/q', clock, { intervalMs: 250, watch: true, ...options }, () => {
+    state.looks += 1;
+    const moved = state.written !== state.seen;
+    state.seen = state.written;
+    return moved;
+  });
+  return { machine, disk, clock, state, indexer };
+}
+
+const soon = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** Whether a promise has been settled by now. */
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  const note = (): void => {
+    done = true;
+  };
+  promise.then(note, note);
+  await soon();
+  return done;
+}
+
+t.test('what happens between the look and the wait is not missed', async (t) => {
+  const { indexer, state } = start();
+  const seen = indexer.version;
+  state.written += 1;
+  indexer.look();
+  await indexer.beyond(seen, Number.POSITIVE_INFINITY);
+  t.pass('the wait was over before it began');
+  t.equal(await settled(indexer.beyond(indexer.version, Number.POSITIVE_INFINITY)), false);
+  indexer.close();
+});
+
+t.test('a notice wakes whoever waits, if there is something new', async (t) => {
+  const { disk, indexer, state } = start();
+  const waiting = indexer.beyond(indexer.version, Number.POSITIVE_INFINITY);
+  await soon();
+  t.equal(await settled(waiting), false);
+  disk.create('/q/a');
+  t.equal(await settled(waiting), false, 'nothing new in the files: the notice is a hint');
+  state.written += 1;
+  disk.create('/q/b');
+  await waiting;
+  indexer.close();
+});
+
+t.test('a lost notice costs an interval and nothing else', async (t) => {
+  const { machine, clock, indexer, state } = start();
+  machine.notices = 'drop';
+  const waiting = indexer.beyond(indexer.version, Number.POSITIVE_INFINITY);
+  await soon();
+  clock.pass(1000);
+  state.written += 1;
+  t.equal(await settled(waiting), false);
+  clock.pass(250);
+  await waiting;
+  indexer.close();
+});
+
+t.test('whoever waits is served where the background is off, and where no watch can be had', async (t) => {
+  const { machine, clock, indexer, state } = start({ intervalMs: Number.POSITIVE_INFINITY });
+  machine.onOperation = ({ kind }) => (kind === 'watch' ? { error: 'EMFILE' } : undefined);
+  clock.pass(10_000);
+  t.equal(state.looks, 0, 'nobody looks while nobody waits');
+  const waiting = indexer.beyond(indexer.version, Number.POSITIVE_INFINITY);
+  await soon();
+  state.written += 1;
+  clock.pass(250);
+  await waiting;
+  indexer.close();
+});
+
+t.test('a wait ends at its time, by its signal, and when closed', async (t) => {
+  const { clock, indexer } = start();
+  const waiting = indexer.beyond(indexer.version, clock.monotonic() + 100);
+  t.equal(await settled(waiting), false);
+  clock.pass(100);
+  await waiting;
+  const abort = new AbortController();
+  const aborted = indexer.beyond(indexer.version, Number.POSITIVE_INFINITY, abort.signal);
+  const reason = new Error('enough');
+  abort.abort(reason);
+  await t.rejects(aborted, reason);
+  await t.rejects(indexer.beyond(indexer.version, Number.POSITIVE_INFINITY, abort.signal), reason);
+  const last = indexer.beyond(indexer.version, Number.POSITIVE_INFINITY);
+  indexer.close();
+  await t.rejects(last, { code: 'CLOSED' });
+  await t.rejects(indexer.beyond(indexer.version, Number.POSITIVE_INFINITY), { code: 'CLOSED' });
+  t.equal(clock.timers, 0, 'no timer is left');
+});
+
+t.test('a failing look in the background wakes those who wait, so that they meet the error', async (t) => {
+  const machine = new MemoryDisk();
+  const disk = machine.opener();
+  disk.makeDirectory('/q');
+  const clock = new HandClock();
+  const indexer = new Indexer(disk, '/q', clock, { intervalMs: 250, watch: false }, () => {
+    throw new Error('the disk is gone');
+  });
+  const waiting = indexer.beyond(indexer.version, Number.POSITIVE_INFINITY);
+  await soon();
+  clock.pass(250);
+  await waiting;
+  t.throws(() => indexer.look(), /gone/);
+  indexer.close();
+});

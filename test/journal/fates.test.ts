@@ -1,0 +1,295 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { HEAD_BYTES } from '../../src/frame/frame.js';
+import { decodeFacts, type FactSink, FactWriter } from '../../src/journal/facts.js';
+import { Fates } from '../../src/journal/fates.js';
+import { judgeClaim, nextInLine } from '../../src/queue/judgement.js';
+
+const HERE = 'aa'.repeat(16);
+const ELSEWHERE = 'bb'.repeat(16);
+
+type Fact = { readonly [K in keyof FactSink]: readonly [K, ...Parameters<FactSink[K]>] }[keyof FactSink];
+
+const index = fc.integer({ min: 1, max: 12 });
+const until = fc.integer({ min: 1, max: 30 });
+const incarnation = fc.integer({ min: 1, max: 4 });
+const range = fc.tuple(index, fc.integer({ min: 1, max: 4 }));
+
+const fact: fc.Arbitrary<Fact> = fc.oneof(
+  range.map(([from, count]) => ['gone', from, from + count] as const),
+  range.map(([from, count]) => ['lost', from, from + count] as const),
+  fc
+    .tuple(fc.integer({ min: 1, max: 2 }), incarnation, fc.constantFrom(HERE, ELSEWHERE))
+    .map(([slot, number, boot]) => ['slotTaken', slot, number, boot] as const),
+  incarnation.map((number) => ['freed', number] as const),
+  fc
+    .tuple(index, incarnation, fc.integer({ min: 1, max: 5 }), until)
+    .map(([i, n, a, u]) => ['claimed', i, n, a, u] as const),
+  fc.tuple(index, until).map(([i, u]) => ['extended', i, u] as const),
+  index.map((i) => ['released', i] as const),
+  fc.tuple(index, fc.integer({ min: 1, max: 5 })).map(([i, a]) => ['attempted', i, a] as const),
+);
+
+function state(sink: FactSink, [kind, ...args]: Fact): void {
+  Reflect.apply(sink[kind], sink, args);
+}
+
+/** The same by brute force: one object a record, nothing remembered that can be looked up. */
+class Model {
+  readonly records = new Map<
+    number,
+    {
+      gone: boolean;
+      lost: boolean;
+      attempts: number;
+      claim?: { by: number; until: number; attempt: number; expired: boolean } | undefined;
+    }
+  >();
+  readonly holders = new Map<number, { slot: number; boot: string }>();
+
+  #record(number: number) {
+    let record = this.records.get(number);
+    if (record === undefined) {
+      record = { gone: false, lost: false, attempts: 0 };
+      this.records.set(number, record);
+    }
+    return record;
+  }
+
+  apply(fact: Fact): void {
+    switch (fact[0]) {
+      case 'gone':
+      case 'lost':
+        for (let i = fact[1]; i < fact[2]; i++) {
+          const record = this.#record(i);
+          record.gone = true;
+          if (fact[0] === 'lost') record.lost = true;
+          record.claim = undefined;
+          record.attempts = 0;
+        }
+        break;
+      case 'slotTaken':
+        for (const [number, { slot }] of this.holders) if (slot === fact[1]) this.apply(['freed', number]);
+        this.apply(['freed', fact[2]]);
+        this.holders.set(fact[2], { slot: fact[1], boot: fact[3] });
+        break;
+      case 'freed':
+        if (this.holders.delete(fact[1]))
+          for (const [number, record] of this.records)
+            if (record.claim?.by === fact[1]) this.apply(['released', number]);
+        break;
+      case 'claimed': {
+        const record = this.#record(fact[1]);
+        if (record.gone) break;
+        const expired = this.holders.get(fact[2])?.boot !== HERE;
+        record.claim = { by: fact[2], attempt: fact[3], until: fact[4], expired };
+        record.attempts = fact[3];
+        break;
+      }
+      case 'extended': {
+        const { claim } = this.#record(fact[1]);
+        if (claim === undefined) break;
+        claim.until = fact[2];
+        if (this.holders.get(claim.by)?.boot === HERE) claim.expired = false;
+        break;
+      }
+      case 'released':
+        this.#record(fact[1]).claim = undefined;
+        break;
+      case 'attempted': {
+        const record = this.#record(fact[1]);
+        if (!record.gone && record.claim === undefined) record.attempts = fact[2];
+        break;
+      }
+    }
+  }
+
+  expire(now: number): void {
+    for (const { claim } of this.records.values()) if (claim && claim.until <= now) claim.expired = true;
+  }
+}
+
+function compare(fates: Fates, model: Model): void {
+  let running = 0;
+  const waiting: number[] = [];
+  for (let i = 1; i < 20; i++) {
+    const record = model.records.get(i) ?? { gone: false, lost: false, attempts: 0, claim: undefined };
+    const claim = fates.claims.get(i);
+    const isRunning = record.claim !== undefined && !record.claim.expired;
+    if (isRunning) running += 1;
+    if (!record.gone && !isRunning) waiting.push(i);
+    const mine = [
+      fates.goneSet.has(i),
+      fates.lostSet.has(i),
+      fates.attemptsOf(i),
+      claim?.incarnation,
+      claim?.expired,
+    ];
+    const theirs = [record.gone, record.lost, record.attempts, record.claim?.by, record.claim?.expired];
+    if (JSON.stringify(mine) !== JSON.stringify(theirs))
+      throw new Error(`${i}: ${mine}, and the model says ${theirs}`);
+  }
+  if (fates.running !== running) throw new Error(`${fates.running} leases run, not ${running}`);
+  const line: number[] = [];
+  for (let i = nextInLine(fates, 1, 20); i < 20; i = nextInLine(fates, i + 1, 20)) line.push(i);
+  if (line.join() !== waiting.join()) throw new Error(`in line: ${line}, not ${waiting}`);
+}
+
+/** Slots are taken by new incarnations only, and nobody claims before it has taken one. */
+function sensible(facts: readonly Fact[]): Fact[] {
+  let latest = 0;
+  return facts.map((one): Fact => {
+    if (one[0] === 'slotTaken') return ['slotTaken', one[1], ++latest, one[3]];
+    if (one[0] !== 'claimed') return one;
+    return latest === 0 ? ['released', one[1]] : ['claimed', one[1], 1 + (one[2] % latest), one[3], one[4]];
+  });
+}
+
+t.test('the fold of any facts is what a naive model says', async (t) => {
+  const program = fc.array(fc.oneof(fact, fc.integer({ min: 0, max: 40 })), { maxLength: 40 });
+  fc.assert(
+    fc.property(program, (steps) => {
+      const facts = sensible(steps.filter((step): step is Fact => typeof step !== 'number'));
+      const fates = new Fates(HERE);
+      const model = new Model();
+      for (const step of steps) {
+        if (typeof step === 'number') {
+          fates.expire(step);
+          model.expire(step);
+        } else {
+          const next = facts.shift();
+          if (next === undefined) continue;
+          state(fates, next);
+          model.apply(next);
+        }
+        compare(fates, model);
+      }
+    }),
+    { numRuns: 500 },
+  );
+  t.pass('500 programs');
+});
+
+t.test('a state that is told again is the same state', async (t) => {
+  fc.assert(
+    fc.property(fc.array(fact, { maxLength: 40 }), (facts) => {
+      const [one, two] = [new Fates(HERE), new Fates(HERE)];
+      const model = new Model();
+      for (const step of sensible(facts)) {
+        state(one, step);
+        model.apply(step);
+      }
+      one.tell(two);
+      if (one.highestNamed !== two.highestNamed) throw new Error('the greatest that is named is another');
+      compare(two, model);
+    }),
+    { numRuns: 300 },
+  );
+  t.pass();
+});
+
+t.test('facts come out of their bytes as they went in, and nothing else does', async (t) => {
+  fc.assert(
+    fc.property(fc.array(fact, { minLength: 1, maxLength: 60 }), (facts) => {
+      const writer = new FactWriter(HEAD_BYTES);
+      writer.begin();
+      for (const one of facts) state(writer, one);
+      const told: Fact[] = [];
+      const sink = new Proxy({} as FactSink, {
+        get:
+          (_, name) =>
+          (...args: number[]) =>
+            told.push([name, ...args] as unknown as Fact),
+      });
+      decodeFacts(writer.bytes, HEAD_BYTES, writer.length, sink, 'duro.fate.1');
+      if (JSON.stringify(told) !== JSON.stringify(facts)) throw new Error(`${JSON.stringify(told)}`);
+    }),
+  );
+  const bytes = Buffer.from([99, 0, 0, 0]);
+  t.throws(() => decodeFacts(bytes, 0, 4, new Fates(HERE), 'f'), {
+    code: 'CORRUPT',
+    message: /unknown kind 99/,
+  });
+});
+
+t.test('a lease of another boot has ended, however it was extended', async (t) => {
+  const fates = new Fates(HERE);
+  fates.slotTaken(1, 1, ELSEWHERE);
+  fates.claimed(5, 1, 1, 1_000_000);
+  fates.extended(5, 2_000_000);
+  t.equal(fates.running, 0);
+  t.equal(nextInLine(fates, 1, 10), 1);
+  t.equal(fates.taken.has(5), false);
+  t.equal(fates.attemptsOf(5), 1, 'it counts as an attempt');
+});
+
+t.test('who takes a slot frees what the one before had', async (t) => {
+  const fates = new Fates(HERE);
+  fates.slotTaken(1, 7, HERE);
+  fates.claimed(1, 7, 1, 100);
+  t.equal(nextInLine(fates, 1, 3), 2);
+  fates.slotTaken(1, 8, HERE);
+  t.equal(nextInLine(fates, 1, 3), 1);
+  t.same([fates.incarnationOf(1), fates.attemptsOf(1)], [8, 1]);
+});
+
+t.test('judgement: every row of its table', async (t) => {
+  const name = { index: 1, incarnation: 7, attempt: 1 };
+  const claimed = (): Fates => {
+    const fates = new Fates(HERE);
+    fates.slotTaken(1, 7, HERE);
+    fates.slotTaken(2, 8, HERE);
+    fates.claimed(1, 7, 1, 100);
+    return fates;
+  };
+  const judge = (change: (fates: Fates) => void, now: number): string => {
+    const fates = claimed();
+    change(fates);
+    return judgeClaim(fates, name, 100, now);
+  };
+  t.equal(
+    judge(() => {}, 99),
+    'held',
+    'there, this one, its lease runs',
+  );
+  t.equal(
+    judge(() => {}, 100),
+    'lost',
+    'there, ended',
+  );
+  t.equal(
+    judge((fates) => fates.expire(100), 99),
+    'lost',
+    'there, called expired',
+  );
+  t.equal(
+    judge((fates) => fates.released(1), 99),
+    'lost',
+    'there, given back',
+  );
+  t.equal(
+    judge((fates) => fates.freed(7), 99),
+    'lost',
+    'there, its holder is no more',
+  );
+  t.equal(
+    judge((fates) => fates.claimed(1, 8, 2, 200), 99),
+    'lost',
+    "there, another's",
+  );
+  t.equal(
+    judge((fates) => fates.claimed(1, 7, 2, 200), 99),
+    'lost',
+    'there, claimed anew by the same',
+  );
+  t.equal(
+    judge((fates) => fates.gone(1, 2), 99),
+    'cancelled',
+    'gone, while its lease would run',
+  );
+  t.equal(
+    judge((fates) => fates.gone(1, 2), 100),
+    'lost',
+    'gone, after its lease',
+  );
+});
