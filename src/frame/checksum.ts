@@ -18,10 +18,13 @@ for (let byte = 0; byte < 256; byte++) {
 /** Below this the loop beats the native call and the view that it needs. */
 const NATIVE_FROM = 128;
 
-/** CRC-32 (the polynomial of zlib and Ethernet) of `bytes[start, end)`, an unsigned 32-bit number. */
-export function checksum(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start >= NATIVE_FROM) return crc32(bytes.subarray(start, end));
-  let sum = -1;
+/**
+ * CRC-32 (the polynomial of zlib and Ethernet) of `bytes[start, end)`, an unsigned 32-bit number. `before` is the checksum
+ * of what comes before those bytes, or any number that is to be part of theirs.
+ */
+export function checksum(bytes: Uint8Array, start: number, end: number, before = 0): number {
+  if (end - start >= NATIVE_FROM) return crc32(bytes.subarray(start, end), before);
+  let sum = ~before;
   let at = start;
   for (; at + 4 <= end; at += 4) {
     sum =

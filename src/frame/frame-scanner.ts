@@ -1,5 +1,5 @@
 import type { DiskFile } from '../disk/disk.js';
-import { bodyIsWhole, emptyHead, HEAD_BYTES, type Head, readHead } from './frame.js';
+import { bodyIsWhole, emptyHead, HEAD_BYTES, type Head, placeOf, readHead } from './frame.js';
 
 /** Why a scan went no further. */
 export type ScanStop =
@@ -26,6 +26,11 @@ const NEXT_READ = 256 * 1024;
 export class FrameScanner {
   #buffer = Buffer.allocUnsafe(FIRST_READ);
   readonly #head = emptyHead();
+  readonly #salt: number;
+
+  constructor(salt: number) {
+    this.#salt = salt;
+  }
 
   /**
    * Visits each whole frame from `position` on and tells where and why it stopped. Without the lock, 'short' and 'bad'
@@ -38,8 +43,10 @@ export class FrameScanner {
     let wanted = FIRST_READ;
     for (;;) {
       const left = filled - at;
-      if (left < HEAD_BYTES || this.#frameIsCut(at, left)) {
-        const need = left < HEAD_BYTES ? HEAD_BYTES : this.#head.length;
+      const head = this.#head;
+      const hasHead = left >= HEAD_BYTES && readHead(this.#buffer, at, placeOf(this.#salt, start + at), head);
+      if (left < HEAD_BYTES || (hasHead && head.length > left)) {
+        const need = left < HEAD_BYTES ? HEAD_BYTES : head.length;
         const atEnd = filled < wanted;
         if (atEnd) {
           if (left >= HEAD_BYTES) return { position: start + at, stop: 'short' };
@@ -52,23 +59,15 @@ export class FrameScanner {
         filled = file.read(this.#buffer, 0, wanted, start);
         continue;
       }
-      if (this.#buffer.readUInt32LE(at) === 0 && this.#isZero(at, at + HEAD_BYTES)) {
-        return { position: start + at, stop: 'end' };
-      }
-      const head = this.#head;
-      if (!readHead(this.#buffer, at, head) || !bodyIsWhole(this.#buffer, at, head)) {
-        return { position: start + at, stop: 'bad' };
+      if (!hasHead || !bodyIsWhole(this.#buffer, at, head)) {
+        const isEnd = !hasHead && this.#isZero(at, at + HEAD_BYTES);
+        return { position: start + at, stop: isEnd ? 'end' : 'bad' };
       }
       const length = head.length;
       const goOn = visit(head, this.#buffer, at, start + at);
       at += length;
       if (!goOn) return { position: start + at, stop: 'stopped' };
     }
-  }
-
-  /** Whether a believable head announces more than what is in the buffer. */
-  #frameIsCut(at: number, left: number): boolean {
-    return readHead(this.#buffer, at, this.#head) && this.#head.length > left;
   }
 
   #isZero(from: number, to: number): boolean {

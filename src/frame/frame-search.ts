@@ -6,6 +6,7 @@ import {
   HEAD_BYTES,
   type Head,
   type KindTable,
+  placeOf,
   readHead,
 } from './frame.js';
 
@@ -23,7 +24,12 @@ export interface FrameAt {
  * Every whole frame of the given kinds behind a position, at whatever byte it begins. Slow: it is for recovery, which must
  * never stop looking at the first bad frame or at zeros, and cannot trust entries, for they are not synced.
  */
-export function* framesBehind(file: DiskFile, position: number, kinds: KindTable): Generator<FrameAt, void> {
+export function* framesBehind(
+  file: DiskFile,
+  position: number,
+  kinds: KindTable,
+  salt: number,
+): Generator<FrameAt, void> {
   const window = Buffer.allocUnsafe(WINDOW_BYTES);
   const head = emptyHead();
   for (let start = position; ; ) {
@@ -33,7 +39,10 @@ export function* framesBehind(file: DiskFile, position: number, kinds: KindTable
     while (at + HEAD_BYTES <= filled) {
       if (!mayBeHead(window, at, kinds)) {
         at += 1;
-      } else if (readHead(window, at, head) && isWhole(file, window, filled, start, at, head)) {
+      } else if (
+        readHead(window, at, placeOf(salt, start + at), head) &&
+        isWhole(file, window, filled, start, at, head)
+      ) {
         yield { position: start + at, kind: head.kind, number: head.number, safe: head.safe };
         at += head.length;
       } else {

@@ -12,6 +12,9 @@ import { readUint32, readUint48, writeUint32, writeUint48 } from './uint48.js';
  *
  * `length` counts the whole frame; 0 there is the end of what was written. The body is marks, then headers, then
  * payload. The head sum covers bytes 0 to 31, the body sum the body, so a head can be believed before its body is read.
+ *
+ * The head sum goes on from the frame's *place*, so that a frame is one only where it was written: not inside the payload of
+ * another, not in a block that the file system gives back, not in another store.
  */
 export const HEAD_BYTES = 36;
 
@@ -109,17 +112,33 @@ export function writeBodyFields(
   writeUint32(into, bodySum, at + 28);
 }
 
-/** Completes a head under the lock, where number, time and `safe` are known. */
-export function completeHead(into: Buffer, at: number, number: number, time: number, safe: number): void {
+/** The place of a frame: its position in the file, and a number that differs from store to store. */
+export const placeOf = (salt: number, position: number): number => (salt + position) >>> 0;
+
+/** The store's part of a place. */
+export const saltOf = (storeId: Buffer): number => storeId.readUInt32LE(0);
+
+/** Completes a head under the lock, where place, number, time and `safe` are known. */
+export function completeHead(
+  into: Buffer,
+  at: number,
+  place: number,
+  number: number,
+  time: number,
+  safe: number,
+): void {
   writeUint48(into, number, at + 8);
   writeUint48(into, time, at + 14);
   writeUint48(into, safe, at + 20);
-  writeUint32(into, checksum(into, at, at + 32), at + 32);
+  writeUint32(into, checksum(into, at, at + 32, place), at + 32);
 }
 
-/** Fills `head` from 36 bytes; false where their checksum fails or they cannot be a head. Nothing is believed unchecked. */
-export function readHead(from: Buffer, at: number, head: Head): boolean {
-  if (checksum(from, at, at + 32) !== readUint32(from, at + 32)) return false;
+/**
+ * Fills `head` from the 36 bytes that stand at that place; false where their checksum fails or they cannot be a head.
+ * Nothing is believed unchecked.
+ */
+export function readHead(from: Buffer, at: number, place: number, head: Head): boolean {
+  if (checksum(from, at, at + 32, place) !== readUint32(from, at + 32)) return false;
   head.length = readUint32(from, at);
   head.kind = from[at + 4] as number;
   head.flags = from[at + 5] as number;

@@ -4,17 +4,21 @@ import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import { CorruptError } from '../errors.js';
 import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import { saltOf } from '../frame/frame.js';
 
 /** The numbered files of a journal: which there are, and what their headers must say. */
 export class JournalFiles {
   readonly #disk: Disk;
   readonly #names: FileNames;
   readonly #storeId: Buffer;
+  /** The store's part of a frame's place. */
+  readonly salt: number;
 
   constructor(disk: Disk, names: FileNames, storeId: Buffer) {
     this.#disk = disk;
     this.#names = names;
     this.#storeId = storeId;
+    this.salt = saltOf(storeId);
   }
 
   path(number: number): string {

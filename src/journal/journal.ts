@@ -13,6 +13,7 @@ import {
   HEAD_BYTES,
   type Head,
   JOURNAL_KINDS,
+  placeOf,
   writeBodyFields,
 } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
@@ -47,7 +48,7 @@ export class Journal {
   unfinished = false;
   readonly #files: JournalFiles;
   readonly #fates: Fates;
-  readonly #scanner = new FrameScanner();
+  readonly #scanner: FrameScanner;
   readonly #prepared = new PreparedSpace();
   #file: DiskFile | undefined;
   /** How long the current journal was when it began. */
@@ -57,6 +58,7 @@ export class Journal {
 
   constructor(disk: Disk, names: FileNames, storeId: Buffer, fates: Fates) {
     this.#files = new JournalFiles(disk, names, storeId);
+    this.#scanner = new FrameScanner(this.#files.salt);
     this.#fates = fates;
   }
 
@@ -123,7 +125,8 @@ export class Journal {
     }
     const { bytes, frameStart, length } = facts;
     writeBodyFields(bytes, frameStart, length - frameStart, FrameKind.facts, FLAG_ENDS_BATCH, 0, 0);
-    completeHead(bytes, frameStart, this.fact + 1, Math.floor(wallTime), this.safe);
+    const place = placeOf(this.#files.salt, this.end + frameStart);
+    completeHead(bytes, frameStart, place, this.fact + 1, Math.floor(wallTime), this.safe);
     decodeFacts(bytes, frameStart + HEAD_BYTES, length, this.#fates, this.#files.path(this.number));
     this.fact += 1;
   }
@@ -189,10 +192,22 @@ export class Journal {
     this.#files.removeBelow(this.number);
     const file = this.#files.createSuccessor(next);
     try {
-      const end = writeSuccessor(file, this.#files.header(next), this.number, this.#fates, this.fact, time);
+      const end = writeSuccessor(
+        file,
+        this.#files.header(next),
+        this.#files.salt,
+        this.number,
+        this.#fates,
+        this.fact,
+        time,
+      );
       syncNow(file);
       this.#files.syncNames();
-      this.#append(old, bareFrame(FrameKind.continues, next, time, this.safe), HEAD_BYTES);
+      this.#append(
+        old,
+        bareFrame(FrameKind.continues, placeOf(this.#files.salt, this.end), next, time, this.safe),
+        HEAD_BYTES,
+      );
       syncNow(old);
       this.#file = file;
       this.number = next;
@@ -325,7 +340,7 @@ export class Journal {
    */
   #laterFrames(file: DiskFile): { position: number; safe: number } | undefined {
     let found: { position: number; safe: number } | undefined;
-    for (const frame of framesBehind(file, this.end + 1, JOURNAL_KINDS)) {
+    for (const frame of framesBehind(file, this.end + 1, JOURNAL_KINDS, this.#files.salt)) {
       if (frame.kind === FrameKind.facts && frame.number <= this.fact) continue;
       found ??= { position: frame.position, safe: 0 };
       found.safe = Math.max(found.safe, frame.safe);

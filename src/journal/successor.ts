@@ -1,6 +1,13 @@
 import type { DiskFile } from '../disk/disk.js';
 import { writeFully } from '../disk/write-fully.js';
-import { completeHead, FLAG_ENDS_BATCH, FrameKind, HEAD_BYTES, writeBodyFields } from '../frame/frame.js';
+import {
+  completeHead,
+  FLAG_ENDS_BATCH,
+  FrameKind,
+  HEAD_BYTES,
+  placeOf,
+  writeBodyFields,
+} from '../frame/frame.js';
 import { FactWriter } from './facts.js';
 import type { Fates } from './fates.js';
 
@@ -14,6 +21,7 @@ const STATE_FRAME_BYTES = 64 * 1024;
 export function writeSuccessor(
   file: DiskFile,
   header: Buffer,
+  salt: number,
   predecessor: number,
   fates: Fates,
   fact: number,
@@ -25,23 +33,23 @@ export function writeSuccessor(
     end += length;
   };
   put(header, header.length);
-  put(bareFrame(FrameKind.unfinished, predecessor, time, 0), HEAD_BYTES);
+  put(bareFrame(FrameKind.unfinished, placeOf(salt, end), predecessor, time, 0), HEAD_BYTES);
   const writer = new StateWriter((bytes, length) => {
     writeBodyFields(bytes, 0, length, FrameKind.state, FLAG_ENDS_BATCH, 0, 0);
-    completeHead(bytes, 0, fact, time, 0);
+    completeHead(bytes, 0, placeOf(salt, end), fact, time, 0);
     put(bytes, length);
   });
   fates.tell(writer);
   writer.flush();
-  put(bareFrame(FrameKind.complete, fact, time, 0), HEAD_BYTES);
+  put(bareFrame(FrameKind.complete, placeOf(salt, end), fact, time, 0), HEAD_BYTES);
   return end;
 }
 
 /** A frame that says everything in its head. */
-export function bareFrame(kind: number, number: number, time: number, safe: number): Buffer {
+export function bareFrame(kind: number, place: number, number: number, time: number, safe: number): Buffer {
   const frame = Buffer.alloc(HEAD_BYTES);
   writeBodyFields(frame, 0, HEAD_BYTES, kind, FLAG_ENDS_BATCH, 0, 0);
-  completeHead(frame, 0, number, time, safe);
+  completeHead(frame, 0, place, number, time, safe);
   return frame;
 }
 

@@ -9,7 +9,7 @@ import { readUint32 } from '../frame/uint48.js';
 import type { Batch } from './batch.js';
 import { ENTRY_BYTES, entryPosition, writeEntry } from './entry.js';
 import { firstRecordTime } from './entry-search.js';
-import { encodeMark, encodeSeal, SEAL_BYTES } from './seal.js';
+import { encodeSafeMark, encodeSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { setAside } from './set-aside.js';
 import type { Tail } from './tail.js';
@@ -79,7 +79,9 @@ export class Appender {
     const { firstFrame } = first;
     const count = last.firstFrame + last.count - firstFrame;
     for (let i = 0; i < count; i++) {
-      completeHead(batch.bytes, batch.frames[firstFrame + i] as number, firstIndex + i, time, tail.safe);
+      const frame = batch.frames[firstFrame + i] as number;
+      const place = this.#files.placeOf(tail.end + frame - first.start);
+      completeHead(batch.bytes, frame, place, firstIndex + i, time, tail.safe);
     }
     const file = this.#activeFile();
     if (prepare && bytes < PREPARE_BELOW) this.#prepared.ensure(file, tail.end, bytes, this.#maxFileSize);
@@ -106,9 +108,9 @@ export class Appender {
     const file = this.#activeFile();
     const time = Math.max(Math.floor(wallTime), tail.time);
     const count = tail.nextIndex - tail.active;
-    const seal = encodeSeal(next, time, tail.safe, {
+    const seal = encodeSeal(this.#files.placeOf(tail.end), next, time, tail.safe, {
       count,
-      firstTime: firstRecordTime(file) ?? tail.time,
+      firstTime: firstRecordTime(this.#files, file) ?? tail.time,
       lastTime: tail.time,
       greatestTime: tail.time,
     });
@@ -139,7 +141,8 @@ export class Appender {
     const tail = this.#tail;
     const file = this.#activeFile();
     if (tail.nextIndex === tail.active || this.#endsWithMark(file)) return;
-    const mark = encodeMark(tail.nextIndex, Math.max(Math.floor(wallTime), tail.time));
+    const time = Math.max(Math.floor(wallTime), tail.time);
+    const mark = encodeSafeMark(this.#files.placeOf(tail.end), tail.nextIndex, time);
     if (!this.fits(mark.length)) return;
     this.#write(file, mark, 0, mark.length);
     tail.end += mark.length;
@@ -167,9 +170,11 @@ export class Appender {
 
   #endsWithMark(file: DiskFile): boolean {
     const bytes = Buffer.alloc(HEAD_BYTES);
-    if (file.read(bytes, 0, HEAD_BYTES, this.#tail.end - HEAD_BYTES) < HEAD_BYTES) return false;
+    const position = this.#tail.end - HEAD_BYTES;
+    if (file.read(bytes, 0, HEAD_BYTES, position) < HEAD_BYTES) return false;
     const head = emptyHead();
-    return readHead(bytes, 0, head) && head.kind === FrameKind.mark && head.number === this.#tail.nextIndex;
+    if (!readHead(bytes, 0, this.#files.placeOf(position), head)) return false;
+    return head.kind === FrameKind.mark && head.number === this.#tail.nextIndex;
   }
 
   #activeFile(): DiskFile {

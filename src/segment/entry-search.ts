@@ -27,7 +27,7 @@ export function lastEntry(files: SegmentFiles, first: number, data: DiskFile): F
     for (let at = upTo - from - 1; at >= 0; at--) {
       if ((at + 1) * ENTRY_BYTES > read) continue;
       const index = first + from + at;
-      if (readEntry(page, at * ENTRY_BYTES, index, found) && hasFrame(data, index, found.position)) {
+      if (readEntry(page, at * ENTRY_BYTES, index, found) && hasFrame(files, data, index, found.position)) {
         return { index, position: found.position };
       }
     }
@@ -52,7 +52,7 @@ export function nearestFrame(
   for (let back = 0; index - back >= first; back = back * 2 || 1) {
     const candidate = index - back;
     if (entries.read(bytes, 0, ENTRY_BYTES, entryPosition(first, candidate)) < ENTRY_BYTES) continue;
-    if (!readEntry(bytes, 0, candidate, found) || !hasFrame(data, candidate, found.position)) continue;
+    if (!readEntry(bytes, 0, candidate, found) || !hasFrame(files, data, candidate, found.position)) continue;
     return { index: candidate, position: found.position };
   }
   return undefined;
@@ -80,26 +80,28 @@ export function nextWholeFrame(
     for (let at = 0; at < count; at++) {
       const candidate = first + from + at;
       if (!readEntry(page, at * ENTRY_BYTES, candidate, found) || found.position <= position) continue;
-      if (hasFrame(data, candidate, found.position)) return { index: candidate, position: found.position };
+      if (hasFrame(files, data, candidate, found.position))
+        return { index: candidate, position: found.position };
     }
   }
 }
 
 /** Whether the record's frame, head and body, stands at the position. */
-export function hasFrame(data: DiskFile, index: number, position: number): boolean {
+export function hasFrame(files: SegmentFiles, data: DiskFile, index: number, position: number): boolean {
   const head = emptyHead();
   const bytes = Buffer.allocUnsafe(HEAD_BYTES);
-  if (data.read(bytes, 0, HEAD_BYTES, position) < HEAD_BYTES || !readHead(bytes, 0, head)) return false;
+  if (data.read(bytes, 0, HEAD_BYTES, position) < HEAD_BYTES) return false;
+  if (!readHead(bytes, 0, files.placeOf(position), head)) return false;
   if (head.kind !== FrameKind.record || head.number !== index) return false;
   const whole = Buffer.allocUnsafe(head.length);
   return data.read(whole, 0, head.length, position) === head.length && bodyIsWhole(whole, 0, head);
 }
 
 /** The time of a segment's first record; undefined where it has none. */
-export function firstRecordTime(data: DiskFile): number | undefined {
+export function firstRecordTime(files: SegmentFiles, data: DiskFile): number | undefined {
   const head = emptyHead();
   const bytes = Buffer.allocUnsafe(HEAD_BYTES);
-  if (data.read(bytes, 0, HEAD_BYTES, HEADER_BYTES) < HEAD_BYTES || !readHead(bytes, 0, head))
-    return undefined;
+  if (data.read(bytes, 0, HEAD_BYTES, HEADER_BYTES) < HEAD_BYTES) return undefined;
+  if (!readHead(bytes, 0, files.placeOf(HEADER_BYTES), head)) return undefined;
   return head.kind === FrameKind.record ? head.time : undefined;
 }

@@ -27,7 +27,8 @@ function isSafe(files: SegmentFiles, segments: readonly number[], index: number)
   for (const segment of segments) {
     const file = files.descriptors.get(files.names.data(segment));
     if (file === undefined) continue;
-    for (const frame of framesBehind(file, 0, SEGMENT_KINDS)) if (frame.safe >= index) return true;
+    for (const frame of framesBehind(file, 0, SEGMENT_KINDS, files.salt))
+      if (frame.safe >= index) return true;
   }
   return false;
 }

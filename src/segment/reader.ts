@@ -85,7 +85,8 @@ export class Reader {
     for (let at = position; at < end; at += head.length) {
       const known = at === position && length >= HEAD_BYTES ? length : HEAD_BYTES;
       let bytes = this.#bytes(file, first, at, known, end, load);
-      if (bytes === undefined || !readHead(bytes, this.#cache.at, head)) return undefined;
+      if (bytes === undefined || !readHead(bytes, this.#cache.at, this.#files.placeOf(at), head))
+        return undefined;
       if (head.kind === FrameKind.mark) continue;
       if (head.kind !== FrameKind.record || head.number !== index || at + head.length > end) return undefined;
       if (head.length > known) {

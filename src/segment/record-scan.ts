@@ -1,6 +1,7 @@
 import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { emptyHead, FrameKind, HEAD_BYTES, readHead } from '../frame/frame.js';
+import { emptyHead, FrameKind, HEAD_BYTES, readHead, SEGMENT_KINDS } from '../frame/frame.js';
+import { framesBehind } from '../frame/frame-search.js';
 import { nearestFrame } from './entry-search.js';
 import type { SegmentFiles } from './segment-files.js';
 
@@ -25,7 +26,10 @@ export function scanForRecord(
   const bytes = Buffer.allocUnsafe(HEAD_BYTES);
   let position = nearestFrame(files, first, file, index - 1)?.position ?? HEADER_BYTES;
   while (position < end) {
-    if (file.read(bytes, 0, HEAD_BYTES, position) < HEAD_BYTES || !readHead(bytes, 0, head)) break;
+    if (file.read(bytes, 0, HEAD_BYTES, position) < HEAD_BYTES) break;
+    if (!readHead(bytes, 0, files.placeOf(position), head)) {
+      return { position: behindDamage(files, file, index, position, end), badPosition: position };
+    }
     if (head.kind === FrameKind.record) {
       if (head.number === index) return { position, badPosition: position };
       if (head.number > index) break;
@@ -35,4 +39,19 @@ export function scanForRecord(
     position += head.length;
   }
   return { position: undefined, badPosition: position };
+}
+
+/** With a head damaged nothing says where the next frame begins: every byte may. */
+function behindDamage(
+  files: SegmentFiles,
+  file: DiskFile,
+  index: number,
+  position: number,
+  end: number,
+): number | undefined {
+  for (const frame of framesBehind(file, position + 1, SEGMENT_KINDS, files.salt)) {
+    if (frame.position >= end || frame.number > index) return undefined;
+    if (frame.kind === FrameKind.record && frame.number === index) return frame.position;
+  }
+  return undefined;
 }

@@ -24,14 +24,20 @@ export interface Summary {
 }
 
 /** A seal "continues at `next`"; records below it that this segment does not hold were lost and will not come back. */
-export function encodeSeal(next: number, time: number, safe: number, summary: Summary): Buffer {
+export function encodeSeal(
+  place: number,
+  next: number,
+  time: number,
+  safe: number,
+  summary: Summary,
+): Buffer {
   const frame = Buffer.alloc(SEAL_BYTES);
   writeUint48(frame, summary.count, HEAD_BYTES);
   writeUint48(frame, summary.firstTime, HEAD_BYTES + 6);
   writeUint48(frame, summary.lastTime, HEAD_BYTES + 12);
   writeUint48(frame, summary.greatestTime, HEAD_BYTES + 18);
   writeBodyFields(frame, 0, SEAL_BYTES, FrameKind.seal, FLAG_ENDS_BATCH, 0, 0);
-  completeHead(frame, 0, next, time, safe);
+  completeHead(frame, 0, place, next, time, safe);
   return frame;
 }
 
@@ -40,9 +46,9 @@ export const greatestTimeOfSeal = (bytes: Buffer, at: number): number =>
   readUint48(bytes, at + HEAD_BYTES + 18);
 
 /** A frame that says "everything below `next` is synced" and nothing else; see `FrameKind.mark`. */
-export function encodeMark(next: number, time: number): Buffer {
+export function encodeSafeMark(place: number, next: number, time: number): Buffer {
   const frame = Buffer.alloc(HEAD_BYTES);
   writeBodyFields(frame, 0, HEAD_BYTES, FrameKind.mark, FLAG_ENDS_BATCH, 0, 0);
-  completeHead(frame, 0, next, time, next - 1);
+  completeHead(frame, 0, place, next, time, next - 1);
   return frame;
 }

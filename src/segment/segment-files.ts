@@ -4,6 +4,7 @@ import type { FileNames } from '../disk/file-names.js';
 import { writeFully } from '../disk/write-fully.js';
 import { CorruptError } from '../errors.js';
 import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import { placeOf, saltOf } from '../frame/frame.js';
 
 /** Descriptors kept open at a time, two a segment in use. */
 const OPEN_FILES = 64;
@@ -13,6 +14,8 @@ export class SegmentFiles {
   readonly disk: Disk;
   readonly names: FileNames;
   readonly descriptors: Descriptors;
+  /** The store's part of a frame's place. */
+  readonly salt: number;
   readonly #storeId: Buffer;
   /** First indexes of the segments whose data header was seen to be right. */
   readonly #checked = new Set<number>();
@@ -23,7 +26,13 @@ export class SegmentFiles {
     this.disk = disk;
     this.names = names;
     this.#storeId = storeId;
+    this.salt = saltOf(storeId);
     this.descriptors = new Descriptors(disk, OPEN_FILES);
+  }
+
+  /** The place of a frame at a position of a data file. */
+  placeOf(position: number): number {
+    return placeOf(this.salt, position);
   }
 
   /** First indexes of the segments that have a data file, ascending. */

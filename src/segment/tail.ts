@@ -42,13 +42,14 @@ export class Tail {
   /** Indexes that were passed over because no segment holds them, since `open`: records lost to a power cut. */
   readonly gaps: { from: number; to: number }[] = [];
   readonly #files: SegmentFiles;
-  readonly #scanner = new FrameScanner();
+  readonly #scanner: FrameScanner;
   #pendingNext = 0;
   #pendingTime = 0;
   #alone = false;
 
   constructor(files: SegmentFiles) {
     this.#files = files;
+    this.#scanner = new FrameScanner(files.salt);
   }
 
   /** Finds the end from nothing but the directory; reads entries of the last segment, not its records. */
@@ -197,7 +198,7 @@ export class Tail {
   #syncedBehind(file: DiskFile): FoundFrame | undefined {
     if (!hasBytesBehind(file, this.end)) return undefined;
     let first: FoundFrame | undefined;
-    for (const frame of framesBehind(file, this.end + 1, SEGMENT_KINDS)) {
+    for (const frame of framesBehind(file, this.end + 1, SEGMENT_KINDS, this.#files.salt)) {
       if (frame.number < this.#pendingNext) continue;
       first ??= { index: frame.number, position: frame.position };
       this.sawSafe(frame.safe);

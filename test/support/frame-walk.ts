@@ -4,6 +4,7 @@ import {
   FLAG_ENDS_BATCH,
   FrameKind,
   HEAD_BYTES,
+  placeOf,
   readHead,
 } from '../../src/frame/frame.js';
 
@@ -40,9 +41,13 @@ export function walkFrames(bytes: Buffer, position: number): { frames: WalkedFra
   }
 }
 
+/** The beginning of the store's id, as the file's own header has it. */
+const saltIn = (bytes: Buffer): number => bytes.readUInt32LE(8);
+
 function wholeFrameAt(bytes: Buffer, at: number): WalkedFrame | undefined {
   const head = emptyHead();
-  if (at + HEAD_BYTES > bytes.length || !readHead(bytes, at, head)) return undefined;
+  if (at + HEAD_BYTES > bytes.length || !readHead(bytes, at, placeOf(saltIn(bytes), at), head))
+    return undefined;
   if (at + head.length > bytes.length || !bodyIsWhole(bytes, at, head)) return undefined;
   const { length, number, time, safe } = head;
   const kind = KINDS.get(head.kind) ?? 'unknown';
