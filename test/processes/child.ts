@@ -6,6 +6,11 @@ export interface Orders {
   readonly options: Omit<QueueOptions<string>, 'directory' | 'clock' | 'signal' | 'codec'>;
 }
 
+/** Beside them: whoever has this closes and opens again after so many calls. */
+export interface Reopening {
+  readonly reopenEvery: number;
+}
+
 export function orders<T extends Orders>(): T {
   return JSON.parse(process.argv[2] ?? '{}') as T;
 }

@@ -1,23 +1,26 @@
 /**
  * Takes messages until it is told to stop, or has had `count`. Notes each before it acknowledges it: `got`, when, index,
- * attempt, id; and `acked`, index afterwards. What is dequeued has no index, which is noted as 0.
+ * attempt, id; and `acked`, index afterwards. Gives back one claim in `nackOneIn` instead: `nacked`, index. What is dequeued
+ * has no index, which is noted as 0.
  */
 import { openQueue } from '../../src/mod.js';
-import { leave, type Orders, orders, untilStopped } from './child.js';
+import { leave, type Orders, orders, type Reopening, untilStopped } from './child.js';
 import { Notes } from './notes.js';
 
-export interface ConsumerOrders extends Orders {
+export interface ConsumerOrders extends Orders, Reopening {
   readonly notes: string;
   readonly how: 'claim' | 'dequeue';
   readonly batch: number;
   readonly leaseMs: number;
   readonly count: number;
+  readonly nackOneIn: number;
 }
 
-const { directory, options, notes: path, how, batch, leaseMs, count } = orders<ConsumerOrders>();
+const order = orders<ConsumerOrders>();
+const { directory, options, how, batch, leaseMs, count, nackOneIn, reopenEvery } = order;
 const signal = untilStopped();
-const notes = new Notes(path);
-const queue = await openQueue<string>({ ...options, directory });
+const notes = new Notes(order.notes);
+let queue = await openQueue<string>({ ...options, directory });
 const wait = { waitMs: Number.POSITIVE_INFINITY, signal };
 
 async function dequeue(): Promise<number> {
@@ -30,14 +33,20 @@ async function claim(): Promise<number> {
   const deliveries = await queue.claimMany(batch, { ...wait, leaseMs });
   notes.write(deliveries.map(({ index, attempt, value }) => ['got', Date.now(), index, attempt, value]));
   for (const delivery of deliveries) {
-    await delivery.ack();
-    notes.write([['acked', delivery.index]]);
+    const givesBack = (delivery.index + delivery.attempt) % nackOneIn === 0;
+    await (givesBack ? delivery.nack() : delivery.ack());
+    notes.write([[givesBack ? 'nacked' : 'acked', delivery.index, delivery.attempt]]);
   }
   return deliveries.length;
 }
 
 try {
-  for (let had = 0; had < count; ) had += await (how === 'claim' ? claim() : dequeue());
+  for (let had = 0, calls = 1; had < count; calls++) {
+    had += await (how === 'claim' ? claim() : dequeue());
+    if (calls % reopenEvery !== 0) continue;
+    await queue.close();
+    queue = await openQueue<string>({ ...options, directory });
+  }
 } catch (error) {
   if (!signal.aborted || error !== signal.reason) throw error;
 }

@@ -35,6 +35,17 @@ const claims: readonly { readonly name: string; readonly plan: SoakPlan }[] = [
       forMs: 6_000,
     },
   },
+  {
+    name: 'everybody opens and closes all the time, and gives some back',
+    plan: {
+      options: { durability: 'written', ...bounded },
+      producers: { count: 3, batch: 2 },
+      consumers: { count: 3, batch: 5, how: 'claim', nackOneIn: 10 },
+      reopenEvery: 20,
+      blows: ['kill'],
+      forMs: 7_000,
+    },
+  },
 ];
 
 for (const { name, plan } of claims) {

@@ -10,6 +10,7 @@ import { readNotes } from './notes.js';
 import type { ProducerOrders } from './producer-child.js';
 
 const ITEMS = 20_000;
+const NEVER = 1e9;
 const DEADLINE_MS = 60_000;
 
 const variants: readonly {
@@ -51,6 +52,8 @@ for (const { name, options, batch, how } of variants) {
       batch,
       leaseMs: 60_000,
       count: ITEMS,
+      nackOneIn: NEVER,
+      reopenEvery: NEVER,
     };
     const produced: ProducerOrders = {
       directory,
@@ -59,6 +62,7 @@ for (const { name, options, batch, how } of variants) {
       notes: join(notes, 'producer'),
       batch,
       count: ITEMS,
+      reopenEvery: NEVER,
     };
     const consumer = startProgram(t, 'test/processes/consumer-child.js', {
       args: [JSON.stringify(consumed)],

@@ -17,6 +17,7 @@ export const LEASE_MS = 60_000;
 const BACK_WITHIN_MS = 10_000;
 const DRAINED_WITHIN_MS = 20_000;
 const LONGEST_STOP_MS = 300;
+const NEVER = 1e9;
 
 export interface SoakPlan {
   readonly options: Orders['options'];
@@ -25,7 +26,11 @@ export interface SoakPlan {
     readonly count: number;
     readonly batch: number;
     readonly how: 'claim' | 'dequeue';
+    /** One claim in so many is given back. */
+    readonly nackOneIn?: number;
   };
+  /** Everybody closes and opens again after so many calls. */
+  readonly reopenEvery?: number;
   /** Which blows fall, each at random on one process, or now and then on all. */
   readonly blows: readonly ('kill' | 'stop')[];
   readonly forMs: number;
@@ -54,6 +59,8 @@ export interface Witnessed {
   readonly life: Life;
   /** Whether its consumer noted that the acknowledgement had resolved. */
   readonly acked: boolean;
+  /** Or gave it back. */
+  readonly nacked: boolean;
 }
 
 export interface SoakResult {
@@ -66,6 +73,7 @@ export interface SoakResult {
 
 /** Producers and consumers at work while blows fall; then peace, until everything is drained and everybody has left. */
 export async function soak(t: Test, plan: SoakPlan): Promise<SoakResult> {
+  const { options, reopenEvery = NEVER } = plan;
   const chance = random(t);
   const directory = await temporaryDirectory(t);
   const scratch = await temporaryDirectory(t);
@@ -78,15 +86,17 @@ export async function soak(t: Test, plan: SoakPlan): Promise<SoakResult> {
     const notes = join(scratch, name);
     const orders: ProducerOrders | ConsumerOrders =
       place.role === 'producer'
-        ? { directory, options: plan.options, name, notes, batch: plan.producers.batch, count: 1e9 }
+        ? { directory, options, name, notes, batch: plan.producers.batch, count: NEVER, reopenEvery }
         : {
             directory,
-            options: plan.options,
+            options,
             notes,
             how: plan.consumers.how,
             batch: plan.consumers.batch,
             leaseMs: LEASE_MS,
-            count: 1e9,
+            count: NEVER,
+            nackOneIn: plan.consumers.nackOneIn ?? NEVER,
+            reopenEvery,
           };
     const program = startProgram(t, `test/processes/${place.role}-child.js`, {
       args: [JSON.stringify(orders)],
@@ -106,7 +116,7 @@ export async function soak(t: Test, plan: SoakPlan): Promise<SoakResult> {
 
   const ofRole = (role: Place['role']): Place[] => places.filter((place) => place.role === role);
   await endInPeace(ofRole('producer'));
-  const queue = await openQueue<string>({ ...plan.options, directory });
+  const queue = await openQueue<string>({ ...options, directory });
   await until(
     'the queue is drained',
     async () => {
@@ -175,6 +185,7 @@ export function unjustified({ witnessed }: SoakResult): string[] {
       if (before === undefined) continue;
       const { killedAt } = before.life;
       if (next.attempt === before.attempt) wrong.push(`message ${index} twice as attempt ${next.attempt}`);
+      if (before.nacked) continue;
       if (killedAt === undefined) wrong.push(`message ${index} again, though its holder lived`);
       else if (before.acked) wrong.push(`message ${index} again after its acknowledgement`);
       else if (next.at - killedAt > BACK_WITHIN_MS)
@@ -237,7 +248,7 @@ function readAcknowledged({ lives }: Place): { index: number; id: string }[] {
 function readWitnessed({ lives }: Place): Witnessed[] {
   return lives.flatMap((life) => {
     const lines = readNotes(life.notes);
-    const acked = new Set(lines.filter(([word]) => word === 'acked').map(([, index]) => Number(index)));
+    const settled = new Set(lines.filter(([word]) => word !== 'got').map((words) => words.join(' ')));
     return lines
       .filter(([word]) => word === 'got')
       .map(([, at, index, attempt, id]) => ({
@@ -246,7 +257,8 @@ function readWitnessed({ lives }: Place): Witnessed[] {
         attempt: Number(attempt),
         id: id ?? 'none',
         life,
-        acked: acked.has(Number(index)),
+        acked: settled.has(`acked ${index} ${attempt}`),
+        nacked: settled.has(`nacked ${index} ${attempt}`),
       }));
   });
 }
