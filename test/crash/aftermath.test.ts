@@ -353,6 +353,50 @@ t.test('journals that grow long are succeeded, at every size the same state', as
   await again.close();
 });
 
+t.test("entries that cannot be written are nobody's error", async (t) => {
+  const machine = new MemoryDisk();
+  const disk = machine.opener();
+  const store = await open(disk);
+  machine.onOperation = ({ kind, path }) =>
+    path === ENTRIES && kind !== 'open' ? { error: 'EIO' } : undefined;
+  t.equal(await store.write(bytes('one')), 1);
+  t.same(await store.writeMany([bytes('two'), bytes('three')]), [2, 3]);
+  machine.onOperation = undefined;
+  t.same(await all(store.entries()), ['1 one', '2 two', '3 three']);
+  t.equal(await store.write(bytes('four')), 4);
+  t.same(await store.read(2), bytes('two'));
+  machine.kill(disk);
+  const next = await open(machine.opener());
+  t.same((await all(next.entries())).length, 4);
+  await next.close();
+});
+
+t.test('a directory that is replaced while it is opened is refused', async (t) => {
+  const machine = await ten();
+  const meta = machine.bytes('/q/duro.meta') ?? new Uint8Array();
+  const other = bytes(new TextDecoder().decode(meta).replace(/"id":"..../, '"id":"0000'));
+  let replaced = false;
+  machine.onOperation = ({ kind, path }) => {
+    if (kind === 'lock' && path === '/q/duro.alive.lock' && !replaced) {
+      replaced = true;
+      machine.put('/q/duro.meta', other);
+    }
+    return undefined;
+  };
+  await t.rejects(open(machine.opener()), { code: 'STORE_FAILED', message: /replaced/ });
+});
+
+t.test('a segment that is wholly gone does not count against maxFiles', async (t) => {
+  const machine = new MemoryDisk();
+  const queue = await openOn(machine.opener(), { maxFiles: 1, maxFileSize: 320 });
+  machine.onOperation = inject({ error: 'EACCES' }, onKind('unlink'));
+  for (let at = 0; at < 20; at++) {
+    await queue.enqueue(bytes('a message of some length, so that few fit'.padEnd(90)));
+    t.ok(await queue.dequeue());
+  }
+  await queue.close();
+});
+
 function crc(of: Uint8Array): number {
   let sum = -1;
   for (const byte of of) {
