@@ -21,8 +21,10 @@ export type FrameVisitor = (head: Head, bytes: Buffer, at: number, position: num
 /** Most scans find nothing or one small frame: the first read is small. */
 const FIRST_READ = 4096;
 const NEXT_READ = 256 * 1024;
+/** A buffer that grew beyond this for one frame is not kept for the next scan. */
+const KEPT_BYTES = 1024 * 1024;
 
-/** Reads frames in order from a position on. One buffer, kept for the scanner's life. */
+/** Reads frames in order from a position on, into one buffer that is used again and again. */
 export class FrameScanner {
   #buffer = Buffer.allocUnsafe(FIRST_READ);
   readonly #head = emptyHead();
@@ -37,6 +39,7 @@ export class FrameScanner {
    * mean *not yet*: a foreign write may be seen half-way.
    */
   scan(file: DiskFile, position: number, visit: FrameVisitor): { position: number; stop: ScanStop } {
+    if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(FIRST_READ);
     let start = position;
     let at = 0;
     let filled = file.read(this.#buffer, 0, Math.min(FIRST_READ, this.#buffer.length), start);

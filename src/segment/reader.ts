@@ -5,6 +5,7 @@ import { ChunkCache } from './chunk-cache.js';
 import { ENTRY_BYTES, entryPosition, type FoundEntry, readEntry } from './entry.js';
 import { scanForRecord } from './record-scan.js';
 import type { SegmentFiles } from './segment-files.js';
+import { copyOut } from './slab.js';
 import type { Tail } from './tail.js';
 
 /** A record as it was read: everything is a copy that belongs to the caller. */
@@ -144,14 +145,8 @@ function copyRecord(bytes: Buffer, at: number, head: Head): StoredRecord {
   return {
     index: head.number,
     time: head.time,
-    marks: head.marksBytes === 0 ? EMPTY : copy(bytes, marksAt, headersAt),
-    headers: head.headersBytes === 0 ? EMPTY : copy(bytes, headersAt, payloadAt),
-    payload: copy(bytes, payloadAt, at + head.length),
+    marks: head.marksBytes === 0 ? EMPTY : copyOut(bytes, marksAt, headersAt),
+    headers: head.headersBytes === 0 ? EMPTY : copyOut(bytes, headersAt, payloadAt),
+    payload: copyOut(bytes, payloadAt, at + head.length),
   };
-}
-
-function copy(bytes: Buffer, from: number, to: number): Uint8Array {
-  const out = new Uint8Array(to - from);
-  out.set(bytes.subarray(from, to));
-  return out;
 }
