@@ -98,6 +98,22 @@ onBothDisks(
   },
 );
 
+onBothDisks(
+  'after its lease has ended a claim is lost, also where somebody else has finished the message',
+  async (t, world) => {
+    const clock = new MovedClock();
+    const [queue, other] = [
+      await world.openQueue<number>({ clock }),
+      await world.openQueue<number>({ clock }),
+    ];
+    await queue.enqueue(1);
+    const first = await queue.claim({ leaseMs: 1000 });
+    clock.advance(1000);
+    await (await other.claim())?.ack();
+    await t.rejects(async () => first?.ack(), { code: 'LEASE_LOST' });
+  },
+);
+
 onBothDisks("leaseMs of the claim goes before the queue's, the default is 30 s", async (t, world) => {
   const clock = new MovedClock();
   const queue = await world.openQueue<number>({ clock });

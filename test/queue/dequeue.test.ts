@@ -1,6 +1,7 @@
 import { MovedClock } from '../store/moved-clock.js';
 import { range } from '../store/records.js';
 import { onBothDisks } from '../store/world.js';
+import { until } from '../support/until.js';
 import { settle } from './settle.js';
 
 onBothDisks('first in, first out; underflow is undefined', async (t, world) => {
@@ -35,6 +36,20 @@ onBothDisks('dequeueMany takes what is there, up to max', async (t, world) => {
   t.same(await queue.dequeueMany(100), range(5, 12));
   t.same(await queue.dequeueMany(Number.POSITIVE_INFINITY), []);
 });
+
+onBothDisks(
+  'dequeueMany frees the files that it emptied, behind one that is pinned, too',
+  async (t, world) => {
+    const queue = await world.openQueue<string>({ maxFileSize: 600, durability: 'written' });
+    const value = 'x'.repeat(150);
+    for (let n = 1; n <= 6; n++) await queue.enqueue(value);
+    t.equal(world.files(/\.dat$/).length, 3);
+    await queue.claim();
+    t.equal((await queue.dequeueMany(5)).length, 5);
+    await until('two files are left', () => world.files(/\.dat$/).length === 2);
+    t.same(world.files(/\.dat$/), ['duro_00000000000000000001.dat', 'duro_00000000000000000005.dat']);
+  },
+);
 
 onBothDisks('max 0 is [] at once, even with a wait', async (t, world) => {
   const queue = await world.openQueue<number>();

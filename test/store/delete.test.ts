@@ -158,6 +158,7 @@ onBothDisks('a file whose records are all gone is removed, whoever deleted them'
   await until('the file in the middle is gone', () => world.files(/\.dat$/).length === 2);
   t.same(world.files(/\.dat$/), ['duro_00000000000000000001.dat', 'duro_00000000000000000007.dat']);
   for (const store of [one, two]) {
+    t.equal((await store.stats()).files, 2, 'and every opener lets go of it');
     t.same(
       (await contents(store)).map(([index]) => index),
       [1, 2, 3, 7, 8, 9],

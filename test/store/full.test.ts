@@ -102,7 +102,10 @@ onBothDisks("'wait': a signal ends it with its reason, and only for its own call
 onBothDisks("'drop-oldest' drops whole files, the lowest index first", async (t, world) => {
   const store = await world.openStore({ ...two, whenFull: 'drop-oldest' });
   const reader = await world.openStore();
-  for (const n of range(1, 11)) t.equal(await store.write(record(n)), n);
+  for (const n of range(1, 11)) {
+    t.equal(await store.write(record(n)), n);
+    t.equal(await store.firstIndex(), Math.max(1, n % 2 === 0 ? n - 3 : n - 2), 'one file at a time');
+  }
   for (const opener of [store, reader]) {
     t.same(
       (await contents(opener)).map(([index]) => index),
