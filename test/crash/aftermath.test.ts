@@ -74,6 +74,7 @@ t.test('so it is where somebody who is not the first opens and writes', async (t
 t.test('a bad head is damage too', async (t) => {
   const machine = await ten();
   machine.flip(DATA, 32 + 4 * FRAME);
+  machine.opener().unlink(ENTRIES);
   const store = await open(machine.opener());
   await t.rejects(store.read(5), { code: 'CORRUPT' });
   t.same(await store.read(6), bytes('record 6'));
@@ -369,6 +370,22 @@ t.test("entries that cannot be written are nobody's error", async (t) => {
   const next = await open(machine.opener());
   t.same((await all(next.entries())).length, 4);
   await next.close();
+});
+
+t.test('entries whose frames did not survive are not believed', async (t) => {
+  for (const names of ['keep', 'lose'] as const) {
+    const machine = new MemoryDisk();
+    const store = await open(machine.opener(), { durability: 'written' });
+    await store.write(bytes('one'), { durability: 'synced' });
+    await store.writeMany([bytes('two'), bytes('three')]);
+    machine.opener().open(ENTRIES, 'write')?.syncNow();
+    machine.powerCut({ writes: 'lose', names });
+    const next = await open(machine.opener());
+    t.equal(await next.nextIndex(), 2);
+    t.equal(await next.write(bytes('another two')), 2);
+    t.same(await all(next.entries()), ['1 one', '2 another two']);
+    await next.close();
+  }
 });
 
 t.test('a directory that is replaced while it is opened is refused', async (t) => {
