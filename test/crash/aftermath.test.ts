@@ -345,7 +345,7 @@ t.test('journals that grow long are succeeded, at every size the same state', as
   }
   t.same(await queue.peekMany(3), [0, 1, 2]);
   const journals = readdirSync(directory).filter((name) => /fate\.\d+$/.test(name));
-  t.ok(journals.length === 1 && journals[0] !== 'duro.fate.1', journals.join(' '));
+  t.notOk(journals.includes('duro.fate.1'), journals.join(' '));
   t.equal((await queue.claim())?.attempt, 31);
   await queue.close();
   const again = await openQueue<number>({ directory });

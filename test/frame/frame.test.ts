@@ -218,7 +218,8 @@ t.test('the scanner', async (t) => {
     return bytes;
   });
   const whole = Buffer.concat([Buffer.alloc(HEADER_BYTES, 1), ...frames]);
-  const ends = frames.reduce<number[]>((all, one) => [...all, (all.at(-1) ?? HEADER_BYTES) + one.length], []);
+  const ends: number[] = [];
+  for (const one of frames) ends.push((ends.at(-1) ?? HEADER_BYTES) + one.length);
   function scan(bytes: Buffer): { seen: number[]; position: number; stop: string } {
     const machine = new MemoryDisk();
     machine.put('/q/f', bytes);
