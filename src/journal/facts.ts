@@ -18,8 +18,8 @@ export interface FactSink {
   slotTaken(slot: number, incarnation: number, boot: string): void;
   /** The incarnation is no more: what it had claimed is free. */
   freed(incarnation: number): void;
-  /** The incarnation has the record until that time on its boot's monotonic clock, for the attempt-th time. */
-  claimed(index: number, incarnation: number, attempt: number, until: number): void;
+  /** The incarnation has the records `[from, to)` until that time on its boot's monotonic clock, for the attempt-th time. */
+  claimed(from: number, to: number, incarnation: number, attempt: number, until: number): void;
   /** The claim's lease ends then. */
   extended(index: number, until: number): void;
   /** The claim was given back. */
@@ -37,11 +37,15 @@ const Code = {
   extended: 6,
   released: 7,
   attempted: 8,
+  /** Gone as well: so many indexes further on than the last that are gone in this frame, and so many of them. */
+  goneFurther: 9,
 } as const;
 
 /** A boot's name on disk: 16 bytes, in hexadecimal. */
 export const BOOT_BYTES = 16;
 const LARGEST_FACT = 32;
+/** Steps between ranges that are written as such; larger ones are written whole. */
+const LARGEST_STEP = 2 ** 28;
 
 /** Encodes facts one behind the other; all that one decision consists of goes into one frame. */
 export class FactWriter implements FactSink {
@@ -50,6 +54,8 @@ export class FactWriter implements FactSink {
   /** Where the frame that is being written begins. */
   frameStart = 0;
   readonly #headBytes: number;
+  /** Where the last range of records that are gone ends in this frame; 0 where there is none. */
+  #goneTo = 0;
 
   constructor(headBytes: number) {
     this.#headBytes = headBytes;
@@ -58,6 +64,7 @@ export class FactWriter implements FactSink {
   /** Begins a frame behind those there are, leaving room for its head. */
   begin(): void {
     this.frameStart = this.length;
+    this.#goneTo = 0;
     this.#reserve(this.#headBytes);
     this.length += this.#headBytes;
   }
@@ -77,8 +84,17 @@ export class FactWriter implements FactSink {
     this.frameStart = 0;
   }
 
+  /** Ranges that follow each other in a frame cost three bytes each where they are near. */
   gone(from: number, to: number): void {
-    this.#range(Code.gone, from, to);
+    const gap = from - this.#goneTo;
+    if (this.#goneTo > 0 && gap >= 0 && gap < LARGEST_STEP && to - from < LARGEST_STEP) {
+      this.#code(Code.goneFurther);
+      this.#varint(gap);
+      this.#varint(to - from);
+    } else {
+      this.#range(Code.gone, from, to);
+    }
+    this.#goneTo = to;
   }
 
   lost(from: number, to: number): void {
@@ -97,9 +113,8 @@ export class FactWriter implements FactSink {
     this.#uint48(incarnation);
   }
 
-  claimed(index: number, incarnation: number, attempt: number, until: number): void {
-    this.#code(Code.claimed);
-    this.#uint48(index);
+  claimed(from: number, to: number, incarnation: number, attempt: number, until: number): void {
+    this.#range(Code.claimed, from, to);
     this.#uint48(incarnation);
     this.#uint16(Math.min(attempt, 0xffff));
     this.#uint48(until);
@@ -141,6 +156,18 @@ export class FactWriter implements FactSink {
     this.bytes = larger;
   }
 
+  /** Seven bits a byte, the lowest first; the last byte has its highest bit clear. */
+  #varint(value: number): void {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.bytes[this.length] = (rest & 0x7f) | 0x80;
+      this.length += 1;
+      rest >>>= 7;
+    }
+    this.bytes[this.length] = rest;
+    this.length += 1;
+  }
+
   #uint16(value: number): void {
     this.bytes.writeUInt16LE(value, this.length);
     this.length += 2;
@@ -155,14 +182,33 @@ export class FactWriter implements FactSink {
 /** Tells `sink` the facts in `bytes[from, to)`. They passed their checksum, so an unknown one is another program's. */
 export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactSink, file: string): void {
   let at = from;
+  let goneTo = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let shift = 0; at < to && shift < 32; shift += 7) {
+      const byte = bytes[at] as number;
+      at += 1;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    return value;
+  };
   while (at < to) {
     const code = bytes[at];
     const body = at + 1;
     switch (code) {
       case Code.gone:
-        sink.gone(readUint48(bytes, body), readUint48(bytes, body + 6));
+        goneTo = readUint48(bytes, body + 6);
+        sink.gone(readUint48(bytes, body), goneTo);
         at = body + 12;
         break;
+      case Code.goneFurther: {
+        at = body;
+        const start = goneTo + varint();
+        goneTo = start + varint();
+        sink.gone(start, goneTo);
+        break;
+      }
       case Code.lost:
         sink.lost(readUint48(bytes, body), readUint48(bytes, body + 6));
         at = body + 12;
@@ -181,10 +227,11 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
         sink.claimed(
           readUint48(bytes, body),
           readUint48(bytes, body + 6),
-          bytes.readUInt16LE(body + 12),
-          readUint48(bytes, body + 14),
+          readUint48(bytes, body + 12),
+          bytes.readUInt16LE(body + 18),
+          readUint48(bytes, body + 20),
         );
-        at = body + 20;
+        at = body + 26;
         break;
       case Code.extended:
         sink.extended(readUint48(bytes, body), readUint48(bytes, body + 6));

@@ -104,6 +104,7 @@ export class Fates implements FactSink {
 
   lost(from: number, to: number): void {
     this.#name(to - 1);
+    if (to - 1 > this.highestGone) this.highestGone = to - 1;
     this.lostSet.addRange(from, to);
     this.goneSet.addRange(from, to);
     this.taken.addRange(from, to);
@@ -125,7 +126,11 @@ export class Fates implements FactSink {
     if (this.#slots.get(holder.slot) === incarnation) this.#slots.delete(holder.slot);
   }
 
-  claimed(index: number, incarnation: number, attempt: number, until: number): void {
+  claimed(from: number, to: number, incarnation: number, attempt: number, until: number): void {
+    for (let index = from; index < to; index++) this.#claim(index, incarnation, attempt, until);
+  }
+
+  #claim(index: number, incarnation: number, attempt: number, until: number): void {
     this.#name(index);
     if (this.goneSet.has(index)) return;
     this.released(index);
@@ -171,9 +176,33 @@ export class Fates implements FactSink {
     for (const { from, to } of this.goneSet.ranges()) if (to > 1) sink.gone(Math.max(1, from), to);
     for (const { from, to } of this.lostSet.ranges()) if (to > 1) sink.lost(Math.max(1, from), to);
     for (const [number, { slot, boot }] of this.#incarnations) sink.slotTaken(slot, number, boot);
-    for (const [index, claim] of this.claims)
-      sink.claimed(index, claim.incarnation, claim.attempt, claim.until);
+    this.#tellClaims(sink);
     for (const [index, attempts] of this.#attempts) sink.attempted(index, attempts);
+  }
+
+  /** Claims that were made together are one fact again, also over records that are gone: those cannot be claimed. */
+  #tellClaims(sink: FactSink): void {
+    let from = 0;
+    let to = 0;
+    let made: Claim | undefined;
+    const say = (): void => {
+      if (made !== undefined) sink.claimed(from, to, made.incarnation, made.attempt, made.until);
+    };
+    for (const [index, claim] of this.claims) {
+      const together =
+        made !== undefined &&
+        claim.incarnation === made.incarnation &&
+        claim.attempt === made.attempt &&
+        claim.until === made.until &&
+        this.goneSet.firstAbsent(to) === index;
+      if (!together) {
+        say();
+        from = index;
+        made = claim;
+      }
+      to = index + 1;
+    }
+    say();
   }
 
   clear(): void {

@@ -1,3 +1,4 @@
+import { hasBytesBehind } from '../disk/bytes-behind.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { syncNow } from '../disk/sync-failure.js';
@@ -77,13 +78,40 @@ export class JournalFiles {
     this.syncNames();
   }
 
-  /** Creates a successor's file; what somebody who died left of one goes first. */
+  /**
+   * The file for a successor, holding nothing but zeros: the one that was prepared, or what somebody who died left of one,
+   * or a new one. What it held is overwritten, not cut, for on a full disk its room is all there is.
+   */
   createSuccessor(number: number): DiskFile {
     const path = this.path(number);
-    this.#disk.unlink(path);
-    const file = this.#disk.create(path);
+    const file = this.#disk.open(path, 'write') ?? this.#disk.create(path);
     if (file === undefined) throw Object.assign(new Error(`${path} cannot be created`), { code: 'EEXIST' });
+    const size = file.size();
+    if (hasBytesBehind(file, 0)) writeFully(file, Buffer.alloc(size), size, 0);
     return file;
+  }
+
+  /** Reserves room for a successor with zeros. Best effort: who finds none creates it. */
+  prepareSuccessor(number: number, bytes: number): void {
+    let file: DiskFile | undefined;
+    try {
+      file = this.#disk.create(this.path(number));
+      if (file !== undefined) writeFully(file, Buffer.alloc(bytes), bytes, 0);
+    } catch {
+      // No room: the disk is full already.
+    } finally {
+      file?.close();
+    }
+  }
+
+  /** Bytes of a journal's file; 0 where there is none. */
+  size(number: number): number {
+    const file = this.#disk.open(this.path(number), 'read');
+    try {
+      return file?.size() ?? 0;
+    } finally {
+      file?.close();
+    }
   }
 
   /** Removes the journals below a number, whose marks nobody needs any more. */

@@ -23,6 +23,12 @@ import type { Fates } from './fates.js';
 import { JournalFiles } from './journal-files.js';
 import { bareFrame, writeSuccessor } from './successor.js';
 
+/** ⚑ A full disk can be emptied: so many bytes are written ahead with zeros, in the journal and in its next successor. */
+const RESERVE_BYTES = 64 * 1024;
+/** The reserve is renewed when less than this is left of it; enough for a mark of succession and a few decisions. */
+const LEAST_RESERVE_BYTES = 16 * 1024;
+/** On a full disk a successor is worth its trouble when the journal has grown by this. */
+const LEAST_GAIN_BYTES = 4 * 1024;
 /** A journal is succeeded by a shorter one when it has outgrown this, and its own beginning several times. */
 const SHORTEN_FROM_BYTES = 1024 * 1024;
 const SHORTEN_FACTOR = 4;
@@ -49,7 +55,7 @@ export class Journal {
   readonly #files: JournalFiles;
   readonly #fates: Fates;
   readonly #scanner: FrameScanner;
-  readonly #prepared = new PreparedSpace();
+  readonly #prepared = new PreparedSpace(RESERVE_BYTES);
   #file: DiskFile | undefined;
   /** How long the current journal was when it began. */
   #beginning = HEADER_BYTES;
@@ -140,12 +146,12 @@ export class Journal {
    * Writes what was decided. From the moment the frames are whole in the file the decisions are made. A write that fails
    * is undone, and the state is folded again from the file.
    */
-  commit(prepare: boolean): void {
+  commit(): void {
     const { bytes, length } = this.#facts;
     if (length === 0) return;
     this.#facts.clear();
     const file = this.#current();
-    if (prepare) this.#prepared.ensure(file, this.end, length, Number.POSITIVE_INFINITY);
+    this.#reserve(length);
     try {
       this.#append(file, bytes, length);
     } catch (error) {
@@ -153,6 +159,12 @@ export class Journal {
       throw error;
     }
     this.end += length;
+  }
+
+  /** Under the fate lock, caught up: renews what is written ahead here and in the next successor, if there is room. */
+  reserve(): void {
+    this.#reserve(0);
+    this.#files.prepareSuccessor(this.number + 1, RESERVE_BYTES);
   }
 
   /** Resolves when every fact folded so far is on the device. Rejects with what the disk says. */
@@ -170,13 +182,15 @@ export class Journal {
     this.safe = this.fact;
   }
 
-  /** Bytes of the current file, space prepared ahead included. */
-  get size(): number {
-    return this.#current().size();
+  /** Bytes written ahead with zeros, here and for the next successor. */
+  get preparedBytes(): number {
+    const ahead = Math.max(0, this.#current().size() - this.end);
+    return ahead + this.#files.size(this.number + 1);
   }
 
-  /** Whether it is worth while to write a successor. */
+  /** Whether it is worth while to write a successor: the journal has grown long, or cannot grow on a full disk. */
   get isLong(): boolean {
+    if (this.#prepared.isRefused && this.end > this.#beginning + LEAST_GAIN_BYTES) return true;
     return this.end > SHORTEN_FROM_BYTES && this.end > this.#beginning * SHORTEN_FACTOR;
   }
 
@@ -221,6 +235,7 @@ export class Journal {
     }
     old.close();
     this.#files.removeBelow(next);
+    this.reserve();
   }
 
   close(): void {
@@ -320,9 +335,8 @@ export class Journal {
     try {
       writeFully(file, bytes, length, this.end);
     } catch (error) {
-      this.#prepared.forget();
       try {
-        file.truncate(this.end);
+        this.#takeBack(file, length);
       } catch (second) {
         throw new DurostoreError(
           'STORE_FAILED',
@@ -331,6 +345,22 @@ export class Journal {
         );
       }
       throw error;
+    }
+  }
+
+  #reserve(bytes: number): void {
+    const wanted = bytes + LEAST_RESERVE_BYTES;
+    this.#prepared.ensure(this.#current(), this.end, wanted, Number.POSITIVE_INFINITY);
+  }
+
+  /** Zeros over what was begun, rather than a cut, keep what is reserved. */
+  #takeBack(file: DiskFile, length: number): void {
+    const begun = Math.min(length, file.size() - this.end);
+    try {
+      if (begun > 0) writeFully(file, Buffer.alloc(begun), begun, this.end);
+    } catch {
+      this.#prepared.forget();
+      file.truncate(this.end);
     }
   }
 

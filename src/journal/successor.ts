@@ -68,8 +68,8 @@ class StateWriter extends FactWriter {
     this.#giveIfLong();
   }
 
-  override claimed(index: number, incarnation: number, attempt: number, until: number): void {
-    super.claimed(index, incarnation, attempt, until);
+  override claimed(from: number, to: number, incarnation: number, attempt: number, until: number): void {
+    super.claimed(from, to, incarnation, attempt, until);
     this.#giveIfLong();
   }
 

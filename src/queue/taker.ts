@@ -1,6 +1,6 @@
 import { CodecError, CorruptError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
-import { GoneRuns } from '../journal/gone-runs.js';
+import { Runs } from '../journal/runs.js';
 import type { StoredRecord } from '../segment/reader.js';
 import type { Engine } from '../store/engine.js';
 import { type Codec, decodeValue } from './codec.js';
@@ -143,25 +143,35 @@ export class Taker<T> {
     const taken: Taken<T>[] = [];
     // Rounded up: a lease never ends early.
     const until = wish.how === 'claim' ? Math.ceil(clock.monotonic() + wish.leaseMs) : 0;
-    const gone = new GoneRuns(facts);
     let incarnation = 0;
+    let attempt = 0;
+    const runs = new Runs((from, to) => {
+      if (wish.how === 'remove') facts.gone(from, to);
+      else facts.claimed(from, to, incarnation, attempt, until);
+    });
     let index = nextInLine(fates, 1, end);
     while (taken.length < max && index < end) {
       const candidate = candidates.get(index);
       if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) break;
-      const attempt = fates.attemptsOf(index) + 1;
       if (wish.how === 'claim') {
         if (incarnation === 0) incarnation = this.#holder.incarnation(facts);
-        facts.claimed(index, incarnation, attempt, until);
-        // An unreadable message was in somebody's hands for an attempt, and is back.
-        if (candidate.error !== undefined) facts.released(index);
+        const next = fates.attemptsOf(index) + 1;
+        if (next !== attempt) runs.end();
+        attempt = next;
       }
-      if (candidate.error !== undefined) return { taken, again: false, failure: candidate.error };
-      if (wish.how === 'remove') gone.add(index);
+      if (candidate.error !== undefined) {
+        // An unreadable message was in somebody's hands for an attempt, and is back.
+        if (wish.how === 'claim') {
+          facts.claimed(index, index + 1, incarnation, attempt, until);
+          facts.released(index);
+        }
+        return { taken, again: false, failure: candidate.error };
+      }
+      runs.add(index);
       taken.push({ record: candidate.record, value: candidate.value, incarnation, attempt, until });
       index = nextInLine(fates, index + 1, end);
     }
-    gone.end();
+    runs.end();
     return { taken, again: taken.length === 0 && max > 0 && index < end, failure: undefined };
   }
 }

@@ -17,6 +17,8 @@ import type { Tail } from './tail.js';
 /** What a segment needs beside its records: its header, and room for the seal that is always kept. */
 export const SEGMENT_OVERHEAD = HEADER_BYTES + SEAL_BYTES;
 
+/** How far segments that are written in `synced` mode are prepared at a time. */
+const PREPARED_BYTES = 256 * 1024;
 /** A commit as large as this gains nothing by prepared space. */
 const PREPARE_BELOW = 64 * 1024;
 
@@ -28,7 +30,7 @@ export class Appender {
   readonly #tail: Tail;
   readonly #maxFileSize: number;
   #entries = Buffer.allocUnsafe(64 * ENTRY_BYTES);
-  readonly #prepared = new PreparedSpace();
+  readonly #prepared = new PreparedSpace(PREPARED_BYTES);
 
   constructor(files: SegmentFiles, tail: Tail, maxFileSize: number) {
     this.#files = files;

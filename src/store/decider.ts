@@ -110,7 +110,7 @@ export class Decider {
           one.reject(describeDiskError(error, 'deciding a fate'));
         }
       }
-      journal.commit(decided.some((one) => one.pending.durable));
+      journal.commit();
       this.#shortenIfLong();
     } catch (error) {
       const failure = engine.failed(error, 'deciding a fate');

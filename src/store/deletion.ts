@@ -1,4 +1,4 @@
-import { GoneRuns } from '../journal/gone-runs.js';
+import { Runs } from '../journal/runs.js';
 import type { Engine } from './engine.js';
 
 /** Deletes records in one decision; resolves with how many were there, when that is on the device where asked. */
@@ -9,7 +9,7 @@ export async function deleteRecords(engine: Engine, indexes: readonly number[]):
   const deleted = await engine.decider.decide((facts) => {
     engine.tail.catchUp();
     let count = 0;
-    const gone = new GoneRuns(facts);
+    const gone = new Runs((from, to) => facts.gone(from, to));
     for (const index of sorted) {
       if (!engine.has(index)) continue;
       count += 1;

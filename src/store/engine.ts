@@ -185,7 +185,8 @@ export class Engine {
 
   /** Reads a record; undefined where it is gone or never was. Catches up first. CORRUPT where its bytes are damaged. */
   read(index: number): StoredRecord | undefined {
-    this.catchUp();
+    if (index < this.tail.nextIndex) this.#catchUpFacts();
+    else this.catchUp();
     return this.readKnown(index);
   }
 
@@ -293,6 +294,15 @@ export class Engine {
       // Only the next opening pays for a missing mark.
     } finally {
       this.locks.write.leave();
+    }
+  }
+
+  /** A record that is known does not change; all that can have happened to it is that it is gone. */
+  #catchUpFacts(): void {
+    try {
+      if (this.journal.catchUp()) this.noteChange();
+    } catch (error) {
+      throw describeDiskError(error, 'looking at the directory');
     }
   }
 

@@ -1,6 +1,10 @@
 import type { FactSink } from '../journal/facts.js';
 import { type LostRange, recoverSegments, rewriteUnsafe } from '../segment/recovery.js';
+import { isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
+
+/** Slots whose files a new store has at once; more are created when as many queues claim at a time. */
+const PREPARED_SLOTS = 4;
 
 /**
  * Brings an opener up to date. The first one in the directory checks what its predecessors left and mends it, under all
@@ -42,17 +46,32 @@ function recover(engine: Engine): void {
   const { journal, tail, appender, fates, files, clock } = engine;
   removeLeftovers(engine);
   const isNew = !journal.exists() && files.list().every((first) => first === 1);
-  if (isNew) journal.create();
+  if (isNew) {
+    journal.create();
+    createLockFiles(engine);
+  }
   journal.open();
   journal.catchUpLocked(true);
+  journal.reserve();
   const lost = [...recoverSegments(files, tail, appender, clock.now())];
   // An index that a fact names is never given again, even where its record was lost.
   const next = fates.highestNamed + 1;
   if (tail.segments.length === 0) tail.nextIndex = Math.max(tail.nextIndex, next);
   else if (tail.nextIndex < next) lost.push({ from: tail.nextIndex, to: next });
   tellLost(engine, lost);
-  appender.catchUp();
+  try {
+    appender.catchUp();
+  } catch (error) {
+    // A sealed segment without its successor can be read and emptied; the next write creates it.
+    if (!isDiskFull(error) || tail.state !== 'sealed') throw error;
+  }
   if (tail.nextIndex < next) appender.roll(clock.now(), next);
+}
+
+/** What is locked now and then exists from the beginning, for on a full disk nothing can be created. */
+function createLockFiles({ disk, names }: Engine): void {
+  disk.create(names.lock('shorten'))?.close();
+  for (let slot = 1; slot <= PREPARED_SLOTS; slot++) disk.create(names.slot(slot))?.close();
 }
 
 /** Says which indexes were lost, on the device before the log goes on behind them. */
@@ -61,7 +80,7 @@ function tellLost(engine: Engine, ranges: readonly LostRange[]): void {
   const facts = journal.begin();
   for (const range of ranges) tellAbsent(facts, range, (index) => fates.goneSet.has(index));
   journal.decided(clock.now());
-  journal.commit(false);
+  journal.commit();
   if (journal.fact > journal.safe) journal.syncNow();
 }
 

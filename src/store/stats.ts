@@ -66,7 +66,7 @@ function measure(engine: Engine): { bytes: number; prepared: number } {
       bytes += size + (files.entries(first)?.size() ?? 0);
     }
   }
-  return { bytes: bytes + journal.end, prepared: prepared + Math.max(0, journal.size - journal.end) };
+  return { bytes: bytes + journal.end, prepared: prepared + journal.preparedBytes };
 }
 
 /** Segments other than the last that are kept for the sake of a record. */

@@ -274,7 +274,7 @@ export class Writer {
       live -= 1;
     }
     journal.decided(clock.now());
-    journal.commit(false);
+    journal.commit();
   }
 
   /** Tells the first `placed` callers what came of their writes; those that want it on the device are told then. */

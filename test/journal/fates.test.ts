@@ -23,8 +23,8 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
     .map(([slot, number, boot]) => ['slotTaken', slot, number, boot] as const),
   incarnation.map((number) => ['freed', number] as const),
   fc
-    .tuple(index, incarnation, fc.integer({ min: 1, max: 5 }), until)
-    .map(([i, n, a, u]) => ['claimed', i, n, a, u] as const),
+    .tuple(range, incarnation, fc.integer({ min: 1, max: 5 }), until)
+    .map(([[from, count], n, a, u]) => ['claimed', from, from + count, n, a, u] as const),
   fc.tuple(index, until).map(([i, u]) => ['extended', i, u] as const),
   index.map((i) => ['released', i] as const),
   fc.tuple(index, fc.integer({ min: 1, max: 5 })).map(([i, a]) => ['attempted', i, a] as const),
@@ -79,11 +79,13 @@ class Model {
             if (record.claim?.by === fact[1]) this.apply(['released', number]);
         break;
       case 'claimed': {
-        const record = this.#record(fact[1]);
-        if (record.gone) break;
-        const expired = this.holders.get(fact[2])?.boot !== HERE;
-        record.claim = { by: fact[2], attempt: fact[3], until: fact[4], expired };
-        record.attempts = fact[3];
+        for (let at = fact[1]; at < fact[2]; at++) {
+          const record = this.#record(at);
+          if (record.gone) continue;
+          const expired = this.holders.get(fact[3])?.boot !== HERE;
+          record.claim = { by: fact[3], attempt: fact[4], until: fact[5], expired };
+          record.attempts = fact[4];
+        }
         break;
       }
       case 'extended': {
@@ -141,7 +143,9 @@ function sensible(facts: readonly Fact[]): Fact[] {
   return facts.map((one): Fact => {
     if (one[0] === 'slotTaken') return ['slotTaken', one[1], ++latest, one[3]];
     if (one[0] !== 'claimed') return one;
-    return latest === 0 ? ['released', one[1]] : ['claimed', one[1], 1 + (one[2] % latest), one[3], one[4]];
+    return latest === 0
+      ? ['released', one[1]]
+      : ['claimed', one[1], one[2], 1 + (one[3] % latest), one[4], one[5]];
   });
 }
 
@@ -215,7 +219,7 @@ t.test('facts come out of their bytes as they went in, and nothing else does', a
 t.test('a lease of another boot has ended, however it was extended', async (t) => {
   const fates = new Fates(HERE);
   fates.slotTaken(1, 1, ELSEWHERE);
-  fates.claimed(5, 1, 1, 1_000_000);
+  fates.claimed(5, 6, 1, 1, 1_000_000);
   fates.extended(5, 2_000_000);
   t.equal(fates.running, 0);
   t.equal(nextInLine(fates, 1, 10), 1);
@@ -226,7 +230,7 @@ t.test('a lease of another boot has ended, however it was extended', async (t) =
 t.test('who takes a slot frees what the one before had', async (t) => {
   const fates = new Fates(HERE);
   fates.slotTaken(1, 7, HERE);
-  fates.claimed(1, 7, 1, 100);
+  fates.claimed(1, 2, 7, 1, 100);
   t.equal(nextInLine(fates, 1, 3), 2);
   fates.slotTaken(1, 8, HERE);
   t.equal(nextInLine(fates, 1, 3), 1);
@@ -239,7 +243,7 @@ t.test('judgement: every row of its table', async (t) => {
     const fates = new Fates(HERE);
     fates.slotTaken(1, 7, HERE);
     fates.slotTaken(2, 8, HERE);
-    fates.claimed(1, 7, 1, 100);
+    fates.claimed(1, 2, 7, 1, 100);
     return fates;
   };
   const judge = (change: (fates: Fates) => void, now: number): string => {
@@ -273,12 +277,17 @@ t.test('judgement: every row of its table', async (t) => {
     'there, its holder is no more',
   );
   t.equal(
-    judge((fates) => fates.claimed(1, 8, 2, 200), 99),
+    judge((fates) => fates.claimed(1, 2, 8, 2, 200), 99),
     'lost',
     "there, another's",
   );
   t.equal(
-    judge((fates) => fates.claimed(1, 7, 2, 200), 99),
+    judge((fates) => fates.claimed(1, 2, 8, 1, 200), 99),
+    'lost',
+    "there, another's, claimed as often",
+  );
+  t.equal(
+    judge((fates) => fates.claimed(1, 2, 7, 2, 200), 99),
     'lost',
     'there, claimed anew by the same',
   );

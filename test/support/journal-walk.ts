@@ -44,8 +44,8 @@ class Ledger implements FactSink {
     this.#incarnations.delete(incarnation);
   }
 
-  claimed(index: number, incarnation: number, attempt: number): void {
-    this.#name(index);
+  claimed(index: number, to: number, incarnation: number, attempt: number): void {
+    this.#name(to - 1);
     if (attempt < 1) this.problems.push(`${index} was claimed for the ${attempt}th time`);
     if (!this.#incarnations.has(incarnation))
       this.problems.push(`${index} was claimed by ${incarnation}, which has no slot`);
