@@ -1,6 +1,6 @@
 import type { DurostoreError } from '../errors.js';
 import type { Engine } from '../store/engine.js';
-import { invalid } from '../store/options.js';
+import { invalid, notYet } from '../store/options.js';
 
 export interface QueueEvents {
   /** Messages came, by whoever; the highest index there is. */
@@ -10,6 +10,8 @@ export interface QueueEvents {
   /** Something failed in the background, or for good. */
   error: DurostoreError;
 }
+
+const NOT_YET = new Set<string>(['dead', 'progress']);
 
 type Listeners = { [E in keyof QueueEvents]: Set<(value: QueueEvents[E]) => void> };
 
@@ -33,6 +35,7 @@ export class Events {
 
   /** Calls `listener` at each event until the returned function is called. */
   on<E extends keyof QueueEvents>(event: E, listener: (value: QueueEvents[E]) => void): () => void {
+    if (NOT_YET.has(event)) throw notYet(`the event '${event}'`);
     const listeners = Object.hasOwn(this.#listeners, event) ? this.#listeners[event] : undefined;
     if (listeners === undefined) throw invalid('event', "'enqueued', 'removed' or 'error'", event);
     if (typeof listener !== 'function') throw invalid('listener', 'a function', listener);

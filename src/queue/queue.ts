@@ -133,8 +133,14 @@ class EngineQueue<T> implements Queue<T> {
     const end = tail.nextIndex;
     const values: T[] = [];
     for (let index = nextInLine(fates, 1, end); index < end && values.length < max; ) {
-      const record = this.#engine.readKnown(index);
-      if (record !== undefined) values.push(decodeValue(this.#codec, record));
+      try {
+        const record = this.#engine.readKnown(index);
+        if (record !== undefined) values.push(decodeValue(this.#codec, record));
+      } catch (error) {
+        // As with `dequeueMany`, an unreadable message is the trouble of who stands before it.
+        if (values.length === 0) throw error;
+        return values;
+      }
       index = nextInLine(fates, index + 1, end);
     }
     return values;
@@ -196,15 +202,14 @@ class EngineQueue<T> implements Queue<T> {
     await this.#look();
     const { fates, tail, clock } = this.#engine;
     const stats = readStats(this.#engine);
-    const head = nextInLine(fates, 1, tail.nextIndex);
-    const oldest = head < tail.nextIndex ? this.#engine.readKnown(head) : undefined;
+    const oldest = this.#oldestTime(nextInLine(fates, 1, tail.nextIndex));
     return {
       ...stats,
       waiting: stats.length - fates.running,
       delayed: 0,
       claimed: fates.running,
       dead: 0,
-      oldestAgeMs: oldest && Math.max(0, clock.now() - oldest.time),
+      oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
     };
   }
 
@@ -231,6 +236,15 @@ class EngineQueue<T> implements Queue<T> {
       // The claims are free all the same, once the slot is.
     } finally {
       await this.#engine.close();
+    }
+  }
+
+  /** Undefined where there is no such message, or it cannot be read: that is for whoever takes it to hear. */
+  #oldestTime(index: number): number | undefined {
+    try {
+      return this.#engine.readKnown(index)?.time;
+    } catch {
+      return undefined;
     }
   }
 

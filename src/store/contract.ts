@@ -21,7 +21,10 @@ export interface Store extends AsyncDisposable {
   read(index?: number): Promise<Uint8Array | undefined>;
   /** A record with its time and headers; undefined where it is gone or never was. CORRUPT. */
   entry(index: number): Promise<Entry | undefined>;
-  /** Records in the order of their indexes. */
+  /**
+   * Records in the order of their indexes. What is deleted during the walk, ahead of it, may still be shown. CORRUPT where it
+   * comes to a damaged record; a new walk from the index behind that goes on.
+   */
   entries(range?: EntryRange): AsyncIterableIterator<Entry>;
   /** Deletes records; resolves with how many of them were there. */
   delete(indexes: number | readonly number[]): Promise<number>;
