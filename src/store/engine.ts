@@ -15,6 +15,7 @@ import { Reader, type StoredRecord } from '../segment/reader.js';
 import { SegmentFiles } from '../segment/segment-files.js';
 import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
+import { BackgroundSync } from './background-sync.js';
 import { Decider } from './decider.js';
 import { describeDiskError } from './disk-errors.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
@@ -46,6 +47,7 @@ export class Engine {
   readonly writer: Writer;
   readonly decider: Decider;
   readonly sweeper: Sweeper;
+  readonly backgroundSync: BackgroundSync;
   /** The name of this boot, as facts have it. */
   readonly boot: string;
   /** Told once, when the store fails for good. */
@@ -85,6 +87,7 @@ export class Engine {
     this.writer = new Writer(this);
     this.decider = new Decider(this);
     this.sweeper = new Sweeper(this);
+    this.backgroundSync = new BackgroundSync(this);
   }
 
   /** Opens the directory, creating what is missing; the first opener checks what its predecessors left. */
@@ -267,6 +270,7 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
+    this.backgroundSync.close();
     this.indexer.close();
     try {
       await this.writer.close();
@@ -324,7 +328,7 @@ export class Engine {
     if (nextIndex === this.#seenIndex && fact === this.#seenFact && active === this.#seenSegment)
       return false;
     if (active !== this.#seenSegment) this.sweeper.checkAll();
-    if (this.#closing === undefined) this.writer.coverOthers();
+    if (this.#closing === undefined) this.backgroundSync.saw();
     this.#seenIndex = nextIndex;
     this.#seenFact = fact;
     this.#seenSegment = active;

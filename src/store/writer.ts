@@ -4,6 +4,7 @@ import { SEGMENT_OVERHEAD } from '../segment/appender.js';
 import { Batch, type Group } from '../segment/batch.js';
 import { isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
+import { type Obstacle, Room } from './room.js';
 
 /** A record on its way in. */
 export interface NewRecord {
@@ -23,9 +24,6 @@ interface PendingWrite {
   outcome: number | Error | undefined;
 }
 
-/** Why a commit could not place all that was pending. */
-type Obstacle = 'none' | 'full' | 'needs-fate';
-
 /**
  * The way in. The calls of one tick share a commit: their frames are encoded before the lock, completed under it, written
  * with as few system calls as possible, and synced once for all who ask for it. They succeed or fail singly.
@@ -33,13 +31,14 @@ type Obstacle = 'none' | 'full' | 'needs-fate';
 export class Writer {
   readonly #engine: Engine;
   readonly #batch = new Batch();
+  readonly #room: Room;
   #pending: PendingWrite[] = [];
   #scheduled = false;
   #working: Promise<void> | undefined;
-  #cancelBackgroundSync: (() => void) | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#room = new Room(engine);
   }
 
   /**
@@ -69,7 +68,6 @@ export class Writer {
 
   /** Waits for what was accepted; who waits for room gets CLOSED. */
   async close(): Promise<void> {
-    this.#cancelBackgroundSync?.();
     if (this.#scheduled) await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.#working !== undefined) await this.#working;
     this.#rejectAll(
@@ -231,50 +229,15 @@ export class Writer {
     }
   }
 
-  /** The active segment has no room for the group: rolls, or says what is in the way, or refuses it. */
+  /** What is in the way of the group; where that is for good, its caller is told. */
   #makeRoom(fateHeld: boolean, pending: PendingWrite): Obstacle {
-    const engine = this.#engine;
-    const { maxFiles, maxFileSize, whenFull } = engine.options;
     try {
-      if (fateHeld) engine.journal.catchUpLocked();
-      else engine.journal.catchUp();
-      if (engine.sweeper.liveSegments() < maxFiles) {
-        engine.appender.roll(engine.clock.now());
-        return 'none';
-      }
-      if (whenFull === 'wait') return 'full';
-      if (whenFull === 'drop-oldest') {
-        if (!fateHeld) return 'needs-fate';
-        engine.appender.roll(engine.clock.now());
-        this.#dropOldest(maxFiles);
-        return 'none';
-      }
+      return this.#room.make(fateHeld);
     } catch (error) {
-      if (!isDiskFull(error)) throw error;
-      pending.outcome = engine.failed(error, 'writing');
+      if (!isDiskFull(error) && (error as { code?: unknown }).code !== 'STORE_FULL') throw error;
+      pending.outcome = this.#engine.failed(error, 'writing');
       return 'none';
     }
-    pending.outcome = new DurostoreError(
-      'STORE_FULL',
-      `${maxFiles} files of ${maxFileSize} bytes are full. Nothing was written: consume or delete records, or raise maxFiles`,
-    );
-    return 'none';
-  }
-
-  /** Under both locks: the oldest segments' records are gone, until the new segment is one of `maxFiles`. */
-  #dropOldest(maxFiles: number): void {
-    const { tail, journal, sweeper, clock } = this.#engine;
-    const facts = journal.begin();
-    let live = sweeper.liveSegments();
-    for (const first of tail.segments) {
-      const next = tail.segments.after(first);
-      if (live <= maxFiles || next === undefined) break;
-      if (sweeper.isEmptied(first)) continue;
-      facts.gone(first, next);
-      live -= 1;
-    }
-    journal.decided(clock.now());
-    journal.commit();
   }
 
   /** Tells the first `placed` callers what came of their writes; those that want it on the device are told then. */
@@ -290,9 +253,9 @@ export class Writer {
         else this.#settle(pending);
       } else this.#settle(pending);
     }
-    const { syncer, tail, options } = this.#engine;
+    const { syncer, tail, backgroundSync } = this.#engine;
     if (durable.length === 0) {
-      if (written) this.#syncWithin(options.syncIntervalMs);
+      if (written) backgroundSync.wrote();
       return;
     }
     syncer.upTo(tail.nextIndex - 1).then(
@@ -306,25 +269,6 @@ export class Writer {
         }
       },
     );
-  }
-
-  /**
-   * Records of others that are not known to be safe are synced by their writer; only if it died, and nobody hears of it,
-   * by whoever saw them.
-   */
-  coverOthers(): void {
-    this.#syncWithin(2 * this.#engine.options.syncIntervalMs);
-  }
-
-  /** Under `written`: the device gets it within the interval, all at once. */
-  #syncWithin(delayMs: number): void {
-    const { clock, syncer, tail } = this.#engine;
-    if (this.#cancelBackgroundSync !== undefined || tail.safe >= tail.nextIndex - 1) return;
-    this.#cancelBackgroundSync = clock.setTimer(clock.monotonic() + delayMs, () => {
-      this.#cancelBackgroundSync = undefined;
-      // A failed sync makes the store failed, and the next call says so.
-      syncer.upTo(tail.nextIndex - 1).catch(() => {});
-    });
   }
 
   #settle(pending: PendingWrite): void {

@@ -1,0 +1,44 @@
+import type { Engine } from './engine.js';
+
+/**
+ * Brings what was only written to the device in the background, all at once: own records within the interval, those of
+ * others, whose writer may have died, within twice that, so that readers do not all sync.
+ */
+export class BackgroundSync {
+  readonly #engine: Engine;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Records were written here. */
+  wrote(): void {
+    this.#syncWithin(this.#engine.options.syncIntervalMs);
+  }
+
+  /** Records of others were seen. */
+  saw(): void {
+    this.#syncWithin(2 * this.#engine.options.syncIntervalMs);
+  }
+
+  close(): void {
+    this.#cancel?.();
+    this.#dueAt = Number.POSITIVE_INFINITY;
+  }
+
+  #syncWithin(delayMs: number): void {
+    const { clock, syncer, tail } = this.#engine;
+    if (tail.safe >= tail.nextIndex - 1) return;
+    const dueAt = clock.monotonic() + delayMs;
+    if (this.#dueAt <= dueAt) return;
+    this.#cancel?.();
+    this.#dueAt = dueAt;
+    this.#cancel = clock.setTimer(dueAt, () => {
+      this.#dueAt = Number.POSITIVE_INFINITY;
+      // A failed sync makes the store failed, and the next call says so.
+      syncer.upTo(tail.nextIndex - 1).catch(() => {});
+    });
+  }
+}

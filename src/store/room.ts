@@ -1,0 +1,65 @@
+import { DurostoreError } from '../errors.js';
+import type { Engine } from './engine.js';
+
+/** What stands between a write and its place. */
+export type Obstacle = 'none' | 'full' | 'needs-fate';
+
+/**
+ * Makes room for a write that the active segment has none for, as `whenFull` says, before a byte is written. All under the
+ * write lock.
+ *
+ * A segment all of whose records are gone does not count against `maxFiles`, so that a store that is full and empty at
+ * once can be written to.
+ */
+export class Room {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Begins a new segment, dropping the oldest one for it where that is asked for; or says why not: the caller has to wait,
+   * or to come again with the fate lock. Throws STORE_FULL.
+   */
+  make(fateHeld: boolean): Obstacle {
+    const { options, journal, sweeper, appender, clock } = this.#engine;
+    if (fateHeld) journal.catchUpLocked();
+    else journal.catchUp();
+    if (sweeper.liveSegments() < options.maxFiles) {
+      appender.roll(clock.now());
+      return 'none';
+    }
+    switch (options.whenFull) {
+      case 'wait':
+        return 'full';
+      case 'drop-oldest':
+        if (!fateHeld) return 'needs-fate';
+        appender.roll(clock.now());
+        this.#dropOldest();
+        return 'none';
+      case 'fail':
+        throw new DurostoreError(
+          'STORE_FULL',
+          `${options.maxFiles} files of ${options.maxFileSize} bytes are full. Nothing was written: ` +
+            'consume or delete records, or raise maxFiles',
+        );
+    }
+  }
+
+  /** Under both locks: the oldest segments' records are gone, until the new segment is one of `maxFiles`. */
+  #dropOldest(): void {
+    const { tail, journal, sweeper, clock, options } = this.#engine;
+    const facts = journal.begin();
+    let live = sweeper.liveSegments();
+    for (const first of tail.segments) {
+      const next = tail.segments.after(first);
+      if (live <= options.maxFiles || next === undefined) break;
+      if (sweeper.isEmptied(first)) continue;
+      facts.gone(first, next);
+      live -= 1;
+    }
+    journal.decided(clock.now());
+    journal.commit();
+  }
+}
