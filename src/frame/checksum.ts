@@ -36,6 +36,3 @@ export function checksum(bytes: Uint8Array, start: number, end: number, before =
   for (; at < end; at++) sum = (T0[(sum ^ (bytes[at] as number)) & 0xff] as number) ^ (sum >>> 8);
   return ~sum >>> 0;
 }
-
-/** The checksum of bytes whose beginning has the checksum `before`, and that go on with `bytes`. */
-export const checksumOn = (before: number, bytes: Uint8Array): number => crc32(bytes, before);

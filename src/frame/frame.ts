@@ -89,8 +89,7 @@ export const emptyHead = (): Head => ({
 });
 
 /**
- * Writes what is known of a frame before the lock is held: everything about its body. `bodySum` is the checksum of the
- * body, which stands behind the head.
+ * Writes what is known of a frame before the lock is held: everything about its body, which stands behind the head.
  */
 export function writeBodyFields(
   into: Buffer,
@@ -100,7 +99,6 @@ export function writeBodyFields(
   flags: number,
   marksBytes: number,
   headersBytes: number,
-  bodySum: number = checksum(into, at + HEAD_BYTES, at + length),
 ): void {
   writeUint32(into, length, at);
   into[at + 4] = kind;
@@ -109,7 +107,7 @@ export function writeBodyFields(
   into[at + 7] = marksBytes >>> 8;
   into[at + 26] = headersBytes;
   into[at + 27] = headersBytes >>> 8;
-  writeUint32(into, bodySum, at + 28);
+  writeUint32(into, checksum(into, at + HEAD_BYTES, at + length), at + 28);
 }
 
 /** The place of a frame: its position in the file, and a number that differs from store to store. */

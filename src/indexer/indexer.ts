@@ -177,7 +177,10 @@ export class Indexer {
   }
 
   #interval(now: number): number {
-    if (!this.#isAwaited) return this.#options.intervalMs;
+    if (!this.#isAwaited) {
+      const linger = this.#watch === undefined ? Number.POSITIVE_INFINITY : LINGER_MS;
+      return Math.min(this.#options.intervalMs, linger);
+    }
     if (this.#watch !== undefined && now - this.#watchedSince < SETTLING_MS) return SETTLING_LOOK_MS;
     return Math.min(this.#options.intervalMs, WAITING_LOOK_MS);
   }

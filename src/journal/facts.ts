@@ -1,5 +1,5 @@
 import { CorruptError } from '../errors.js';
-import { readUint48, writeUint48 } from '../frame/uint48.js';
+import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
 
 /**
  * What can become of records. A fact is a statement about the past that stays true; the state of a store's fates is the
@@ -44,12 +44,15 @@ const Code = {
 /** A boot's name on disk: 16 bytes, in hexadecimal. */
 export const BOOT_BYTES = 16;
 const LARGEST_FACT = 32;
+const INITIAL_BYTES = 1024;
+/** A buffer that grew beyond this for one batch is not kept for the next. */
+const KEPT_BYTES = 1024 * 1024;
 /** Steps between ranges that are written as such; larger ones are written whole. */
 const LARGEST_STEP = 2 ** 28;
 
 /** Encodes facts one behind the other; all that one decision consists of goes into one frame. */
 export class FactWriter implements FactSink {
-  bytes = Buffer.allocUnsafe(1024);
+  bytes = Buffer.allocUnsafe(INITIAL_BYTES);
   length = 0;
   /** Where the frame that is being written begins. */
   frameStart = 0;
@@ -80,6 +83,7 @@ export class FactWriter implements FactSink {
   }
 
   clear(): void {
+    if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(INITIAL_BYTES);
     this.length = 0;
     this.frameStart = 0;
   }
@@ -116,7 +120,7 @@ export class FactWriter implements FactSink {
   claimed(from: number, to: number, incarnation: number, attempt: number, until: number): void {
     this.#range(Code.claimed, from, to);
     this.#uint48(incarnation);
-    this.#uint16(Math.min(attempt, 0xffff));
+    this.#uint32(attempt);
     this.#uint48(until);
   }
 
@@ -134,7 +138,7 @@ export class FactWriter implements FactSink {
   attempted(index: number, attempts: number): void {
     this.#code(Code.attempted);
     this.#uint48(index);
-    this.#uint16(Math.min(attempts, 0xffff));
+    this.#uint32(attempts);
   }
 
   #range(code: number, from: number, to: number): void {
@@ -166,6 +170,11 @@ export class FactWriter implements FactSink {
     }
     this.bytes[this.length] = rest;
     this.length += 1;
+  }
+
+  #uint32(value: number): void {
+    writeUint32(this.bytes, value, this.length);
+    this.length += 4;
   }
 
   #uint16(value: number): void {
@@ -228,10 +237,10 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
           readUint48(bytes, body),
           readUint48(bytes, body + 6),
           readUint48(bytes, body + 12),
-          bytes.readUInt16LE(body + 18),
-          readUint48(bytes, body + 20),
+          readUint32(bytes, body + 18),
+          readUint48(bytes, body + 22),
         );
-        at = body + 26;
+        at = body + 28;
         break;
       case Code.extended:
         sink.extended(readUint48(bytes, body), readUint48(bytes, body + 6));
@@ -242,8 +251,8 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
         at = body + 6;
         break;
       case Code.attempted:
-        sink.attempted(readUint48(bytes, body), bytes.readUInt16LE(body + 6));
-        at = body + 8;
+        sink.attempted(readUint48(bytes, body), readUint32(bytes, body + 6));
+        at = body + 10;
         break;
       default:
         throw new CorruptError(`a fact of unknown kind ${code}`, { file, position: at, bytes: to - at });

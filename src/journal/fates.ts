@@ -1,5 +1,6 @@
 import type { FactSink } from './facts.js';
 import { IndexSet } from './index-set.js';
+import { LeaseEnds } from './lease-ends.js';
 
 /** Who has a record, and until when. */
 export interface Claim {
@@ -39,8 +40,7 @@ export class Fates implements FactSink {
   /** How often records that nobody has were claimed before. */
   readonly #attempts = new Map<number, number>();
   #running = 0;
-  /** No running lease ends before this. */
-  #earliest = Number.POSITIVE_INFINITY;
+  readonly #ends = new LeaseEnds();
 
   /** Leases of another boot than this one have ended: its monotonic clock is not ours. */
   constructor(boot: string) {
@@ -73,25 +73,31 @@ export class Fates implements FactSink {
 
   /** Every claim whose lease ended at or before `monotonic` is expired; true where there was one. */
   expire(monotonic: number): boolean {
-    if (monotonic < this.#earliest) return false;
     let any = false;
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const [index, claim] of this.claims) {
-      if (claim.expired) continue;
-      if (claim.until > monotonic) {
-        if (claim.until < earliest) earliest = claim.until;
-        continue;
-      }
-      this.#expire(index, claim);
+    for (
+      let end = this.#ends.earliest;
+      end !== undefined && end.until <= monotonic;
+      end = this.#ends.earliest
+    ) {
+      this.#ends.takeEarliest();
+      const claim = this.claims.get(end.index);
+      if (claim === undefined || claim.expired || claim.until !== end.until) continue;
+      this.#expire(end.index, claim);
       any = true;
     }
-    this.#earliest = earliest;
     return any;
   }
 
   /** A time before which no running lease ends; infinite where none runs. */
   get nextExpiry(): number {
-    return this.#running === 0 ? Number.POSITIVE_INFINITY : this.#earliest;
+    return this.#running === 0
+      ? Number.POSITIVE_INFINITY
+      : (this.#ends.earliest?.until ?? Number.POSITIVE_INFINITY);
+  }
+
+  #willEnd(index: number, until: number): void {
+    this.#ends.sweep(this.#running, (at, end) => this.claims.get(at)?.until === end);
+    this.#ends.add(until, index);
   }
 
   gone(from: number, to: number): void {
@@ -141,7 +147,7 @@ export class Fates implements FactSink {
     holder?.claims.add(index);
     this.taken.add(index);
     this.#running += 1;
-    if (until < this.#earliest) this.#earliest = until;
+    this.#willEnd(index, until);
     if (holder === undefined || holder.boot !== this.#boot) this.#expire(index, claim);
   }
 
@@ -151,7 +157,7 @@ export class Fates implements FactSink {
     claim.until = until;
     // Also an extended lease of another boot has ended.
     if (this.#incarnations.get(claim.incarnation)?.boot !== this.#boot) return;
-    if (until < this.#earliest) this.#earliest = until;
+    this.#willEnd(index, until);
     if (!claim.expired) return;
     claim.expired = false;
     this.taken.add(index);
@@ -213,7 +219,7 @@ export class Fates implements FactSink {
     this.#slots.clear();
     this.#incarnations.clear();
     this.#attempts.clear();
-    this.#earliest = Number.POSITIVE_INFINITY;
+    this.#ends.clear();
     this.highestNamed = 0;
     this.highestGone = 0;
     this.#running = 0;

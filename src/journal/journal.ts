@@ -57,9 +57,13 @@ export class Journal {
   readonly #scanner: FrameScanner;
   readonly #prepared = new PreparedSpace(RESERVE_BYTES);
   #file: DiskFile | undefined;
+  /** A succession that failed is not tried again before the journal has grown to this. */
+  #retryFrom = 0;
   /** How long the current journal was when it began. */
   #beginning = HEADER_BYTES;
   #continuesIn = 0;
+  /** Whether the state that a successor begins with has not been read to its end. */
+  #inState = false;
   readonly #facts = new FactWriter(HEAD_BYTES);
 
   constructor(disk: Disk, names: FileNames, storeId: Buffer, fates: Fates) {
@@ -190,6 +194,7 @@ export class Journal {
 
   /** Whether it is worth while to write a successor: the journal has grown long, or cannot grow on a full disk. */
   get isLong(): boolean {
+    if (this.end < this.#retryFrom) return false;
     if (this.#prepared.isRefused && this.end > this.#beginning + LEAST_GAIN_BYTES) return true;
     return this.end > SHORTEN_FROM_BYTES && this.end > this.#beginning * SHORTEN_FACTOR;
   }
@@ -204,6 +209,7 @@ export class Journal {
     const time = Math.floor(wallTime);
     // Predecessors whose successors' makers died before they unlinked them: their marks lead to this one no more.
     this.#files.removeBelow(this.number);
+    this.#retryFrom = this.end + LEAST_GAIN_BYTES;
     const file = this.#files.createSuccessor(next);
     try {
       const end = writeSuccessor(
@@ -227,6 +233,7 @@ export class Journal {
       this.number = next;
       this.end = end;
       this.#beginning = end;
+      this.#retryFrom = 0;
       this.safe = this.fact;
       this.#prepared.forget();
     } catch (error) {
@@ -250,12 +257,14 @@ export class Journal {
 
   /** Begins from nothing at the lowest journal. It may be succeeded and removed between the listing and the opening. */
   #enterLowest(): void {
-    this.#fates.clear();
-    this.fact = 0;
     for (let attempt = 0; attempt < 100; attempt++) {
       const lowest = this.#files.list()[0];
       if (lowest === undefined) break;
-      if (this.#enter(lowest)) return;
+      if (this.#enter(lowest)) {
+        this.#fates.clear();
+        this.fact = 0;
+        return;
+      }
     }
     throw new CorruptError('the journal of fates is missing', {
       file: this.#files.path(Math.max(1, this.#continuesIn)),
@@ -274,6 +283,7 @@ export class Journal {
     this.end = HEADER_BYTES;
     this.#beginning = HEADER_BYTES;
     this.#continuesIn = 0;
+    this.#inState = number > 1;
     this.unfinished = false;
     return true;
   }
@@ -297,6 +307,7 @@ export class Journal {
     const { position, stop } = this.#scanner.scan(this.#current(), this.end, this.#visit);
     if (this.#continuesIn !== 0) return;
     this.unfinished = stop !== 'end' || position !== this.end;
+    if (this.#inState) throw this.#stateIsDamaged(position);
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
@@ -314,6 +325,7 @@ export class Journal {
         if (head.number > this.fact) decodeFacts(bytes, at + HEAD_BYTES, at + head.length, this.#fates, file);
         break;
       case FrameKind.complete:
+        this.#inState = false;
         this.fact = head.number;
         if (head.number > this.safe) this.safe = head.number;
         this.#beginning = position + head.length;
@@ -329,6 +341,16 @@ export class Journal {
     this.end = position + head.length;
     return true;
   };
+
+  /** The state was on the device before any mark led to it: bytes that are bad there were never unfinished. */
+  #stateIsDamaged(position: number): CorruptError {
+    const file = this.#current();
+    return new CorruptError('the state at the beginning of a journal of fates is damaged', {
+      file: file.path,
+      position,
+      bytes: file.size() - position,
+    });
+  }
 
   /** Appends bytes at the end, or undoes it; where that fails too, whether they exist is not known. */
   #append(file: DiskFile, bytes: Buffer, length: number): void {

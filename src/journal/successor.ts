@@ -33,15 +33,15 @@ export function writeSuccessor(
     end += length;
   };
   put(header, header.length);
-  put(bareFrame(FrameKind.unfinished, placeOf(salt, end), predecessor, time, 0), HEAD_BYTES);
+  put(bareFrame(FrameKind.unfinished, placeOf(salt, end), predecessor, time, fact), HEAD_BYTES);
   const writer = new StateWriter((bytes, length) => {
     writeBodyFields(bytes, 0, length, FrameKind.state, FLAG_ENDS_BATCH, 0, 0);
-    completeHead(bytes, 0, placeOf(salt, end), fact, time, 0);
+    completeHead(bytes, 0, placeOf(salt, end), fact, time, fact);
     put(bytes, length);
   });
   fates.tell(writer);
   writer.flush();
-  put(bareFrame(FrameKind.complete, placeOf(salt, end), fact, time, 0), HEAD_BYTES);
+  put(bareFrame(FrameKind.complete, placeOf(salt, end), fact, time, fact), HEAD_BYTES);
   return end;
 }
 

@@ -4,9 +4,6 @@ import { locksClosed, lockUnavailable, openLockFile, tryLockFile } from './lock-
 import { Poll } from './poll.js';
 import { WaitingLine } from './waiting-line.js';
 
-/** Slots are numbered from 1; number 0 is the doorway that one stands in while arriving. */
-const DOORWAY = 0;
-
 /**
  * Who is in the directory: each holds the alive file shared, the first one exclusively until it settles.
  *
@@ -28,7 +25,7 @@ export class Arrival {
     this.#directory = names.directory;
     this.#alive = openLockFile(disk, names.lock('alive'));
     try {
-      this.#doorway = openLockFile(disk, names.slot(DOORWAY));
+      this.#doorway = openLockFile(disk, names.lock('arrive'));
     } catch (error) {
       this.#alive.close();
       throw error;

@@ -272,6 +272,8 @@ class EngineQueue<T> implements Queue<T> {
     this.#assertOpen();
     this.#engine.catchUp();
     await this.#holder.freeDead();
+    // That may have waited, and folded facts of records that were not seen then.
+    this.#engine.catchUp();
     this.#engine.fates.expire(this.#engine.clock.monotonic());
   }
 

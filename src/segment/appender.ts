@@ -19,6 +19,9 @@ export const SEGMENT_OVERHEAD = HEADER_BYTES + SEAL_BYTES;
 
 /** How far segments that are written in `synced` mode are prepared at a time. */
 const PREPARED_BYTES = 256 * 1024;
+const INITIAL_ENTRIES = 64;
+/** A buffer that grew beyond this for one batch is not kept for the next. */
+const KEPT_ENTRIES = 4096;
 /** A commit as large as this gains nothing by prepared space. */
 const PREPARE_BELOW = 64 * 1024;
 
@@ -29,7 +32,7 @@ export class Appender {
   readonly #files: SegmentFiles;
   readonly #tail: Tail;
   readonly #maxFileSize: number;
-  #entries = Buffer.allocUnsafe(64 * ENTRY_BYTES);
+  #entries = Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES);
   readonly #prepared = new PreparedSpace(PREPARED_BYTES);
 
   constructor(files: SegmentFiles, tail: Tail, maxFileSize: number) {
@@ -142,6 +145,8 @@ export class Appender {
   mark(wallTime: number): void {
     const tail = this.#tail;
     const file = this.#activeFile();
+    // Others may have written since the caller synced: nobody has synced that.
+    if (tail.safe < tail.nextIndex - 1) return;
     if (tail.nextIndex === tail.active || this.#endsWithMark(file)) return;
     const time = Math.max(Math.floor(wallTime), tail.time);
     const mark = encodeSafeMark(this.#files.placeOf(tail.end), tail.nextIndex, time);
@@ -229,5 +234,6 @@ export class Appender {
     } catch {
       // The records are committed; their entries will be found by scanning.
     }
+    if (count > KEPT_ENTRIES) this.#entries = Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES);
   }
 }

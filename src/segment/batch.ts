@@ -1,4 +1,3 @@
-import { checksum, checksumOn } from '../frame/checksum.js';
 import { FLAG_ENDS_BATCH, FrameKind, HEAD_BYTES, writeBodyFields } from '../frame/frame.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -44,15 +43,22 @@ export class Batch {
     if (marks.length > 0) position += marks.copy(bytes, position);
     if (headers.length > 0) position += headers.copy(bytes, position);
     bytes.set(payload, position);
-    // The payload is checksummed where the caller has it: that needs no view of the buffer.
-    const sum = checksumOn(checksum(bytes, at + HEAD_BYTES, position), payload);
-    writeBodyFields(bytes, at, length, FrameKind.record, FLAG_ENDS_BATCH, marks.length, headers.length, sum);
+    // The sum is that of the copy: what the caller holds may change under our hands.
+    writeBodyFields(bytes, at, length, FrameKind.record, FLAG_ENDS_BATCH, marks.length, headers.length);
     // Only the last frame of a group ends it.
     if (group.count > 0) bytes[(this.frames[this.frames.length - 1] as number) + 5] = 0;
     this.frames.push(at);
     this.length = at + length;
     group.end = this.length;
     group.count += 1;
+  }
+
+  /** Takes the last group back, as if it had never begun. */
+  takeBack(): void {
+    const group = this.groups.pop();
+    if (group === undefined) return;
+    this.length = group.start;
+    this.frames.length = group.firstFrame;
   }
 
   /** Forgets the first groups; those that stay move to the front of the buffer. */

@@ -7,8 +7,8 @@ const COPY_BYTES = 1024 * 1024;
 
 /**
  * Copies what stands behind `position` into a side file before it is cut away, so that no byte that was once written is
- * lost to recovery. Zeros are not worth a file. A copy that fails for lack of space does not stop the cut: what is cut
- * was never acknowledged as synced.
+ * lost to recovery; the copy is on the device before the cut. Zeros are not worth a file. A copy that fails, for lack of
+ * space perhaps, does not stop the cut: what is cut was never acknowledged as synced.
  */
 export function setAside(files: SegmentFiles, file: DiskFile, first: number, position: number): void {
   const bytes = Buffer.alloc(COPY_BYTES);
@@ -16,7 +16,7 @@ export function setAside(files: SegmentFiles, file: DiskFile, first: number, pos
   try {
     for (let from = position; ; ) {
       const length = file.read(bytes, 0, COPY_BYTES, from);
-      if (length === 0) return;
+      if (length === 0) break;
       if (side === undefined && bytes.subarray(0, length).some((byte) => byte !== 0)) {
         side = createSideFile(files, first, position);
         if (side === undefined) return;
@@ -24,6 +24,7 @@ export function setAside(files: SegmentFiles, file: DiskFile, first: number, pos
       if (side !== undefined) writeFully(side, bytes, length, from - position);
       from += length;
     }
+    side?.syncNow();
   } catch {
     return;
   } finally {

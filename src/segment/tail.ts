@@ -153,6 +153,7 @@ export class Tail {
     const firsts = this.#files.list();
     const highest = firsts[firsts.length - 1];
     if (highest === undefined || highest <= this.active) return undefined;
+    for (const first of this.segments) if (!firsts.includes(first)) this.#files.forget(first);
     this.segments.reset(firsts);
     this.enter(highest);
     return this.#files.data(highest);

@@ -13,12 +13,12 @@ export class BackgroundSync {
     this.#engine = engine;
   }
 
-  /** Records were written here. */
+  /** Records or facts were written here. */
   wrote(): void {
     this.#syncWithin(this.#engine.options.syncIntervalMs);
   }
 
-  /** Records of others were seen. */
+  /** Those of others were seen. */
   saw(): void {
     this.#syncWithin(2 * this.#engine.options.syncIntervalMs);
   }
@@ -29,8 +29,8 @@ export class BackgroundSync {
   }
 
   #syncWithin(delayMs: number): void {
-    const { clock, syncer, tail } = this.#engine;
-    if (tail.safe >= tail.nextIndex - 1) return;
+    const { clock, syncer, tail, journal } = this.#engine;
+    if (tail.safe >= tail.nextIndex - 1 && journal.fact <= journal.safe) return;
     const dueAt = clock.monotonic() + delayMs;
     if (this.#dueAt <= dueAt) return;
     this.#cancel?.();
@@ -38,7 +38,10 @@ export class BackgroundSync {
     this.#cancel = clock.setTimer(dueAt, () => {
       this.#dueAt = Number.POSITIVE_INFINITY;
       // A failed sync makes the store failed, and the next call says so.
-      syncer.upTo(tail.nextIndex - 1).catch(() => {});
+      syncer
+        .upTo(tail.nextIndex - 1)
+        .then(() => this.#engine.syncFacts())
+        .catch(() => {});
     });
   }
 }

@@ -1,5 +1,7 @@
+import { SyncFailure } from '../disk/sync-failure.js';
+import { DurostoreError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
-import { describeDiskError, isDiskFull } from './disk-errors.js';
+import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
 
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
@@ -126,7 +128,10 @@ export class Decider {
   #answer(decided: readonly { pending: PendingDecision; answer: () => void }[]): void {
     const durable = decided.filter((one) => one.pending.durable);
     for (const one of decided) if (!one.pending.durable) one.answer();
-    if (durable.length === 0) return;
+    if (durable.length === 0) {
+      if (decided.length > 0) this.#engine.backgroundSync.wrote();
+      return;
+    }
     this.#engine.syncFacts().then(
       () => {
         for (const one of durable) one.answer();
@@ -140,14 +145,18 @@ export class Decider {
   /** A journal that has grown long is succeeded; where that fails, it goes on growing. */
   #shortenIfLong(): void {
     const { journal, locks, clock } = this.#engine;
-    if (!journal.isLong || !locks.shorten.tryEnter()) return;
+    if (!journal.isLong) return;
+    let entered = false;
     try {
-      journal.shorten(clock.now());
+      entered = locks.shorten.tryEnter();
+      if (entered) journal.shorten(clock.now());
     } catch (error) {
-      // What was decided is committed, whatever becomes of the successor.
-      if (!isDiskFull(error)) this.#engine.syncFailed(error);
+      // What was decided is committed, whatever becomes of the successor; without one the journal goes on growing.
+      if (error instanceof SyncFailure) this.#engine.syncFailed(error);
+      else if (error instanceof DurostoreError)
+        this.#engine.failed(error, 'writing the successor of a journal');
     } finally {
-      locks.shorten.leave();
+      if (entered) locks.shorten.leave();
     }
   }
 }

@@ -196,21 +196,23 @@ export class Engine {
   /** The same for what is known to be there, without catching up. */
   readKnown(index: number): StoredRecord | undefined {
     if (!this.has(index)) return undefined;
+    let damage: unknown;
     try {
       const record = this.#reader.read(index);
       if (record !== undefined) return record;
-      // Its segment went while we looked: then a fact says so.
-      this.catchUp();
-      if (!this.has(index)) return undefined;
-      throw new CorruptError('a segment is missing', {
-        file: this.names.directory,
-        position: 0,
-        bytes: 0,
-        indexes: { from: index, to: index },
-      });
     } catch (error) {
-      throw describeDiskError(error, `reading record ${index}`);
+      damage = error;
     }
+    // Its segment may have gone while we looked: then a fact says so.
+    this.catchUp();
+    if (!this.has(index)) return undefined;
+    damage ??= new CorruptError('a segment is missing', {
+      file: this.names.directory,
+      position: 0,
+      bytes: 0,
+      indexes: { from: index, to: index },
+    });
+    throw describeDiskError(damage, `reading record ${index}`);
   }
 
   /** Resolves when every fact that is known here, and the records that facts name, are on the device. */
@@ -304,7 +306,8 @@ export class Engine {
   /** A record that is known does not change; all that can have happened to it is that it is gone. */
   #catchUpFacts(): void {
     try {
-      if (this.journal.catchUp()) this.noteChange();
+      this.#foldFacts();
+      this.noteChange();
     } catch (error) {
       throw describeDiskError(error, 'looking at the directory');
     }
@@ -312,14 +315,22 @@ export class Engine {
 
   #catchUpFiles(): boolean {
     if (this.#closing !== undefined) return false;
+    this.#foldFacts();
+    const { active } = this.tail;
+    this.tail.catchUp();
+    // The tail may have passed over a segment that went after the facts were folded that say so.
+    if (this.tail.active !== active) this.#foldFacts();
+    this.sweeper.forgetOldest();
+    return this.#movedOn();
+  }
+
+  /** Following a mark of succession syncs it: where that fails, it is as any failed sync. */
+  #foldFacts(): void {
     try {
       this.journal.catchUp();
     } catch (error) {
       throw error instanceof SyncFailure ? this.syncFailed(error) : error;
     }
-    this.tail.catchUp();
-    this.sweeper.forgetOldest();
-    return this.#movedOn();
   }
 
   #movedOn(): boolean {

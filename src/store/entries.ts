@@ -109,6 +109,7 @@ function tellGaps(
 ): void {
   const oldest = Math.min(engine.firstIndex, to);
   if (from < oldest) onGap({ from, to: oldest });
+  if (engine.fates.lostSet.count === 0) return;
   let index = Math.max(from, oldest);
   while (index < to) {
     while (index < to && !engine.fates.lostSet.has(index)) index += 1;

@@ -1,4 +1,6 @@
 import type { FactSink } from '../journal/facts.js';
+import type { IndexSet } from '../journal/index-set.js';
+import { Runs } from '../journal/runs.js';
 import { type LostRange, recoverSegments, rewriteUnsafe } from '../segment/recovery.js';
 import { isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
@@ -8,7 +10,8 @@ const PREPARED_SLOTS = 4;
 
 /**
  * Brings an opener up to date. The first one in the directory checks what its predecessors left and mends it, under all
- * locks; later ones only read, unless a failed sync left its mark.
+ * locks; later ones only read, unless a failed sync left its mark, or the last fact is not whole: then somebody is writing
+ * it, or died over it, or it is damaged, which shows under the lock.
  */
 export async function recoverStore(
   engine: Engine,
@@ -19,7 +22,7 @@ export async function recoverStore(
   if (!first) {
     journal.open();
     tail.open();
-    if (!disk.exists(names.suspect())) return;
+    if (!journal.unfinished && !disk.exists(names.suspect())) return;
   }
   await locks.fate.enter(signal);
   try {
@@ -45,7 +48,8 @@ export async function recoverStore(
 function recover(engine: Engine): void {
   const { journal, tail, appender, fates, files, clock } = engine;
   removeLeftovers(engine);
-  const isNew = !journal.exists() && files.list().every((first) => first === 1);
+  // The first journal is on the device before the first segment exists.
+  const isNew = !journal.exists() && files.list().length === 0;
   if (isNew) {
     journal.create();
     createLockFiles(engine);
@@ -78,22 +82,18 @@ function createLockFiles({ disk, names }: Engine): void {
 function tellLost(engine: Engine, ranges: readonly LostRange[]): void {
   const { journal, clock, fates } = engine;
   const facts = journal.begin();
-  for (const range of ranges) tellAbsent(facts, range, (index) => fates.goneSet.has(index));
+  for (const range of ranges) tellAbsent(facts, range, fates.goneSet);
   journal.decided(clock.now());
   journal.commit();
   if (journal.fact > journal.safe) journal.syncNow();
 }
 
 /** Records that were gone already are not lost: their segment was removed because of that. */
-function tellAbsent(facts: FactSink, range: LostRange, isGone: (index: number) => boolean): void {
-  let from = range.from;
-  while (from < range.to) {
-    while (from < range.to && isGone(from)) from += 1;
-    let to = from;
-    while (to < range.to && !isGone(to)) to += 1;
-    if (to > from) facts.lost(from, to);
-    from = to;
-  }
+function tellAbsent(facts: FactSink, range: LostRange, gone: IndexSet): void {
+  const runs = new Runs((from, to) => facts.lost(from, to));
+  for (let index = gone.firstAbsent(range.from); index < range.to; index = gone.firstAbsent(index + 1))
+    runs.add(index);
+  runs.end();
 }
 
 /** Files that somebody who died was making. Nobody else is in the directory, so nobody needs them. */

@@ -50,8 +50,7 @@ export class Writer {
     signal?.throwIfAborted();
     this.#checkSizes(records);
     return new Promise((resolve, reject) => {
-      this.#batch.begin();
-      for (const { payload, marks, headers } of records) this.#batch.add(payload, marks, headers);
+      this.#encode(records);
       const pending: PendingWrite = {
         durable,
         resolve,
@@ -92,6 +91,17 @@ export class Writer {
       'RECORD_TOO_LARGE',
       `the batch needs ${bytes} bytes in one file and maxFileSize is ${maxFileSize}. Nothing was written: split it, or raise maxFileSize`,
     );
+  }
+
+  /** All or nothing: a buffer that cannot grow must not leave a group that nobody waits for. */
+  #encode(records: readonly NewRecord[]): void {
+    this.#batch.begin();
+    try {
+      for (const { payload, marks, headers } of records) this.#batch.add(payload, marks, headers);
+    } catch (error) {
+      this.#batch.takeBack();
+      throw error;
+    }
   }
 
   #listen(signal: AbortSignal, pending: PendingWrite): void {

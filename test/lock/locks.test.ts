@@ -83,8 +83,8 @@ t.test('LOCK_UNAVAILABLE says why and what to do', async (t) => {
       });
       t.equal(opened(), 0, 'what was open is closed');
     }
-    for (const slot of [0, 1]) {
-      const { disk } = refusing(`duro.slot.${slot}.lock`);
+    for (const lock of ['arrive', 'slot.1']) {
+      const { disk } = refusing(`duro.${lock}.lock`);
       t.throws(() => openLocks(disk, names, 'os').takeSlot(), { code: 'LOCK_UNAVAILABLE' });
     }
   });
