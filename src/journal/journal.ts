@@ -12,26 +12,36 @@ import {
   FrameKind,
   HEAD_BYTES,
   type Head,
-  JOURNAL_KINDS,
   placeOf,
   writeBodyFields,
 } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
-import { framesBehind } from '../frame/frame-search.js';
+import { damagedState, laterFrames } from './damage.js';
 import { decodeFacts, type FactSink, FactWriter } from './facts.js';
 import type { Fates } from './fates.js';
 import { JournalFiles } from './journal-files.js';
 import { bareFrame, writeSuccessor } from './successor.js';
 
-/** ⚑ A full disk can be emptied: so many bytes are written ahead with zeros, in the journal and in its next successor. */
-const RESERVE_BYTES = 64 * 1024;
-/** The reserve is renewed when less than this is left of it; enough for a mark of succession and a few decisions. */
-const LEAST_RESERVE_BYTES = 16 * 1024;
-/** On a full disk a successor is worth its trouble when the journal has grown by this. */
-const LEAST_GAIN_BYTES = 4 * 1024;
-/** A journal is succeeded by a shorter one when it has outgrown this, and its own beginning several times. */
-const SHORTEN_FROM_BYTES = 1024 * 1024;
-const SHORTEN_FACTOR = 4;
+/** When a journal reserves room, and when it is succeeded. Tests have successions often. */
+export interface JournalLimits {
+  /** ⚑ A full disk can be emptied: so many bytes are written ahead with zeros, in the journal and in its next successor. */
+  readonly reserveBytes: number;
+  /** The reserve is renewed when less than this is left of it; enough for a mark of succession and a few decisions. */
+  readonly leastReserveBytes: number;
+  /** On a full disk a successor is worth its trouble when the journal has grown by this. */
+  readonly leastGainBytes: number;
+  /** A journal is succeeded by a shorter one when it has outgrown this, and its own beginning several times. */
+  readonly shortenFromBytes: number;
+  readonly shortenFactor: number;
+}
+
+const LIMITS: JournalLimits = {
+  reserveBytes: 64 * 1024,
+  leastReserveBytes: 16 * 1024,
+  leastGainBytes: 4 * 1024,
+  shortenFromBytes: 1024 * 1024,
+  shortenFactor: 4,
+};
 
 /**
  * The journal of fates: facts appended in one order, folded into `Fates`. One decision is one frame, and it is committed
@@ -55,7 +65,8 @@ export class Journal {
   readonly #files: JournalFiles;
   readonly #fates: Fates;
   readonly #scanner: FrameScanner;
-  readonly #prepared = new PreparedSpace(RESERVE_BYTES);
+  readonly #limits: JournalLimits;
+  readonly #prepared: PreparedSpace;
   #file: DiskFile | undefined;
   /** A succession that failed is not tried again before the journal has grown to this. */
   #retryFrom = 0;
@@ -66,7 +77,9 @@ export class Journal {
   #inState = false;
   readonly #facts = new FactWriter(HEAD_BYTES);
 
-  constructor(disk: Disk, names: FileNames, storeId: Buffer, fates: Fates) {
+  constructor(disk: Disk, names: FileNames, storeId: Buffer, fates: Fates, limits: JournalLimits = LIMITS) {
+    this.#limits = limits;
+    this.#prepared = new PreparedSpace(limits.reserveBytes);
     this.#files = new JournalFiles(disk, names, storeId);
     this.#scanner = new FrameScanner(this.#files.salt);
     this.#fates = fates;
@@ -106,7 +119,7 @@ export class Journal {
     this.catchUp();
     const file = this.#current();
     if (!this.unfinished && !(first && hasBytesBehind(file, this.end))) return;
-    const later = this.#laterFrames(file);
+    const later = laterFrames(file, this.end, this.fact, this.#files.salt);
     if (later !== undefined && (!first || later.safe > this.fact)) {
       throw new CorruptError('a fact is damaged', {
         file: file.path,
@@ -168,7 +181,7 @@ export class Journal {
   /** Under the fate lock, caught up: renews what is written ahead here and in the next successor, if there is room. */
   reserve(): void {
     this.#reserve(0);
-    this.#files.prepareSuccessor(this.number + 1, RESERVE_BYTES);
+    this.#files.prepareSuccessor(this.number + 1, this.#limits.reserveBytes);
   }
 
   /** Resolves when every fact folded so far is on the device. Rejects with what the disk says. */
@@ -195,8 +208,10 @@ export class Journal {
   /** Whether it is worth while to write a successor: the journal has grown long, or cannot grow on a full disk. */
   get isLong(): boolean {
     if (this.end < this.#retryFrom) return false;
-    if (this.#prepared.isRefused && this.end > this.#beginning + LEAST_GAIN_BYTES) return true;
-    return this.end > SHORTEN_FROM_BYTES && this.end > this.#beginning * SHORTEN_FACTOR;
+    if (this.#prepared.isRefused && this.end > this.#beginning + this.#limits.leastGainBytes) return true;
+    return (
+      this.end > this.#limits.shortenFromBytes && this.end > this.#beginning * this.#limits.shortenFactor
+    );
   }
 
   /**
@@ -209,7 +224,7 @@ export class Journal {
     const time = Math.floor(wallTime);
     // Predecessors whose successors' makers died before they unlinked them: their marks lead to this one no more.
     this.#files.removeBelow(this.number);
-    this.#retryFrom = this.end + LEAST_GAIN_BYTES;
+    this.#retryFrom = this.end + this.#limits.leastGainBytes;
     const file = this.#files.createSuccessor(next);
     try {
       const end = writeSuccessor(
@@ -307,7 +322,7 @@ export class Journal {
     const { position, stop } = this.#scanner.scan(this.#current(), this.end, this.#visit);
     if (this.#continuesIn !== 0) return;
     this.unfinished = stop !== 'end' || position !== this.end;
-    if (this.#inState) throw this.#stateIsDamaged(position);
+    if (this.#inState) throw damagedState(this.#current(), position);
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
@@ -342,16 +357,6 @@ export class Journal {
     return true;
   };
 
-  /** The state was on the device before any mark led to it: bytes that are bad there were never unfinished. */
-  #stateIsDamaged(position: number): CorruptError {
-    const file = this.#current();
-    return new CorruptError('the state at the beginning of a journal of fates is damaged', {
-      file: file.path,
-      position,
-      bytes: file.size() - position,
-    });
-  }
-
   /** Appends bytes at the end, or undoes it; where that fails too, whether they exist is not known. */
   #append(file: DiskFile, bytes: Buffer, length: number): void {
     try {
@@ -371,7 +376,7 @@ export class Journal {
   }
 
   #reserve(bytes: number): void {
-    const wanted = bytes + LEAST_RESERVE_BYTES;
+    const wanted = bytes + this.#limits.leastReserveBytes;
     this.#prepared.ensure(this.#current(), this.end, wanted, Number.POSITIVE_INFINITY);
   }
 
@@ -384,19 +389,5 @@ export class Journal {
       this.#prepared.forget();
       file.truncate(this.end);
     }
-  }
-
-  /**
-   * Whole later frames behind the end, wherever they stand: the sign of damage rather than of an unfinished write. Tells
-   * where the first is, and the greatest fact that any of them calls safe.
-   */
-  #laterFrames(file: DiskFile): { position: number; safe: number } | undefined {
-    let found: { position: number; safe: number } | undefined;
-    for (const frame of framesBehind(file, this.end + 1, JOURNAL_KINDS, this.#files.salt)) {
-      if (frame.kind === FrameKind.facts && frame.number <= this.fact) continue;
-      found ??= { position: frame.position, safe: 0 };
-      found.safe = Math.max(found.safe, frame.safe);
-    }
-    return found;
   }
 }

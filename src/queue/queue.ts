@@ -1,5 +1,6 @@
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
+import type { JournalLimits } from '../journal/journal.js';
 import type { Store } from '../store/contract.js';
 import { Engine } from '../store/engine.js';
 import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from '../store/options.js';
@@ -34,9 +35,13 @@ export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<
 }
 
 /** The same on another disk: where tests put theirs. */
-export async function openQueueOn<T = unknown>(disk: Disk, options: QueueOptions<T>): Promise<Queue<T>> {
+export async function openQueueOn<T = unknown>(
+  disk: Disk,
+  options: QueueOptions<T>,
+  limits?: JournalLimits,
+): Promise<Queue<T>> {
   const resolved = resolveQueueOptions(options);
-  return new EngineQueue(await Engine.open(disk, resolved.store), resolved);
+  return new EngineQueue(await Engine.open(disk, resolved.store, limits), resolved);
 }
 
 const FLUSH_STEP = 1000;

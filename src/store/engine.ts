@@ -8,7 +8,7 @@ import { CorruptError, DurostoreError } from '../errors.js';
 import { Indexer } from '../indexer/indexer.js';
 import { BOOT_BYTES } from '../journal/facts.js';
 import { Fates } from '../journal/fates.js';
-import { Journal } from '../journal/journal.js';
+import { Journal, type JournalLimits } from '../journal/journal.js';
 import { type Locks, openLocks } from '../lock/locks.js';
 import { Appender } from '../segment/appender.js';
 import { Reader, type StoredRecord } from '../segment/reader.js';
@@ -60,7 +60,14 @@ export class Engine {
   #seenFact = 0;
   #seenSegment = 0;
 
-  private constructor(disk: Disk, names: FileNames, options: ResolvedStoreOptions, meta: Meta, locks: Locks) {
+  private constructor(
+    disk: Disk,
+    names: FileNames,
+    options: ResolvedStoreOptions,
+    meta: Meta,
+    locks: Locks,
+    limits?: JournalLimits,
+  ) {
     this.disk = disk;
     this.names = names;
     this.options = options;
@@ -74,7 +81,7 @@ export class Engine {
     this.tail = new Tail(this.files);
     this.appender = new Appender(this.files, this.tail, options.maxFileSize);
     this.fates = new Fates(this.boot);
-    this.journal = new Journal(disk, names, meta.id, this.fates);
+    this.journal = new Journal(disk, names, meta.id, this.fates, limits);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
     this.syncer = new Syncer(this.files, this.tail, (error) => this.syncFailed(error));
     this.#journalSync = new GroupSync(
@@ -91,7 +98,7 @@ export class Engine {
   }
 
   /** Opens the directory, creating what is missing; the first opener checks what its predecessors left. */
-  static async open(disk: Disk, options: ResolvedStoreOptions): Promise<Engine> {
+  static async open(disk: Disk, options: ResolvedStoreOptions, limits?: JournalLimits): Promise<Engine> {
     options.signal?.throwIfAborted();
     const names = new FileNames(options.directory, options.filePrefix);
     let locks: Locks | undefined;
@@ -114,7 +121,7 @@ export class Engine {
           `${names.directory} was removed or replaced while it was opened`,
         );
       }
-      engine = new Engine(disk, names, options, meta, locks);
+      engine = new Engine(disk, names, options, meta, locks, limits);
       await recoverStore(engine, arrival === 'first', options.signal);
       locks.settle();
       engine.noteChange();
