@@ -52,7 +52,7 @@ const LARGEST_STEP = 2 ** 28;
 
 /** Encodes facts one behind the other; all that one decision consists of goes into one frame. */
 export class FactWriter implements FactSink {
-  bytes = Buffer.allocUnsafe(INITIAL_BYTES);
+  bytes: Buffer = Buffer.allocUnsafe(INITIAL_BYTES);
   length = 0;
   /** Where the frame that is being written begins. */
   frameStart = 0;

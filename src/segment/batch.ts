@@ -20,7 +20,7 @@ export interface Group {
  * The buffer is reused from batch to batch.
  */
 export class Batch {
-  bytes = Buffer.allocUnsafe(INITIAL_BYTES);
+  bytes: Buffer = Buffer.allocUnsafe(INITIAL_BYTES);
   length = 0;
   groups: Group[] = [];
   /** Where each frame begins. */
