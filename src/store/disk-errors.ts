@@ -19,3 +19,28 @@ export function describeDiskError(error: unknown, doing: string): DurostoreError
   const reason = error instanceof Error ? error.message : String(error);
   return new DurostoreError('STORE_FAILED', `${doing} failed: ${reason}. Reopen the store to go on`, error);
 }
+
+/** The same for opening, where the directory itself may be what is wrong. */
+export function describeOpeningError(error: unknown, directory: string): DurostoreError {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  switch (code) {
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new DurostoreError(
+        'INVALID_OPTION',
+        `directory: expected a directory, and ${directory} is a file or stands below one. Choose another path`,
+        error,
+      );
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new DurostoreError(
+        'LOCK_UNAVAILABLE',
+        `${directory} cannot be opened: ${String((error as Error).message)}. ` +
+          'Give this user the right to create, read and write files there',
+        error,
+      );
+    default:
+      return describeDiskError(error, `opening ${directory}`);
+  }
+}

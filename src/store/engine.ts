@@ -17,7 +17,7 @@ import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
 import { BackgroundSync } from './background-sync.js';
 import { Decider } from './decider.js';
-import { describeDiskError } from './disk-errors.js';
+import { describeDiskError, describeOpeningError } from './disk-errors.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import type { ResolvedStoreOptions } from './options.js';
 import { recoverStore } from './recover-store.js';
@@ -134,7 +134,7 @@ export class Engine {
       engine?.files.descriptors.close();
       locks?.close();
       if (options.signal?.aborted && error === options.signal.reason) throw error;
-      throw describeDiskError(error, `opening ${names.directory}`);
+      throw describeOpeningError(error, names.directory);
     }
   }
 

@@ -100,7 +100,7 @@ export function resolveStoreOptions(
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || KNOWN.has(name) || alsoKnown.has(name)) continue;
     if (NOT_YET.has(name)) throw notYet(name);
-    throw invalid(name, 'no such option', value);
+    throw unknown(name);
   }
   const maxFileSize = wholeNumber(
     'maxFileSize',
@@ -138,6 +138,10 @@ export function invalid(option: string, expected: string, came: unknown): Durost
     'INVALID_OPTION',
     `${option}: expected ${expected}, got ${describe(came)}. Correct the call`,
   );
+}
+
+function unknown(option: string): DurostoreError {
+  return new DurostoreError('INVALID_OPTION', `${option}: there is no such option. Correct the call`);
 }
 
 export function notYet(option: string): DurostoreError {
@@ -191,7 +195,7 @@ export function callOptions<T extends object>(
   if (options === undefined) return {};
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options);
   for (const name in options) {
-    if (!known.has(name) && options[name] !== undefined) throw invalid(name, 'no such option', options[name]);
+    if (!known.has(name) && options[name] !== undefined) throw unknown(name);
   }
   return options;
 }
@@ -215,7 +219,7 @@ function indexerOptions(value: StoreOptions['indexer']): { intervalMs: number; w
   if (value === undefined) return storeDefaults.indexer;
   if (typeof value !== 'object' || value === null) throw invalid('indexer', 'an object or false', value);
   for (const name of Object.keys(value)) {
-    if (name !== 'intervalMs' && name !== 'watch') throw invalid(`indexer.${name}`, 'no such option', name);
+    if (name !== 'intervalMs' && name !== 'watch') throw unknown(`indexer.${name}`);
   }
   const { watch = storeDefaults.indexer.watch } = value;
   if (typeof watch !== 'boolean') throw invalid('indexer.watch', 'true or false', watch);

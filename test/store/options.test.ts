@@ -119,8 +119,8 @@ t.test('the directory and its parents are created', async (t) => {
 t.test('a directory that is a file is an error that names it', async (t) => {
   const directory = join(await temporaryDirectory(t), 'file');
   writeFileSync(directory, 'precious');
-  await t.rejects(openStore({ directory }), { name: 'DurostoreError', message: new RegExp(directory) });
-  await t.rejects(openStore({ directory: join(directory, 'below') }), { name: 'DurostoreError' });
+  await t.rejects(openStore({ directory }), { code: 'INVALID_OPTION', message: new RegExp(directory) });
+  await t.rejects(openStore({ directory: join(directory, 'below') }), { code: 'INVALID_OPTION' });
 });
 
 onBothDisks('signal aborts opening, with its reason', async (t, world) => {
