@@ -60,8 +60,9 @@ function recover(engine: Engine): void {
   const lost = [...recoverSegments(files, tail, appender, clock.now())];
   // An index that a fact names is never given again, even where its record was lost.
   const next = fates.highestNamed + 1;
+  if (tail.nextIndex < next) lost.push({ from: tail.nextIndex, to: next });
+  // Without a segment there is nothing to roll: the first one begins there.
   if (tail.segments.length === 0) tail.nextIndex = Math.max(tail.nextIndex, next);
-  else if (tail.nextIndex < next) lost.push({ from: tail.nextIndex, to: next });
   tellLost(engine, lost);
   try {
     appender.catchUp();

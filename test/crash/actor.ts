@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
+import type { JournalLimits } from '../../src/journal/journal.js';
 import { type Delivery, DurostoreError, type Entry, type Queue, type StoreOptions } from '../../src/mod.js';
 import { openQueueOn } from '../../src/queue/queue.js';
 import type { Durability } from '../../src/store/options.js';
@@ -26,16 +27,28 @@ export function tickingClock(): Clock {
   };
 }
 
-export type Options = Omit<StoreOptions, 'directory'>;
+export interface Options extends Omit<StoreOptions, 'directory'> {
+  /** Journals that are succeeded often. */
+  readonly limits?: JournalLimits;
+}
 
-export const openOn = (disk: MemoryOpener, options: Options): Promise<Queue<Uint8Array>> =>
-  openQueueOn<Uint8Array>(disk, {
-    directory: DIRECTORY,
-    codec: 'bytes',
-    indexer: false,
-    clock: stillClock,
-    ...options,
-  });
+export const openOn = (disk: MemoryOpener, { limits, ...options }: Options): Promise<Queue<Uint8Array>> =>
+  openQueueOn<Uint8Array>(
+    disk,
+    { directory: DIRECTORY, codec: 'bytes', indexer: false, clock: stillClock, ...options },
+    limits,
+  );
+
+/** So that a journal is succeeded every few facts. */
+export const SHORT_JOURNALS: JournalLimits = {
+  reserveBytes: 1024,
+  leastReserveBytes: 256,
+  leastGainBytes: 64,
+  shortenFromBytes: 0,
+  shortenFactor: 1.3,
+};
+
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Whether an error says that its call changed nothing. */
 const changedNothing = (error: unknown): boolean =>
@@ -46,6 +59,8 @@ export class Actor {
   readonly #disk: MemoryOpener;
   readonly #history: History;
   readonly #options: Options;
+  /** Writes that waited for room in vain. */
+  gaveUp = 0;
   #queue: Queue<Uint8Array> | undefined;
   #claims: Delivery<Uint8Array>[] = [];
 
@@ -113,25 +128,80 @@ export class Actor {
   async ack(): Promise<void> {
     const delivery = this.#claims.shift();
     if (delivery === undefined) return;
-    this.#history.removing(delivery.value);
-    await delivery.ack();
-    if (!this.#disk.dead) this.#history.removed(delivery.value, 'written');
+    // Of a message that was removed meanwhile, nothing is left to be said.
+    if (this.#history.isRemoved(delivery.value)) return delivery.ack();
+    await this.#remove([delivery.value], 'written', () => delivery.ack());
   }
 
   async nack(): Promise<void> {
-    await this.#claims.shift()?.nack();
+    const delivery = this.#claims.shift();
+    await this.#orLost(delivery, () => delivery?.nack());
   }
 
   async extend(): Promise<void> {
-    await this.#claims[0]?.extend(60_000);
+    const [delivery] = this.#claims;
+    await this.#orLost(delivery, () => delivery?.extend(60_000));
+  }
+
+  /** A claimed message may have been removed, or dropped with its segment. */
+  async #orLost(
+    delivery: Delivery<Uint8Array> | undefined,
+    call: () => Promise<void> | undefined,
+  ): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      const isLost = error instanceof DurostoreError && error.code === 'LEASE_LOST';
+      const isGone = delivery !== undefined && this.#history.isRemoved(delivery.value);
+      if (!isLost || !(isGone || this.#options.whenFull === 'drop-oldest')) throw error;
+    }
+  }
+
+  /** Writes where there is no room, and makes room; gives up where that leads to nothing. */
+  async writeWaiting(size: number, makeRoom: () => Promise<void>): Promise<void> {
+    const bytes = this.#history.writing([size]);
+    const [data] = bytes;
+    if (data === undefined) return;
+    const patience = new AbortController();
+    let answered = false;
+    const write = this.#write(bytes, undefined, async () => [
+      await this.#opened.store.write(data, { signal: patience.signal }),
+    ]).finally(() => {
+      answered = true;
+    });
+    const outcome = write.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    try {
+      await makeRoom();
+    } finally {
+      for (let turn = 0; turn < 200 && !answered && !this.#disk.dead; turn++) await nextTurn();
+      patience.abort();
+    }
+    const error = await outcome;
+    if (error === undefined) return;
+    if (error !== patience.signal.reason) throw error;
+    this.#history.refused(bytes);
+    this.gaveUp += 1;
+  }
+
+  /** Deletes what stands before the record that is so far from the oldest. */
+  async prune(place: number): Promise<void> {
+    const before = this.#history.present(place)?.index;
+    const removed = this.#history.presentBefore(before ?? Number.POSITIVE_INFINITY);
+    await this.#remove(removed, this.#durability, () => this.#opened.store.prune(before));
   }
 
   /** Deletes the records that stand so far from the oldest. */
   async delete(...places: readonly number[]): Promise<void> {
     const there = places.map((at) => this.#history.present(at)).filter((one) => one !== undefined);
-    for (const { bytes } of there) this.#history.removing(bytes);
-    await this.#opened.delete(there.map(({ index }) => index));
-    if (!this.#disk.dead) for (const { bytes } of there) this.#history.removed(bytes, this.#durability);
+    const indexes = there.map(({ index }) => index);
+    await this.#remove(
+      there.map(({ bytes }) => bytes),
+      this.#durability,
+      () => this.#opened.delete(indexes),
+    );
   }
 
   async deleteFirst(): Promise<void> {
@@ -167,6 +237,21 @@ export class Actor {
 
   get #durability(): Durability {
     return this.#options.durability ?? 'synced';
+  }
+
+  async #remove(
+    all: readonly Uint8Array[],
+    durability: Durability,
+    call: () => Promise<unknown>,
+  ): Promise<void> {
+    const asked = all.filter((bytes) => this.#history.removing(bytes));
+    try {
+      await call();
+    } catch (error) {
+      if (changedNothing(error)) for (const bytes of asked) this.#history.kept(bytes);
+      throw error;
+    }
+    if (!this.#disk.dead) for (const bytes of all) this.#history.removed(bytes, durability);
   }
 
   async #write(

@@ -7,7 +7,7 @@ import { checkDirectoryOn } from '../support/consistency.js';
 import type { Random } from '../support/random.js';
 import { Actor, DIRECTORY, type Options, openOn } from './actor.js';
 import { History } from './history.js';
-import type { Program } from './programs.js';
+import { keptBy, type Program } from './programs.js';
 
 /** What a power cut may do to what was not synced: at each operation the first, and two of the others in turn. */
 const CUTS: readonly [PowerCut, ...PowerCut[]] = [
@@ -43,7 +43,7 @@ export async function runUntilDeath(
   strikes: (operation: Operation) => boolean,
 ): Promise<Outcome> {
   const machine = new MemoryDisk();
-  const history = new History();
+  const history = new History(keptBy(program.options));
   const disk = machine.opener('worker');
   let struck: Operation | undefined;
   const death = new Promise<void>((resolve) => {
@@ -55,9 +55,11 @@ export async function runUntilDeath(
       return fault;
     };
   });
-  const run = program.run(new Actor(disk, history, program.options));
+  const actor = new Actor(disk, history, program.options);
+  const run = program.run(actor);
   await Promise.race([death, run.catch((error: unknown) => (disk.dead ? undefined : Promise.reject(error)))]);
   run.catch(() => {});
+  if (struck === undefined && actor.gaveUp > 0) throw new Error('a write waited for room in vain');
   if (!disk.dead && struck === undefined) machine.kill(disk);
   machine.onOperation = undefined;
   return { machine, history, struck };
@@ -70,9 +72,11 @@ export async function runUntilDeath(
 export async function judge(
   machine: MemoryDisk,
   history: History,
-  options: Options,
+  whole: Options,
   after: 'death' | 'cut',
 ): Promise<string[]> {
+  // There is always room for what is written here.
+  const { maxFiles: _, whenFull: __, ...options } = whole;
   const problems: string[] = [];
   const limit = machine.operations + MOST_OPERATIONS;
   machine.onOperation = ({ n }) => {

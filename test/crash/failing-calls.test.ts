@@ -3,10 +3,10 @@ import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { DurostoreError } from '../../src/mod.js';
 import { random } from '../support/random.js';
-import { Actor } from './actor.js';
+import { Actor, nextTurn } from './actor.js';
 import { Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
-import { type Program, programs } from './programs.js';
+import { keptBy, type Program, programs } from './programs.js';
 
 /** What a caller may be told of a disk that fails. */
 const ALLOWED: readonly string[] = ['STORE_FAILED', 'DISK_FULL', 'LOCK_UNAVAILABLE'];
@@ -68,7 +68,7 @@ class Persistent {
 
 async function run(program: Program, fault: Fault, strikes: (operation: Operation) => boolean) {
   const machine = new MemoryDisk();
-  const history = new History();
+  const history = new History(keptBy(program.options));
   let struck: Operation | undefined;
   machine.onOperation = (operation) => {
     if (operation.n > MOST_OPERATIONS) throw new Error('this does not end');
@@ -79,6 +79,9 @@ async function run(program: Program, fault: Fault, strikes: (operation: Operatio
   const disk = machine.opener('worker');
   const persistent = new Persistent(new Actor(disk, history, program.options), () => struck);
   await program.run(persistent.actor);
+  // A process that dies just when its sync fails tells nobody, and so it is with every store.
+  while (machine.syncs.count > 0) await nextTurn();
+  await nextTurn();
   machine.onOperation = undefined;
   machine.kill(disk);
   return { machine, history, struck, problems: persistent.problems, codes: persistent.codes };

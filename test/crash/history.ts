@@ -24,6 +24,12 @@ export class History {
   #calls = 0;
   /** Removals of whatever came first, whose answers have not come. */
   #blind = 0;
+  /** Segments that are kept when the oldest is dropped for room; undefined: none is ever dropped. */
+  readonly #kept: number | undefined;
+
+  constructor(kept?: number) {
+    this.#kept = kept;
+  }
 
   /** New records, of sizes that are given; their bytes tell who they are. */
   writing(sizes: readonly number[]): Uint8Array[] {
@@ -63,9 +69,18 @@ export class History {
     for (const one of bytes) this.#of(one).refused = true;
   }
 
-  removing(bytes: Uint8Array): void {
+  /** Somebody asks for its removal; whether that is the first time. */
+  removing(bytes: Uint8Array): boolean {
     const record = this.#of(bytes);
-    if (record.removal === 'none') record.removal = 'asked';
+    if (record.removal !== 'none') return false;
+    record.removal = 'asked';
+    return true;
+  }
+
+  /** Its removal was refused by a code that says that nothing was changed. */
+  kept(bytes: Uint8Array): void {
+    const record = this.#of(bytes);
+    if (record.removal === 'asked') record.removal = 'none';
   }
 
   removed(bytes: Uint8Array, told: 'written' | 'synced'): void {
@@ -77,6 +92,12 @@ export class History {
       for (const one of this.#written) if (one.removal === 'written') one.removal = 'synced';
     record.removal = told;
     if (told === 'synced' && record.told === 'written') record.told = 'synced';
+  }
+
+  /** Whether somebody was told that it is gone. */
+  isRemoved(bytes: Uint8Array): boolean {
+    const { removal } = this.#of(bytes);
+    return removal === 'written' || removal === 'synced';
   }
 
   removedAt(index: number, told: 'written' | 'synced'): void {
@@ -109,6 +130,13 @@ export class History {
     return record?.index === undefined ? undefined : { bytes: record.bytes, index: record.index };
   }
 
+  /** The records that are waiting below an index, as far as the callers know. */
+  presentBefore(index: number): Uint8Array[] {
+    return this.#written
+      .filter((one) => one.index !== undefined && one.index < index && one.removal === 'none')
+      .map(({ bytes }) => bytes);
+  }
+
   /** The greatest index that must never be given again. */
   highestKept(after: 'death' | 'cut'): number {
     const kept = this.#written.filter(({ told, removal }) =>
@@ -139,7 +167,8 @@ export class History {
       }
     }
     const absent = this.#written.filter((record) => !found.has(record.id) && record.removal === 'none');
-    const missing = absent.filter(({ told }) => (after === 'death' ? told !== 'nothing' : told === 'synced'));
+    const wanted = absent.filter(({ told }) => (after === 'death' ? told !== 'nothing' : told === 'synced'));
+    const missing = wanted.filter((record) => !this.#mayBeDropped(record, found));
     if (missing.length > this.#blind)
       for (const { id, index, told } of missing)
         problems.push(`record ${id} at ${index} is missing, though ${told}`);
@@ -149,6 +178,16 @@ export class History {
           if (other.call === call && found.has(other.id))
             problems.push(`record ${id} is missing of a batch of which ${other.id} is there`);
     return problems;
+  }
+
+  /** The oldest segments go first: nothing older is there; and where two are kept, there is a newer one. */
+  #mayBeDropped({ index = 0 }: Written, found: ReadonlyMap<number, number>): boolean {
+    if (this.#kept === undefined) return false;
+    for (const other of found.values()) if (other < index) return false;
+    if (this.#kept === 1) return true;
+    return this.#written.some(
+      (one) => (one.index ?? 0) > index && (found.has(one.id) || one.removal !== 'none'),
+    );
   }
 
   #of(bytes: Uint8Array): Written {

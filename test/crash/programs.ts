@@ -1,4 +1,4 @@
-import type { Actor, Options } from './actor.js';
+import { type Actor, type Options, SHORT_JOURNALS } from './actor.js';
 
 /** What a process does. Short: a crash is tried at each of its operations. */
 export interface Program {
@@ -6,6 +6,10 @@ export interface Program {
   readonly options: Options;
   run(actor: Actor): Promise<void>;
 }
+
+/** What a program that drops the oldest keeps. */
+export const keptBy = ({ whenFull, maxFiles }: Options): number | undefined =>
+  whenFull === 'drop-oldest' ? maxFiles : undefined;
 
 export const programs: readonly Program[] = [
   {
@@ -106,6 +110,125 @@ export const programs: readonly Program[] = [
       await Promise.all([actor.dequeue(), actor.write(120), actor.claim(), actor.write(90, 'written')]);
       await Promise.all([actor.ack(), actor.dequeue(), actor.write(70)]);
       await actor.close();
+    },
+  },
+  {
+    name: 'drop-oldest, one file, claims held',
+    options: { maxFileSize: 320, maxFiles: 1, whenFull: 'drop-oldest' },
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([30, 30]);
+      await actor.claim();
+      await actor.claim();
+      await actor.writeMany([40, 40]);
+      await actor.ack();
+      await actor.extend();
+      await actor.write(60);
+      await actor.nack();
+      await actor.dequeue();
+      await actor.close();
+      await actor.open();
+      await actor.writeMany([50, 50]);
+      await actor.write(50);
+    },
+  },
+  {
+    name: 'drop-oldest, two files, written',
+    options: { maxFileSize: 320, maxFiles: 2, whenFull: 'drop-oldest', durability: 'written' },
+    async run(actor) {
+      await actor.open();
+      for (let at = 0; at < 5; at++) await actor.write(60);
+      await actor.claim();
+      await actor.delete(1);
+      await actor.writeMany([60, 60]);
+      await actor.write(60, 'synced');
+      await actor.ack();
+      await actor.claim();
+      await actor.writeMany([60, 60]);
+      await actor.sync();
+      await actor.nack();
+      await actor.dequeue();
+      await actor.write(60);
+    },
+  },
+  {
+    name: 'waiting for room',
+    options: { maxFileSize: 320, maxFiles: 2, whenFull: 'wait' },
+    async run(actor) {
+      await actor.open();
+      for (let at = 0; at < 4; at++) await actor.write(60);
+      await actor.writeWaiting(70, () => actor.dequeueMany(3));
+      await actor.writeWaiting(60, async () => {});
+      await actor.writeWaiting(80, async () => {
+        await actor.claim();
+        await actor.claim();
+        await actor.ack();
+        await actor.ack();
+      });
+      await actor.close();
+    },
+  },
+  {
+    name: 'pruned',
+    options: { maxFileSize: 320 },
+    async run(actor) {
+      await actor.open();
+      for (let at = 0; at < 5; at++) await actor.write(60);
+      await actor.claim();
+      await actor.claim();
+      await actor.prune(1);
+      await actor.writeMany([60, 60]);
+      await actor.ack();
+      await actor.nack();
+      await actor.prune(3);
+      await actor.close();
+      await actor.open();
+      await actor.write();
+      await actor.prune(100);
+      await actor.write();
+    },
+  },
+  {
+    name: 'journals that are succeeded all the time',
+    options: { maxFileSize: 512, limits: SHORT_JOURNALS },
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([20, 20, 20, 20, 20, 20]);
+      await actor.claim();
+      await actor.claim();
+      await actor.dequeue();
+      await actor.ack();
+      await actor.delete(1);
+      await actor.nack();
+      await actor.write();
+      await actor.dequeue();
+      await actor.close();
+      await actor.open();
+      await actor.claim();
+      await actor.dequeueMany(2);
+      await actor.write();
+      await actor.ack();
+      await actor.write();
+    },
+  },
+  {
+    name: 'journals that are succeeded all the time, written',
+    options: { maxFileSize: 512, durability: 'written', limits: SHORT_JOURNALS },
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([20, 20, 20, 20, 20, 20, 20]);
+      await actor.dequeue();
+      await actor.claim();
+      await actor.delete(1, 3);
+      await actor.write(20, 'synced');
+      await actor.ack();
+      await actor.dequeue();
+      await actor.sync();
+      await actor.claim();
+      await actor.nack();
+      await actor.dequeueMany(2);
+      await actor.write();
+      await actor.dequeue();
     },
   },
 ];
