@@ -35,10 +35,11 @@ export function tryLockFile(file: DiskFile, mode: 'shared' | 'exclusive'): boole
   }
 }
 
-/** Only the system's own errors need telling. */
+/** Only the system's own errors need telling; that a disk has no room for the file says nothing about locks. */
 function told(what: 'open' | 'create' | 'lock', path: string, error: unknown): unknown {
   const isOfSystem = error instanceof Error && 'code' in error && !(error instanceof DurostoreError);
-  return isOfSystem ? lockUnavailable(what, path, error) : error;
+  if (!isOfSystem || error.code === 'ENOSPC' || error.code === 'EDQUOT') return error;
+  return lockUnavailable(what, path, error);
 }
 
 export function lockUnavailable(
