@@ -1,5 +1,6 @@
 import { syncNow } from '../disk/sync-failure.js';
 import { CorruptError } from '../errors.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
 import { SEGMENT_KINDS } from '../frame/frame.js';
 import { framesBehind } from '../frame/frame-search.js';
 import type { SegmentFiles } from './segment-files.js';
@@ -14,11 +15,27 @@ export function mendHeaders(files: SegmentFiles): void {
   const firsts = files.list();
   for (const [at, first] of firsts.entries()) {
     try {
-      if (files.data(first) === undefined) files.create(first);
+      if (files.data(first) === undefined) complete(files, first, at > 0 && at === firsts.length - 1);
     } catch (error) {
       if (!(error instanceof CorruptError) || isSafe(files, firsts.slice(at), first)) throw error;
       begin(files, first);
     }
+  }
+}
+
+/**
+ * ⚑ A full disk can be emptied: where there is no room for the header of the last segment, behind others, its file goes. The
+ * next write finds a seal without its successor, and creates that.
+ */
+function complete(files: SegmentFiles, first: number, isLastOfSeveral: boolean): void {
+  try {
+    files.create(first);
+  } catch (error) {
+    const path = files.names.data(first);
+    const size = files.descriptors.get(path)?.size() ?? 0;
+    if (!isLastOfSeveral || size > HEADER_BYTES || (error as { code?: unknown }).code !== 'ENOSPC')
+      throw error;
+    files.remove(first);
   }
 }
 
