@@ -2,7 +2,7 @@ import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { random } from '../support/random.js';
-import { Actor, type Options, tickingClock } from './actor.js';
+import { Actor, type Options, SHORT_JOURNALS, tickingClock } from './actor.js';
 import { cutsAt, Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
 
@@ -68,11 +68,19 @@ async function run(
   return { machine, history, struck, problems };
 }
 
-for (const durability of ['synced', 'written'] as const) {
-  t.test(`one of two processes dies at each of its operations, ${durability}`, async (t) => {
+const variants: readonly (readonly [string, Options])[] = [
+  ['synced', { durability: 'synced' }],
+  ['written', { durability: 'written' }],
+  // One of them lags behind the succession of the other.
+  ['synced, journals that are succeeded all the time', { durability: 'synced', limits: SHORT_JOURNALS }],
+  ['written, journals that are succeeded all the time', { durability: 'written', limits: SHORT_JOURNALS }],
+];
+
+for (const [name, chosen] of variants) {
+  t.test(`one of two processes dies at each of its operations: ${name}`, async (t) => {
     const numbers = random(t);
     const findings = new Findings(t);
-    const options: Options = { durability, maxFileSize: 512, clock: tickingClock() };
+    const options: Options = { ...chosen, maxFileSize: 512, clock: tickingClock() };
     for (let n = 1; ; n++) {
       let count = 0;
       const fault: Fault = numbers.chance(0.5) ? 'die' : { torn: numbers.integer(1, 100) };
