@@ -2,6 +2,7 @@ import { hasBytesBehind } from '../disk/bytes-behind.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Appender } from './appender.js';
+import { nearestFrame } from './entry-search.js';
 import { mendHeaders } from './mend-headers.js';
 import type { SegmentFiles } from './segment-files.js';
 import type { Tail } from './tail.js';
@@ -78,7 +79,9 @@ export function rewriteUnsafe(files: SegmentFiles, tail: Tail, appender: Appende
     const file = files.data(first);
     if (file === undefined) continue;
     const bytes = Buffer.allocUnsafe(1024 * 1024);
-    for (let position = 0; ; ) {
+    // What is safe is left alone: writing it again could only harm it.
+    const safe = first === from ? nearestFrame(files, first, file, tail.safe) : undefined;
+    for (let position = safe?.position ?? 0; ; ) {
       const length = file.read(bytes, 0, bytes.length, position);
       if (length === 0) break;
       writeFully(file, bytes, length, position);
