@@ -152,3 +152,24 @@ t.test('a failing look in the background wakes those who wait, so that they meet
   t.throws(() => indexer.look(), /gone/);
   indexer.close();
 });
+
+t.test('a watch is closed when nobody has waited for a while, also without a background', async (t) => {
+  const { disk, clock, indexer, state } = start({ intervalMs: Number.POSITIVE_INFINITY });
+  const abort = new AbortController();
+  const waiting = indexer.beyond(indexer.version, Number.POSITIVE_INFINITY, abort.signal);
+  await soon();
+  abort.abort(new Error('enough'));
+  await t.rejects(waiting, /enough/);
+  clock.pass(9_000);
+  const before = state.looks;
+  disk.create('/q/a');
+  await soon();
+  t.ok(state.looks > before, 'it is kept for who waits again soon');
+  clock.pass(21_000);
+  t.equal(clock.timers, 0, 'nothing is left to do');
+  const after = state.looks;
+  disk.create('/q/b');
+  await soon();
+  t.equal(state.looks, after, 'and nobody listens any more');
+  indexer.close();
+});

@@ -302,3 +302,28 @@ t.test('judgement: every row of its table', async (t) => {
     'gone, after its lease',
   );
 });
+
+t.test('a buffer that one large decision needed is not kept', async (t) => {
+  const writer = new FactWriter(HEAD_BYTES);
+  const initial = writer.bytes.length;
+  for (let round = 0; round < 2; round++) {
+    writer.begin();
+    for (let at = 1; at <= 200_000; at++) writer.attempted(at, 1);
+    t.ok(writer.bytes.length > 2_000_000);
+    writer.clear();
+    t.equal(writer.bytes.length, initial);
+  }
+});
+
+t.test('the next lease to end is told, whatever became of those that would have ended before', async (t) => {
+  const fates = new Fates(HERE);
+  fates.slotTaken(1, 7, HERE);
+  for (const at of [1, 2, 3]) fates.claimed(at, at + 1, 7, 1, 100 * at);
+  t.equal(fates.nextExpiry, 100);
+  fates.extended(2, 1000);
+  t.equal(fates.expire(200), true);
+  t.same([fates.running, fates.nextExpiry], [2, 300], 'the extended one did not end');
+  t.equal(fates.expire(299), false);
+  t.equal(fates.expire(300), true);
+  t.same([fates.running, fates.nextExpiry], [1, 1000]);
+});

@@ -200,3 +200,55 @@ t.test('a damaged fact', async (t) => {
   decide(opened);
   t.equal(openFirst(machine.opener()).journal.fact, 9, 'and the tenth does not come back');
 });
+
+t.test('every byte of the state that a successor begins with is told when it is damaged', async (t) => {
+  const { machine, disk } = start();
+  const opened = openFirst(disk);
+  for (let fact = 1; fact <= 3; fact++) decide(opened);
+  opened.journal.shorten(1);
+  const { number, end } = opened.journal;
+  t.equal(number, 2);
+  machine.kill(disk);
+  for (let position = 32; position < end; position++) {
+    const fork = machine.fork(1);
+    fork.flip('/q/duro.fate.2', position);
+    const before = fork.bytes('/q/duro.fate.2');
+    try {
+      openFirst(fork.opener());
+      t.fail(`byte ${position}: opened`);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'CORRUPT') t.error(error, `byte ${position}`);
+    }
+    if (Buffer.compare(before ?? Buffer.of(), fork.bytes('/q/duro.fate.2') ?? Buffer.of()) !== 0)
+      t.fail(`byte ${position}: the journal was changed`);
+    const later = new Journal(fork.opener(), names, storeId, new Fates('00'));
+    t.throws(() => later.open(), { code: 'CORRUPT' }, `byte ${position}, for a later opener`);
+  }
+});
+
+t.test('also the state of claims that are no more, which no fact is left of', async (t) => {
+  const { machine, disk } = start();
+  const opened = openFirst(disk);
+  const facts = opened.journal.begin();
+  facts.attempted(1, 3);
+  opened.journal.decided(1);
+  opened.journal.commit();
+  opened.journal.shorten(2);
+  machine.kill(disk);
+  machine.flip('/q/duro.fate.2', opened.journal.end - 37);
+  t.throws(() => openFirst(machine.opener()), { code: 'CORRUPT' });
+});
+
+t.test('a commit that failed forgets nothing, also where the journal cannot be read again', async (t) => {
+  const { machine, disk } = start();
+  const opened = openFirst(disk);
+  for (let fact = 1; fact <= 3; fact++) decide(opened);
+  machine.onOperation = ({ kind, path }) => {
+    if (kind === 'list') return { error: 'EMFILE' };
+    return kind === 'write' && path.endsWith('fate.1') ? { error: 'EIO' } : undefined;
+  };
+  t.throws(() => decide(opened), { code: 'EMFILE' });
+  for (const index of [1, 2, 3]) t.equal(opened.fates.goneSet.has(index), true, `${index} is still gone`);
+  machine.onOperation = undefined;
+  t.equal(gone(openFirst(machine.opener())), '0-4', 'and what failed was not decided');
+});

@@ -1,6 +1,9 @@
+import t from 'tap';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import { openEngine } from '../store/engines.js';
 import { MovedClock } from '../store/moved-clock.js';
 import { fileOf, range } from '../store/records.js';
-import { onBothDisks } from '../store/world.js';
+import { memoryWorld, onBothDisks } from '../store/world.js';
 import { settle } from './settle.js';
 
 onBothDisks('a claim carries value, index and attempt, and hides the message', async (t, world) => {
@@ -363,4 +366,23 @@ onBothDisks('claims and dequeues of two openers never give one message twice', a
     range(1, 300),
   );
   t.equal(await queues[0].length(), 0);
+});
+
+t.test('a message that was claimed very often can be acknowledged', async (t) => {
+  for (const attempts of [65_534, 65_535, 65_536, 1_000_000]) {
+    const machine = new MemoryDisk();
+    const world = memoryWorld(t, machine);
+    const engine = await openEngine(t, machine);
+    const queue = await world.openQueue<string>();
+    await queue.enqueueMany(['a', 'b']);
+    await engine.decider.decide((facts) => facts.attempted(1, attempts), true);
+    const delivery = await queue.claim();
+    t.equal(delivery?.attempt, attempts + 1);
+    t.equal(await delivery?.extend(), undefined);
+    t.equal(await delivery?.nack(), undefined);
+    const again = await (await world.openQueue<string>()).claim();
+    t.equal(again?.attempt, attempts + 2, 'nobody forgets how often');
+    t.equal(await again?.ack(), undefined);
+    t.same(await queue.peekMany(2), ['b']);
+  }
 });

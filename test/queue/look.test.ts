@@ -1,6 +1,10 @@
+import t from 'tap';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import { openQueueOn } from '../../src/queue/queue.js';
+import { openEngine } from '../store/engines.js';
 import { MovedClock } from '../store/moved-clock.js';
 import { range } from '../store/records.js';
-import { onBothDisks } from '../store/world.js';
+import { memoryWorld, onBothDisks } from '../store/world.js';
 
 onBothDisks('peek and peekMany show what is next, and take nothing', async (t, world) => {
   const queue = await world.openQueue<number>();
@@ -173,4 +177,31 @@ onBothDisks('store is the same records by index', async (t, world) => {
   t.equal(await queue.dequeue(), undefined);
   await queue.store.close();
   await t.rejects(queue.enqueue('b'), { code: 'CLOSED' }, 'closing it closes the queue');
+});
+
+t.test('numbers are of one look, also where a dead holder is freed on the way', async (t) => {
+  const machine = new MemoryDisk();
+  machine.notices = 'drop';
+  const world = memoryWorld(t, machine);
+  const options = { clock: new MovedClock(), indexer: false } as const;
+  const mortal = machine.opener();
+  const queue = await world.openQueue<number>(options);
+  const engine = await openEngine(t, machine, options);
+  const dying = await openQueueOn<number>(mortal, { directory: world.directory, ...options });
+  await queue.enqueue(1);
+  t.equal((await dying.claim())?.value, 1);
+  machine.kill(mortal);
+  t.ok(engine.locks.fate.tryEnter());
+  const length = queue.length();
+  // While it waits for the lock, others write three more, and two of them go.
+  await engine.writer.write(
+    [{ payload: Buffer.of(2) }, { payload: Buffer.of(3) }, { payload: Buffer.of(4) }],
+    true,
+  );
+  engine.journal.catchUpLocked();
+  engine.journal.begin().gone(2, 4);
+  engine.journal.decided(1);
+  engine.journal.commit();
+  engine.locks.fate.leave();
+  t.equal(await length, 2, 'the first, whose holder is dead, and the last');
 });

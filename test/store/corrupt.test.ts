@@ -98,3 +98,27 @@ onBothDisks('damaged entries cost nothing but a look into the data', async (t, w
   t.equal(await store.write(bytes('next')), 10);
   damagedOnPurpose(world.directory);
 });
+
+onBothDisks('a journal that is missing is no new store, however few segments there are', async (t, world) => {
+  await fill(world);
+  const store = await world.openStore();
+  await store.delete([1, 2]);
+  await store.close();
+  t.same(world.files(/\.dat$/), [FILE]);
+  for (const name of world.files(/\.fate\.\d+$/)) world.remove(name);
+  const error = await caught(world.openStore());
+  t.match(error, { code: 'CORRUPT', message: /the journal of fates is missing/ });
+  t.same(world.files(/\.fate\.\d+$/), [], 'and none is begun');
+  damagedOnPurpose(world.directory);
+});
+
+onBothDisks('who opens beside others meets a damaged fact at once', async (t, world) => {
+  await fill(world);
+  const store = await world.openStore();
+  for (const n of range(1, 3)) await store.delete(n);
+  // A journal's header has 32 bytes; the first fact's frame is behind it.
+  world.flip('duro.fate.1', 32 + 40);
+  t.match(await caught(world.openStore()), { code: 'CORRUPT', message: /a fact is damaged/ });
+  t.equal(await store.length(), 6, 'who has folded it goes on');
+  damagedOnPurpose(world.directory);
+});

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Store } from '../../src/store/contract.js';
 import type { StoreOptions } from '../../src/store/options.js';
+import { until } from '../support/until.js';
 import { MovedClock } from './moved-clock.js';
 import { bytes, contents, text } from './records.js';
 import { memoryWorld } from './world.js';
@@ -197,4 +198,72 @@ t.test('close waits for what is being synced', async (t) => {
   machine.syncs.release();
   await closing;
   t.equal(await writing, 2);
+});
+
+t.test('a close calls nothing synced that others wrote while it synced', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const options = { clock: new MovedClock(), durability: 'written', indexer: false } as const;
+  const [closer, writer] = [await world.openStore(options), await world.openStore(options)];
+  await closer.write(bytes('a'));
+  machine.syncs.hold();
+  const closing = closer.close();
+  await until('its sync is under way', () => machine.syncs.count > 0);
+  await writer.write(bytes('b'));
+  machine.syncs.release();
+  await closing;
+  t.equal((await writer.stats()).syncedIndex, 0, 'no frame calls anything safe');
+  await writer.sync();
+  t.equal((await writer.stats()).syncedIndex, 2);
+  machine.powerCut(LOSE);
+  t.same(await contents(await world.openStore()), [
+    [1, 'a'],
+    [2, 'b'],
+  ]);
+});
+
+t.test("an own write is synced within its interval, also where others' were seen before", async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const clock = new MovedClock();
+  const options = { clock, durability: 'written', syncIntervalMs: 500, indexer: false } as const;
+  const store = await world.openStore(options);
+  const other = await world.openStore({ ...options, syncIntervalMs: 2 ** 31 - 1 });
+  await other.write(bytes('a'));
+  await store.refresh();
+  clock.advance(100);
+  await store.write(bytes('b'));
+  clock.advance(499);
+  await settle();
+  t.equal((await store.stats()).syncedIndex, 0);
+  clock.advance(1);
+  await settle();
+  t.equal((await store.stats()).syncedIndex, 2);
+});
+
+t.test("under 'written' deletions are synced in the background, too", async (t) => {
+  for (const who of ['who deleted', 'somebody else']) {
+    const machine = new MemoryDisk();
+    const world = memoryWorld(t, machine);
+    const clock = new MovedClock();
+    const options = { clock, durability: 'written', indexer: false } as const;
+    const lazy = await world.openStore({ ...options, syncIntervalMs: 2 ** 31 - 1 });
+    const busy = await world.openStore({ ...options, syncIntervalMs: 500 });
+    await busy.writeMany(['a', 'b', 'c'].map(bytes));
+    await busy.sync();
+    const deleter = who === 'who deleted' ? busy : lazy;
+    t.equal(await deleter.delete(2), 1);
+    await busy.refresh();
+    clock.advance(who === 'who deleted' ? 500 : 1000);
+    await settle();
+    machine.powerCut(LOSE);
+    t.same(
+      await contents(await world.openStore()),
+      [
+        [1, 'a'],
+        [3, 'c'],
+      ],
+      `by ${who}`,
+    );
+  }
 });

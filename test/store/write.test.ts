@@ -202,3 +202,38 @@ onBothDisks('an abort after the commit takes nothing back', async (t, world) => 
   abort.abort();
   t.equal(text(await store.read(1)), 'x');
 });
+
+/** The next buffers beyond a mebibyte are refused, as where memory is short. */
+function withoutMemory<T>(body: () => T): T {
+  const allocate = Buffer.allocUnsafe;
+  Buffer.allocUnsafe = (size) => {
+    if (size > 1024 * 1024) throw new RangeError('Array buffer allocation failed');
+    return allocate(size);
+  };
+  try {
+    return body();
+  } finally {
+    Buffer.allocUnsafe = allocate;
+  }
+}
+
+onBothDisks('a write for which there is no memory takes nobody else along', async (t, world) => {
+  const store = await world.openStore();
+  const large = new Uint8Array(2 * 1024 * 1024);
+  const before = store.write(bytes('a'));
+  const refused: Promise<unknown>[] = withoutMemory(() => [
+    store.write(large),
+    store.writeMany([bytes('small'), large]),
+  ]);
+  const after = [store.write(bytes('b')), store.writeMany([bytes('c'), bytes('d')])];
+  for (const one of refused) await t.rejects(one, /allocation failed/);
+  t.equal(await before, 1);
+  t.same(await Promise.all(after), [2, [3, 4]]);
+  t.equal(await store.write(large), 5);
+  t.same((await contents(store)).slice(0, 4), [
+    [1, 'a'],
+    [2, 'b'],
+    [3, 'c'],
+    [4, 'd'],
+  ]);
+});
