@@ -1,19 +1,24 @@
 /** What an opener says while another one changes the directory between two of its looks. */
 import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import { inject, onIndex, onKind, onPath } from '../../src/disk/memory-fault.js';
+import { IndexSet } from '../../src/journal/index-set.js';
 import type { Engine } from '../../src/store/engine.js';
-import { EngineStore } from '../../src/store/store.js';
+import { readEntries } from '../../src/store/entries.js';
+import { EngineStore, openStoreOn } from '../../src/store/store.js';
 import { openEngine } from './engines.js';
 import { fileOf, range } from './records.js';
 import { memoryWorld } from './world.js';
 
 const options = { maxFileSize: fileOf(2, 100), durability: 'written', indexer: false } as const;
 
-/** The next time that facts are folded finds nothing, as if others had stated them a moment later. */
-function foldOnceTooEarly(engine: Engine): void {
+/** The next times that facts are folded find nothing, as if others had stated them a moment later. */
+function foldTooEarly(engine: Engine, times: number): void {
   const { journal } = engine;
+  let left = times;
   journal.catchUp = () => {
-    Reflect.deleteProperty(journal, 'catchUp');
+    left -= 1;
+    if (left === 0) Reflect.deleteProperty(journal, 'catchUp');
     return false;
   };
 }
@@ -30,12 +35,28 @@ t.test(
     for (const n of range(2, 13)) t.equal(await store.write(new Uint8Array(100).fill(n)), n);
     t.equal(await store.delete([3, 4]), 2);
     await store.prune(1);
-    foldOnceTooEarly(engine);
+    foldTooEarly(engine, 1);
     t.equal(await lagging.length(), 11);
     t.equal(await lagging.read(3), undefined);
     t.same(await lagging.read(5), new Uint8Array(100).fill(5));
   },
 );
+
+t.test('a record whose segment went unseen is gone, and not damaged', async (t) => {
+  const machine = new MemoryDisk();
+  const store = await memoryWorld(t, machine).openStore(options);
+  await store.write(new Uint8Array(100));
+  const engine = await openEngine(t, machine, options);
+  const lagging = new EngineStore(engine);
+  for (const n of range(2, 13)) await store.write(new Uint8Array(100).fill(n));
+  await store.delete([3, 4]);
+  await store.prune(1);
+  // Twice by the look that passes over the segment, once by the read.
+  foldTooEarly(engine, 3);
+  t.equal(await lagging.nextIndex(), 14);
+  t.equal(await lagging.read(3), undefined);
+  t.equal(await lagging.length(), 11);
+});
 
 t.test('a segment that is known goes while one of its records is read', async (t) => {
   const machine = new MemoryDisk();
@@ -45,7 +66,7 @@ t.test('a segment that is known goes while one of its records is read', async (t
   const lagging = new EngineStore(engine);
   await store.delete([3, 4]);
   await store.prune(1);
-  foldOnceTooEarly(engine);
+  foldTooEarly(engine, 1);
   t.equal(await lagging.read(3), undefined, 'it is gone, and not damaged');
   t.equal(await lagging.length(), 5);
 });
@@ -67,4 +88,58 @@ t.test('a segment that went leaves nothing open here', async (t) => {
   await engine.sweeper.idle();
   const named = [...machine.snapshot().values()].reduce((sum, { length }) => sum + length, 0);
   t.equal(machine.usedBytes, named, 'no room is taken by files without a name');
+});
+
+t.test('what is gone is passed over in one step, not index by index', async (t) => {
+  const machine = new MemoryDisk();
+  const store = await memoryWorld(t, machine).openStore({ durability: 'written' });
+  await store.writeMany(range(1, 20_000).map(() => new Uint8Array(0)));
+  await store.delete(range(2, 19_999));
+  const engine = await openEngine(t, machine);
+  let asked = 0;
+  const { lostSet } = engine.fates;
+  lostSet.has = (index) => {
+    asked += 1;
+    return IndexSet.prototype.has.call(lostSet, index);
+  };
+  const found: number[] = [];
+  const gaps: unknown[] = [];
+  const onGap = (gap: unknown): void => void gaps.push(gap);
+  for await (const { index } of readEntries(engine, { onGap })) found.push(index);
+  t.same(found, [1, 20_000]);
+  t.same(gaps, [], 'deleted records are no gap');
+  t.equal(asked, 0, 'where nothing was lost, nothing is looked for');
+});
+
+t.test('nor by who opens a store of which only a segment just begun is left', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const small = { maxFileSize: fileOf(3000, 0) };
+  const opener = machine.opener();
+  const store = await openStoreOn(opener, { directory: world.directory, ...small });
+  await store.writeMany(range(1, 3000).map(() => new Uint8Array(0)));
+  await store.delete(range(1, 3000));
+  // The segment's header is written, its first record is not.
+  machine.onOperation = inject('die', onKind('write'), onPath(/3001\.dat$/), onIndex(2));
+  await t.rejects(store.write(new Uint8Array(0)));
+  t.ok(opener.dead);
+  machine.onOperation = undefined;
+  const next = await world.openStore(small);
+  await next.prune(1);
+  await next.close();
+  t.same(world.files(/\.dat$/), ['duro_00000000000000003001.dat']);
+  let asked = 0;
+  const { has, firstAbsent } = IndexSet.prototype;
+  IndexSet.prototype.has = function (index) {
+    asked += 1;
+    return has.call(this, index);
+  };
+  IndexSet.prototype.firstAbsent = function (index) {
+    asked += 1;
+    return firstAbsent.call(this, index);
+  };
+  t.teardown(() => Object.assign(IndexSet.prototype, { has, firstAbsent }));
+  const again = await world.openStore(small);
+  t.ok(asked < 100, `asked ${asked} times`);
+  t.match(await again.stats(), { length: 0, lost: 0, firstIndex: 3001, nextIndex: 3001 });
 });
