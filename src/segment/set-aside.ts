@@ -7,7 +7,7 @@ const COPY_BYTES = 1024 * 1024;
 
 /**
  * Copies what stands behind `position` into a side file before it is cut away, so that no byte that was once written is
- * lost to recovery; the copy is on the device before the cut. Zeros are not worth a file. A copy that fails, for lack of
+ * lost to recovery; its bytes, though not its name, are on the device before the cut. Zeros are not worth a file. A copy that fails, for lack of
  * space perhaps, does not stop the cut: what is cut was never acknowledged as synced.
  */
 export function setAside(files: SegmentFiles, file: DiskFile, first: number, position: number): void {
