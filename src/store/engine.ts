@@ -297,16 +297,19 @@ export class Engine {
     }
   }
 
-  /** So that the next first opener has nothing to check. Best effort. */
+  /** So that the next first opener has nothing to check. Best effort, but for a cut that could not be synced. */
   #markClean(): void {
-    if (!this.locks.write.tryEnter()) return;
+    let entered = false;
     try {
+      entered = this.locks.write.tryEnter();
+      if (!entered) return;
       this.appender.catchUp();
       this.appender.mark(this.clock.now());
-    } catch {
-      // Only the next opening pays for a missing mark.
+    } catch (error) {
+      // Otherwise only the next opening pays, for a missing mark.
+      if (error instanceof SyncFailure) this.syncFailed(error);
     } finally {
-      this.locks.write.leave();
+      if (entered) this.locks.write.leave();
     }
   }
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
-import { inject, type Operation, onIndex, onKind, onPath } from '../../src/disk/memory-fault.js';
+import { inject, type Operation, onIndex, onKind, onOpener, onPath } from '../../src/disk/memory-fault.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import { type Entry, openQueue, type Store } from '../../src/mod.js';
@@ -422,3 +422,22 @@ function crc(of: Uint8Array): number {
   }
   return ~sum >>> 0;
 }
+
+t.test('a cut that closing makes and cannot sync leaves a mark', async (t) => {
+  const machine = new MemoryDisk();
+  const store = await open(machine.opener());
+  await store.write(bytes('synced'));
+  const dying = machine.opener('dying');
+  const other = await open(dying, { durability: 'written' });
+  machine.onOperation = inject({ torn: 20 }, onOpener('dying'), onKind('write'), onPath(/\.dat$/));
+  await t.rejects(other.write(bytes('half of it')));
+  t.ok(dying.dead);
+  machine.onOperation = inject({ error: 'EIO' }, onKind('sync'), onPath(/\.dat$/));
+  await store.close();
+  t.ok(machine.bytes('/q/duro.suspect'), 'nobody calls anything synced until it was written again');
+  machine.onOperation = undefined;
+  const again = await open(machine.opener());
+  t.same(await all(again.entries()), ['1 synced']);
+  t.notOk(machine.bytes('/q/duro.suspect'));
+  await again.close();
+});
