@@ -5,12 +5,18 @@ import { join } from 'node:path';
  *
  *     duro.meta                        what the directory is
  *     duro.write.lock …                the lock files; they hold nothing
+ *     duro.directory.lock/owner.<x>    the lock directory of lock-file mode, and who made it
  *     duro_00000000000000000001.dat    a segment's frames; the number is its first index
  *     duro_00000000000000000001.idx    its entries
+ *     duro_00000000000000000001.2.dat  its sparse successor, the second one; `.idx` beside it
  *     duro.fate.1                      a journal, numbered
+ *     duro.epoch.1                     a fence, in lock-file mode
+ *     duro.takeover.1                  how a take-over ended, in lock-file mode
  *     duro.suspect                     a failed sync left it
  *     duro.cut.<n>                     bytes that recovery set aside
  *     duro.tmp.<x>                     a file being born; a leftover if its maker died
+ *
+ * What was begun in a later epoch than 0 has it in its name: `duro_00000000000000000001.e3.dat`, `duro.fate.2.e3`.
  *
  * Names are matched whole: the prefix `t` never matches a file of the prefix `t2`, for neither `_` and 20 digits nor
  * `.` can be mistaken for a letter of a longer prefix.
@@ -37,16 +43,37 @@ export class FileNames {
     return this.#dotted(`slot.${number}.lock`);
   }
 
-  data(firstIndex: number): string {
-    return join(this.directory, `${this.prefix}_${digits(firstIndex)}.dat`);
+  /** The directory that lock files are made of; its name ends as those of lock files do, so that no notice is taken of it. */
+  lockDirectory(): string {
+    return this.#dotted('directory.lock');
   }
 
-  entries(firstIndex: number): string {
-    return join(this.directory, `${this.prefix}_${digits(firstIndex)}.idx`);
+  data(firstIndex: number, epoch = 0): string {
+    return this.#segment(firstIndex, `${ofEpoch(epoch)}.dat`);
   }
 
-  fateJournal(number: number): string {
-    return this.#dotted(`fate.${number}`);
+  entries(firstIndex: number, epoch = 0): string {
+    return this.#segment(firstIndex, `${ofEpoch(epoch)}.idx`);
+  }
+
+  sparseData(firstIndex: number, generation: number): string {
+    return this.#segment(firstIndex, `.${generation}.dat`);
+  }
+
+  sparseEntries(firstIndex: number, generation: number): string {
+    return this.#segment(firstIndex, `.${generation}.idx`);
+  }
+
+  fateJournal(number: number, epoch = 0): string {
+    return this.#dotted(`fate.${number}${ofEpoch(epoch)}`);
+  }
+
+  epoch(number: number): string {
+    return this.#dotted(`epoch.${number}`);
+  }
+
+  takeover(number: number): string {
+    return this.#dotted(`takeover.${number}`);
   }
 
   suspect(): string {
@@ -65,21 +92,33 @@ export class FileNames {
   parse(name: string): FileKind | undefined {
     if (!name.startsWith(this.prefix)) return undefined;
     const rest = name.slice(this.prefix.length);
-    const segment = /^_([0-9]{20})\.(dat|idx)$/.exec(rest);
+    const segment = /^_([0-9]{20})(?:\.(?:e([1-9][0-9]{0,14})|([1-9][0-9]{0,14})))?\.(dat|idx)$/.exec(rest);
     if (segment) {
-      const firstIndex = Number(segment[1]);
-      if (!Number.isSafeInteger(firstIndex) || firstIndex < 1) return undefined;
-      return { kind: segment[2] === 'dat' ? 'data' : 'entries', number: firstIndex };
+      const number = Number(segment[1]);
+      if (!Number.isSafeInteger(number) || number < 1) return undefined;
+      const isData = segment[4] === 'dat';
+      if (segment[3] !== undefined) {
+        const kind = isData ? 'sparse-data' : 'sparse-entries';
+        return { kind, number, generation: Number(segment[3]) };
+      }
+      return { kind: isData ? 'data' : 'entries', number, epoch: Number(segment[2] ?? 0) };
     }
-    const journal = /^\.fate\.([1-9][0-9]{0,14})$/.exec(rest);
-    if (journal) return { kind: 'fate', number: Number(journal[1]) };
-    if (/^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten)\.lock$/.test(rest))
+    const journal = /^\.fate\.([1-9][0-9]{0,14})(?:\.e([1-9][0-9]{0,14}))?$/.exec(rest);
+    if (journal) return { kind: 'fate', number: Number(journal[1]), epoch: Number(journal[2] ?? 0) };
+    const numbered = /^\.(epoch|takeover)\.(0|[1-9][0-9]{0,14})$/.exec(rest);
+    if (numbered)
+      return { kind: numbered[1] === 'epoch' ? 'epoch' : 'takeover', number: Number(numbered[2]) };
+    if (/^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten|directory)\.lock$/.test(rest))
       return { kind: 'lock' };
     if (rest === '.meta') return { kind: 'meta' };
     if (rest === '.suspect') return { kind: 'suspect' };
     if (/^\.cut\.[\w-]+$/.test(rest)) return { kind: 'cut' };
     if (/^\.tmp\.[\w-]+$/.test(rest)) return { kind: 'temporary' };
     return undefined;
+  }
+
+  #segment(firstIndex: number, rest: string): string {
+    return join(this.directory, `${this.prefix}_${digits(firstIndex)}${rest}`);
   }
 
   #dotted(rest: string): string {
@@ -90,8 +129,12 @@ export class FileNames {
 export type LockName = 'arrive' | 'write' | 'write.turn' | 'fate' | 'fate.turn' | 'alive' | 'shorten';
 
 export type FileKind =
-  | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number }
+  | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number; readonly epoch: number }
+  | { readonly kind: 'sparse-data' | 'sparse-entries'; readonly number: number; readonly generation: number }
+  | { readonly kind: 'epoch' | 'takeover'; readonly number: number }
   | { readonly kind: 'lock' | 'meta' | 'suspect' | 'cut' | 'temporary' };
 
 /** Twenty digits, so that a listing sorts by number. */
 const digits = (number: number): string => String(number).padStart(20, '0');
+
+const ofEpoch = (epoch: number): string => (epoch === 0 ? '' : `.e${epoch}`);

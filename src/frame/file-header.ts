@@ -1,3 +1,4 @@
+import { FORMAT_VERSION } from '../disk/format.js';
 import { DurostoreError } from '../errors.js';
 import { checksum } from './checksum.js';
 import { readUint48, writeUint48 } from './uint48.js';
@@ -6,26 +7,27 @@ import { readUint48, writeUint48 } from './uint48.js';
  * The first 32 bytes of every file that holds frames or entries:
  *
  *      0       4     5        6         8            16      22       28     32
- *      | DURO  |kind |version |reserved | store id   |number |reserved| sum  |
- *      |  4    | u8  |  u8    |  u16    | 8 bytes    |  u48  |   6    | u32  |
+ *      | DURO  |kind |version |reserved | store id   |number | epoch  | sum  |
+ *      |  4    | u8  |  u8    |  u16    | 8 bytes    |  u48  |  u48   | u32  |
  *
- * The store's id tells a file that strayed in from another store; the number repeats the one in the file's name.
+ * The store's id tells a file that strayed in from another store; number and epoch repeat those in the file's name. A sparse
+ * successor has its generation where others have the epoch.
  */
 export const HEADER_BYTES = 32;
-export const FORMAT_VERSION = 1;
 
-export const HeaderKind = { data: 1, entries: 2, fates: 3 } as const;
+export const HeaderKind = { data: 1, entries: 2, fates: 3, sparseData: 4, sparseEntries: 5 } as const;
 export type HeaderKind = (typeof HeaderKind)[keyof typeof HeaderKind];
 
 const MAGIC = 0x4f525544;
 
-export function encodeFileHeader(kind: HeaderKind, storeId: Buffer, number: number): Buffer {
+export function encodeFileHeader(kind: HeaderKind, storeId: Buffer, number: number, epoch = 0): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32LE(MAGIC, 0);
   header[4] = kind;
   header[5] = FORMAT_VERSION;
   storeId.copy(header, 8, 0, 8);
   writeUint48(header, number, 16);
+  writeUint48(header, epoch, 22);
   header.writeUInt32LE(checksum(header, 0, 28), 28);
   return header;
 }
@@ -41,10 +43,11 @@ export function checkFileHeader(
   storeId: Buffer,
   number: number,
   path: string,
+  epoch = 0,
 ): 'valid' | 'absent' | 'foreign' {
   if (length < HEADER_BYTES) {
     // Whoever wrote it died in the midst of it.
-    const begun = encodeFileHeader(kind, storeId, number).subarray(0, length);
+    const begun = encodeFileHeader(kind, storeId, number, epoch).subarray(0, length);
     return begun.equals(bytes.subarray(0, length)) || isZero(bytes, length) ? 'absent' : 'foreign';
   }
   if (isZero(bytes, HEADER_BYTES)) return 'absent';
@@ -56,8 +59,8 @@ export function checkFileHeader(
         'Nothing was changed: open it with the version that wrote it',
     );
   }
-  const own = bytes[4] === kind && readUint48(bytes, 16) === number && storeId.equals(bytes.subarray(8, 16));
-  return own ? 'valid' : 'foreign';
+  const named = readUint48(bytes, 16) === number && readUint48(bytes, 22) === epoch;
+  return bytes[4] === kind && named && storeId.equals(bytes.subarray(8, 16)) ? 'valid' : 'foreign';
 }
 
 const isZero = (bytes: Buffer, length: number): boolean =>

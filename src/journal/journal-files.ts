@@ -1,8 +1,9 @@
 import { hasBytesBehind } from '../disk/bytes-behind.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
-import { syncNow } from '../disk/sync-failure.js';
+import { publishFile } from '../disk/publish-file.js';
 import { writeFully } from '../disk/write-fully.js';
+import type { Epochs } from '../epoch/epochs.js';
 import { CorruptError } from '../errors.js';
 import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
 import { saltOf } from '../frame/frame.js';
@@ -12,26 +13,29 @@ export class JournalFiles {
   readonly #disk: Disk;
   readonly #names: FileNames;
   readonly #storeId: Buffer;
+  readonly #epochs: Epochs;
   /** The store's part of a frame's place. */
   readonly salt: number;
 
-  constructor(disk: Disk, names: FileNames, storeId: Buffer) {
+  constructor(disk: Disk, names: FileNames, storeId: Buffer, epochs: Epochs) {
     this.#disk = disk;
     this.#names = names;
     this.#storeId = storeId;
+    this.#epochs = epochs;
     this.salt = saltOf(storeId);
   }
 
   path(number: number): string {
-    return this.#names.fateJournal(number);
+    return this.#names.fateJournal(number, this.#epochs.ofJournal(number));
   }
 
-  /** The numbers there are, ascending. */
+  /** The numbers of the journals that count, ascending. */
   list(): number[] {
     const numbers: number[] = [];
     for (const name of this.#disk.list(this.#names.directory)) {
       const parsed = this.#names.parse(name);
-      if (parsed?.kind === 'fate') numbers.push(parsed.number);
+      if (parsed?.kind === 'fate' && parsed.epoch === this.#epochs.ofJournal(parsed.number))
+        numbers.push(parsed.number);
     }
     return numbers.sort((a, b) => a - b);
   }
@@ -44,7 +48,8 @@ export class JournalFiles {
     try {
       const bytes = Buffer.alloc(HEADER_BYTES);
       const length = file.read(bytes, 0, HEADER_BYTES, 0);
-      if (checkFileHeader(bytes, length, HeaderKind.fates, this.#storeId, number, path) === 'valid')
+      const epoch = this.#epochs.ofJournal(number);
+      if (checkFileHeader(bytes, length, HeaderKind.fates, this.#storeId, number, path, epoch) === 'valid')
         return file;
       throw new CorruptError('the header is damaged or belongs to another store', {
         file: path,
@@ -62,19 +67,7 @@ export class JournalFiles {
    * not at all. Only by the first opener of a new store.
    */
   createFirst(): void {
-    const temporary = this.#names.temporary('fate');
-    this.#disk.unlink(temporary);
-    const file = this.#disk.create(temporary);
-    if (file === undefined)
-      throw Object.assign(new Error(`${temporary} cannot be created`), { code: 'EEXIST' });
-    try {
-      writeFully(file, this.header(1), HEADER_BYTES, 0);
-      syncNow(file);
-    } finally {
-      file.close();
-    }
-    this.#disk.link(temporary, this.path(1));
-    this.#disk.unlink(temporary);
+    publishFile(this.#disk, this.#names.temporary('fate'), this.path(1), this.header(1));
     this.syncNames();
   }
 
@@ -120,7 +113,7 @@ export class JournalFiles {
   }
 
   header(number: number): Buffer {
-    return encodeFileHeader(HeaderKind.fates, this.#storeId, number);
+    return encodeFileHeader(HeaderKind.fates, this.#storeId, number, this.#epochs.ofJournal(number));
   }
 
   syncNames(): void {

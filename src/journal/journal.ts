@@ -4,6 +4,7 @@ import type { FileNames } from '../disk/file-names.js';
 import { PreparedSpace } from '../disk/prepared-space.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
+import type { Epochs } from '../epoch/epochs.js';
 import { CorruptError, DurostoreError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import {
@@ -77,10 +78,17 @@ export class Journal {
   #inState = false;
   readonly #facts = new FactWriter(HEAD_BYTES);
 
-  constructor(disk: Disk, names: FileNames, storeId: Buffer, fates: Fates, limits: JournalLimits = LIMITS) {
+  constructor(
+    disk: Disk,
+    names: FileNames,
+    storeId: Buffer,
+    epochs: Epochs,
+    fates: Fates,
+    limits: JournalLimits = LIMITS,
+  ) {
     this.#limits = limits;
     this.#prepared = new PreparedSpace(limits.reserveBytes);
-    this.#files = new JournalFiles(disk, names, storeId);
+    this.#files = new JournalFiles(disk, names, storeId, epochs);
     this.#scanner = new FrameScanner(this.#files.salt);
     this.#fates = fates;
   }

@@ -31,7 +31,7 @@ function complete(files: SegmentFiles, first: number, isLastOfSeveral: boolean):
   try {
     files.create(first);
   } catch (error) {
-    const path = files.names.data(first);
+    const path = files.dataPath(first);
     const size = files.descriptors.get(path)?.size() ?? 0;
     if (!isLastOfSeveral || size > HEADER_BYTES || (error as { code?: unknown }).code !== 'ENOSPC')
       throw error;
@@ -42,7 +42,7 @@ function complete(files: SegmentFiles, first: number, isLastOfSeveral: boolean):
 /** Whether a frame in one of the segments says that the index is on the device. */
 function isSafe(files: SegmentFiles, segments: readonly number[], index: number): boolean {
   for (const segment of segments) {
-    const file = files.descriptors.get(files.names.data(segment));
+    const file = files.descriptors.get(files.dataPath(segment));
     if (file === undefined) continue;
     for (const frame of framesBehind(file, 0, SEGMENT_KINDS, files.salt))
       if (frame.safe >= index) return true;
@@ -51,7 +51,7 @@ function isSafe(files: SegmentFiles, segments: readonly number[], index: number)
 }
 
 function begin(files: SegmentFiles, first: number): void {
-  const file = files.descriptors.get(files.names.data(first));
+  const file = files.descriptors.get(files.dataPath(first));
   if (file === undefined) return;
   setAside(files, file, first, 0);
   file.truncate(0);

@@ -2,6 +2,7 @@ import { Descriptors } from '../disk/descriptors.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { writeFully } from '../disk/write-fully.js';
+import type { Epochs } from '../epoch/epochs.js';
 import { CorruptError } from '../errors.js';
 import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
 import { placeOf, saltOf } from '../frame/frame.js';
@@ -14,6 +15,7 @@ export class SegmentFiles {
   readonly disk: Disk;
   readonly names: FileNames;
   readonly descriptors: Descriptors;
+  readonly epochs: Epochs;
   /** The store's part of a frame's place. */
   readonly salt: number;
   readonly #storeId: Buffer;
@@ -22,9 +24,10 @@ export class SegmentFiles {
   /** Building a path costs as much as a small read. */
   readonly #paths = new Map<number, { data: string; entries: string }>();
 
-  constructor(disk: Disk, names: FileNames, storeId: Buffer) {
+  constructor(disk: Disk, names: FileNames, storeId: Buffer, epochs: Epochs) {
     this.disk = disk;
     this.names = names;
+    this.epochs = epochs;
     this.#storeId = storeId;
     this.salt = saltOf(storeId);
     this.descriptors = new Descriptors(disk, OPEN_FILES);
@@ -35,12 +38,13 @@ export class SegmentFiles {
     return placeOf(this.salt, position);
   }
 
-  /** First indexes of the segments that have a data file, ascending. */
+  /** First indexes of the segments that have a data file which counts, ascending. */
   list(): number[] {
     const firsts: number[] = [];
     for (const name of this.disk.list(this.names.directory)) {
       const parsed = this.names.parse(name);
-      if (parsed?.kind === 'data') firsts.push(parsed.number);
+      if (parsed?.kind === 'data' && parsed.epoch === this.epochs.ofSegment(parsed.number))
+        firsts.push(parsed.number);
     }
     return firsts.sort((a, b) => a - b);
   }
@@ -67,12 +71,13 @@ export class SegmentFiles {
    * record in it counts as synced only after its directory was, which the syncer sees to.
    */
   create(first: number): DiskFile {
-    const path = this.names.data(first);
+    const path = this.dataPath(first);
     const file = this.disk.create(path) ?? this.disk.open(path, 'write');
     if (file === undefined) throw Object.assign(new Error(`${path} vanished`), { code: 'ENOENT' });
     this.descriptors.keep(file);
     if (!this.#hasHeader(file, HeaderKind.data, first)) {
-      writeFully(file, encodeFileHeader(HeaderKind.data, this.#storeId, first), HEADER_BYTES, 0);
+      const header = encodeFileHeader(HeaderKind.data, this.#storeId, first, this.epochs.ofSegment(first));
+      writeFully(file, header, HEADER_BYTES, 0);
     }
     this.#checked.add(first);
     return file;
@@ -86,11 +91,12 @@ export class SegmentFiles {
     try {
       let file = this.entries(first);
       if (file === undefined) {
-        file = this.disk.create(this.names.entries(first));
+        file = this.disk.create(this.#path(first).entries);
         if (file === undefined) return this.entries(first);
         this.descriptors.keep(file);
       }
-      const header = encodeFileHeader(HeaderKind.entries, this.#storeId, first);
+      const epoch = this.epochs.ofSegment(first);
+      const header = encodeFileHeader(HeaderKind.entries, this.#storeId, first, epoch);
       const found = Buffer.alloc(HEADER_BYTES);
       file.read(found, 0, HEADER_BYTES, 0);
       if (!found.equals(header)) writeFully(file, header, HEADER_BYTES, 0);
@@ -111,22 +117,38 @@ export class SegmentFiles {
 
   /** Unlinks both files; entries first, so that a leftover data file still tells of the segment. */
   remove(first: number): void {
+    const { data, entries } = this.#path(first);
     this.forget(first);
-    this.disk.unlink(this.names.entries(first));
-    this.disk.unlink(this.names.data(first));
+    this.disk.unlink(entries);
+    this.disk.unlink(data);
   }
 
   forget(first: number): void {
+    const { data, entries } = this.#path(first);
     this.#checked.delete(first);
     this.#paths.delete(first);
-    this.descriptors.forget(this.names.entries(first));
-    this.descriptors.forget(this.names.data(first));
+    this.descriptors.forget(entries);
+    this.descriptors.forget(data);
+  }
+
+  /** After a take-over a first index may stand for another file. */
+  forgetPaths(): void {
+    for (const first of [...this.#paths.keys()]) this.forget(first);
+  }
+
+  dataPath(first: number): string {
+    return this.#path(first).data;
+  }
+
+  entriesPath(first: number): string {
+    return this.#path(first).entries;
   }
 
   #path(first: number): { data: string; entries: string } {
     let path = this.#paths.get(first);
     if (path === undefined) {
-      path = { data: this.names.data(first), entries: this.names.entries(first) };
+      const epoch = this.epochs.ofSegment(first);
+      path = { data: this.names.data(first, epoch), entries: this.names.entries(first, epoch) };
       this.#paths.set(first, path);
     }
     return path;
@@ -135,7 +157,8 @@ export class SegmentFiles {
   #hasHeader(file: DiskFile, kind: HeaderKind, first: number): boolean {
     const bytes = Buffer.alloc(HEADER_BYTES);
     const length = file.read(bytes, 0, HEADER_BYTES, 0);
-    const verdict = checkFileHeader(bytes, length, kind, this.#storeId, first, file.path);
+    const epoch = this.epochs.ofSegment(first);
+    const verdict = checkFileHeader(bytes, length, kind, this.#storeId, first, file.path, epoch);
     if (verdict === 'foreign') {
       throw new CorruptError('the header is damaged or belongs to another store', {
         file: file.path,

@@ -38,7 +38,7 @@ export class Syncer {
   }
 
   async #syncData(first: number): Promise<void> {
-    const pinned = this.#files.descriptors.pin(this.#files.names.data(first));
+    const pinned = this.#files.descriptors.pin(this.#files.dataPath(first));
     // Where it was removed meanwhile, its records are gone by facts on the device.
     if (pinned === undefined) return;
     try {

@@ -4,6 +4,7 @@ import type { Disk } from '../disk/disk.js';
 import { FileNames } from '../disk/file-names.js';
 import { GroupSync } from '../disk/group-sync.js';
 import { SyncFailure } from '../disk/sync-failure.js';
+import { Epochs } from '../epoch/epochs.js';
 import { CorruptError, DurostoreError } from '../errors.js';
 import { Indexer } from '../indexer/indexer.js';
 import { BOOT_BYTES } from '../journal/facts.js';
@@ -36,6 +37,7 @@ export class Engine {
   readonly disk: Disk;
   readonly names: FileNames;
   readonly locks: Locks;
+  readonly epochs: Epochs;
   readonly files: SegmentFiles;
   readonly tail: Tail;
   readonly appender: Appender;
@@ -77,11 +79,12 @@ export class Engine {
       .update(disk.bootId())
       .digest('hex')
       .slice(0, 2 * BOOT_BYTES);
-    this.files = new SegmentFiles(disk, names, meta.id);
+    this.epochs = new Epochs(disk, names, meta.locking === 'lockfile');
+    this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
     this.appender = new Appender(this.files, this.tail, options.maxFileSize);
     this.fates = new Fates(this.boot);
-    this.journal = new Journal(disk, names, meta.id, this.fates, limits);
+    this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
     this.syncer = new Syncer(this.files, this.tail, (error) => this.syncFailed(error));
     this.#journalSync = new GroupSync(

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
+import { FORMAT_NAME, FORMAT_VERSION } from '../disk/format.js';
 import { writeFully } from '../disk/write-fully.js';
 import { DurostoreError } from '../errors.js';
-import { FORMAT_VERSION } from '../frame/file-header.js';
 import { assertAvailable, chooseLockMode, type LockMode } from '../lock/locks.js';
 import { invalid } from './options.js';
 
@@ -15,7 +15,6 @@ export interface Meta {
   readonly id: Buffer;
 }
 
-const FORMAT = 'durostore';
 const LARGEST_META = 4096;
 
 /**
@@ -73,10 +72,10 @@ export function readMeta(disk: Disk, names: FileNames): Meta | undefined {
     file.close();
   }
   const value = parse(text);
-  if (value?.format !== FORMAT || value.version !== FORMAT_VERSION) {
+  if (value?.format !== FORMAT_NAME || value.version !== FORMAT_VERSION) {
     throw new DurostoreError(
       'UNSUPPORTED_VERSION',
-      `${names.meta()} is not of this version of durostore (format ${FORMAT}, version ${FORMAT_VERSION}): ` +
+      `${names.meta()} is not of this version of durostore (format ${FORMAT_NAME}, version ${FORMAT_VERSION}): ` +
         `${JSON.stringify(text.slice(0, 200))}. Nothing was changed: open it with the program that wrote it, or choose another directory or filePrefix`,
     );
   }
@@ -102,7 +101,7 @@ function writeMeta(disk: Disk, names: FileNames, locking: LockMode): void {
   const file = disk.create(temporary);
   if (file === undefined) return;
   try {
-    const text = `${JSON.stringify({ format: FORMAT, version: FORMAT_VERSION, locking, id })}\n`;
+    const text = `${JSON.stringify({ format: FORMAT_NAME, version: FORMAT_VERSION, locking, id })}\n`;
     const bytes = Buffer.from(text);
     writeFully(file, bytes, bytes.length, 0);
     file.syncNow();

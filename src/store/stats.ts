@@ -71,7 +71,7 @@ function measure(engine: Engine): { bytes: number; prepared: number } {
 
 /** Segments other than the last that are kept for the sake of a record. */
 function pins(engine: Engine): StoreStats['pinnedBy'] {
-  const { tail, fates, names } = engine;
+  const { tail, fates, files } = engine;
   const found: { file: string; index: number; why: PinReason }[] = [];
   for (const first of tail.segments) {
     const next = tail.segments.after(first);
@@ -79,7 +79,7 @@ function pins(engine: Engine): StoreStats['pinnedBy'] {
     const index = fates.goneSet.firstAbsent(first);
     if (index >= next) continue;
     const claim = fates.claims.get(index);
-    found.push({ file: names.data(first), index, why: claim && !claim.expired ? 'claimed' : 'waiting' });
+    found.push({ file: files.dataPath(first), index, why: claim && !claim.expired ? 'claimed' : 'waiting' });
   }
   return found;
 }

@@ -63,8 +63,8 @@ export class Sweeper {
   }
 
   #forgetRemoved(first: number): void {
-    const { tail, files, disk, names } = this.#engine;
-    if (!this.#isGone(first) || disk.exists(names.data(first))) return;
+    const { tail, files, disk } = this.#engine;
+    if (!this.#isGone(first) || disk.exists(files.dataPath(first))) return;
     files.forget(first);
     tail.segments.drop(first);
   }

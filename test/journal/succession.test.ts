@@ -3,6 +3,7 @@ import { FileNames } from '../../src/disk/file-names.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import { inject, type Operation, onKind, onPath } from '../../src/disk/memory-fault.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
+import { Epochs } from '../../src/epoch/epochs.js';
 import { Fates } from '../../src/journal/fates.js';
 import { Journal } from '../../src/journal/journal.js';
 import { cutsAt } from '../crash/explore.js';
@@ -20,7 +21,7 @@ interface Opened {
 function openFirst(disk: MemoryOpener): Opened {
   disk.syncDirectoryNow('/q');
   const fates = new Fates('00');
-  const journal = new Journal(disk, names, storeId, fates);
+  const journal = new Journal(disk, names, storeId, new Epochs(disk, names, false), fates);
   for (const name of disk.list('/q')) if (names.parse(name)?.kind === 'temporary') disk.unlink(`/q/${name}`);
   if (!journal.exists()) journal.create();
   journal.open();
@@ -163,7 +164,7 @@ t.test('who has the old journal open follows the mark, also when it is gone', as
   decide(writer);
   const reader: Opened = (() => {
     const fates = new Fates('00');
-    const journal = new Journal(machine.opener(), names, storeId, fates);
+    const journal = new Journal(machine.opener(), names, storeId, new Epochs(disk, names, false), fates);
     journal.open();
     return { journal, fates };
   })();
@@ -221,7 +222,7 @@ t.test('every byte of the state that a successor begins with is told when it is 
     }
     if (Buffer.compare(before ?? Buffer.of(), fork.bytes('/q/duro.fate.2') ?? Buffer.of()) !== 0)
       t.fail(`byte ${position}: the journal was changed`);
-    const later = new Journal(fork.opener(), names, storeId, new Fates('00'));
+    const later = new Journal(fork.opener(), names, storeId, new Epochs(disk, names, false), new Fates('00'));
     t.throws(() => later.open(), { code: 'CORRUPT' }, `byte ${position}, for a later opener`);
   }
 });

@@ -8,6 +8,7 @@ import ts from 'typescript';
 export const floors: readonly (readonly string[])[] = [
   ['errors.ts', 'clock.ts'],
   ['disk'],
+  ['epoch'],
   ['lock', 'frame'],
   ['segment', 'journal'],
   ['indexer'],

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import type { Disk } from '../disk/disk.js';
+import type { FileNames } from '../disk/file-names.js';
+import { publishFile } from '../disk/publish-file.js';
+import { decodeTakeovers, encodeTakeovers, type Takeover } from './takeover.js';
+
+/** So many take-overs are remembered although no file needs them, for sleepers that want to know what became of a write. */
+const REMEMBERED = 16;
+
+/**
+ * Whose files count. A lock made of files can be taken from a holder who only sleeps, and who will write when it wakes. So
+ * whoever takes one over begins a new *epoch*, with files of its own; nothing is appended to those of the epoch before,
+ * and where they are cut is published for everybody. With locks that the kernel frees there is one epoch, 0.
+ *
+ * ⚑ The order: the fence is created, then the lock is taken, then the ends are read, then the cuts are published. A writer
+ * after its write, and a reader before it believes what it read, look for a fence beyond the epoch they know. None: the
+ * bytes were there before any fence, so a take-over counts them. One: what was read counts when the cut says so.
+ */
+export class Epochs {
+  /** The epoch that this opener reads and writes in. */
+  current = 0;
+  readonly #disk: Disk;
+  readonly #names: FileNames;
+  readonly #enabled: boolean;
+  /** The number of the last take-over known. */
+  #number = 0;
+  #takeovers: readonly Takeover[] = [];
+
+  /** Not `enabled` where no lock can be taken from its holder. */
+  constructor(disk: Disk, names: FileNames, enabled: boolean) {
+    this.#disk = disk;
+    this.#names = names;
+    this.#enabled = enabled;
+    if (enabled) this.refresh();
+  }
+
+  /** The last take-over known. */
+  get latest(): Takeover | undefined {
+    return this.#takeovers[this.#takeovers.length - 1];
+  }
+
+  /** The epoch whose file the segment that begins at `first` is. */
+  ofSegment(first: number): number {
+    for (let at = this.#takeovers.length - 1; at >= 0; at--) {
+      const takeover = this.#takeovers[at] as Takeover;
+      if (takeover.next <= first) return takeover.epoch;
+    }
+    return 0;
+  }
+
+  /** Where a take-over ended a segment, and with what index the log goes on; undefined where none did. */
+  cutOfSegment(first: number): { readonly end: number; readonly next: number } | undefined {
+    for (const { segment, next } of this.#takeovers)
+      if (segment.first === first && next > first) return { end: segment.end, next };
+    return undefined;
+  }
+
+  /** The epoch whose file a journal is. */
+  ofJournal(number: number): number {
+    for (let at = this.#takeovers.length - 1; at >= 0; at--) {
+      const takeover = this.#takeovers[at] as Takeover;
+      if (takeover.journal.number <= number) return takeover.epoch;
+    }
+    return 0;
+  }
+
+  /** Where a take-over ended a journal; undefined where none did. It goes on in the next number. */
+  cutOfJournal(number: number): number | undefined {
+    return this.#takeovers.find((takeover) => takeover.journal.number === number + 1)?.journal.end;
+  }
+
+  /** Whether somebody has put up a fence that is not known here, or so many that ours is gone. */
+  isFenced(): boolean {
+    if (!this.#enabled) return false;
+    return (
+      this.#disk.exists(this.#names.epoch(this.current + 1)) ||
+      !this.#disk.exists(this.#names.epoch(this.current))
+    );
+  }
+
+  /** The take-over that ended an epoch; undefined where none has, or it is no longer remembered. */
+  endOf(epoch: number): Takeover | undefined {
+    return this.#takeovers.find((takeover) => takeover.epoch > epoch);
+  }
+
+  /** Whether what became of that epoch is remembered. */
+  remembers(epoch: number): boolean {
+    return epoch === 0
+      ? this.#number === this.#takeovers.length
+      : this.#takeovers.some((takeover) => takeover.epoch === epoch);
+  }
+
+  /** Learns of take-overs by others; true where there was a new one. */
+  refresh(): boolean {
+    for (;;) {
+      const highest = this.#highest();
+      if (highest <= this.#number) return false;
+      const path = this.#names.takeover(highest);
+      const file = this.#disk.open(path, 'read');
+      // A still later one may have removed it.
+      if (file === undefined) continue;
+      try {
+        const bytes = Buffer.alloc(file.size());
+        file.read(bytes, 0, bytes.length, 0);
+        this.#takeovers = decodeTakeovers(bytes, path);
+      } finally {
+        file.close();
+      }
+      this.#number = highest;
+      this.current = this.latest?.epoch ?? 0;
+      return true;
+    }
+  }
+
+  /** Under the lock: the fence of the current epoch exists, also where a power cut took its name. */
+  ensureFence(): void {
+    if (this.#enabled) this.#disk.create(this.#names.epoch(this.current))?.close();
+  }
+
+  /**
+   * Publishes a take-over, on the device when it returns; false where somebody else was first. `lowest` are the first
+   * segment and the first journal that are still there: what ended before them is forgotten.
+   */
+  publish(takeover: Takeover, lowest: { segment: number; journal: number }): boolean {
+    const takeovers = [...this.#takeovers, takeover];
+    while (takeovers.length > REMEMBERED && isForgettable(takeovers[1], lowest)) takeovers.shift();
+    const number = this.#number + 1;
+    const temporary = this.#names.temporary(`takeover-${randomBytes(8).toString('hex')}`);
+    if (!publishFile(this.#disk, temporary, this.#names.takeover(number), encodeTakeovers(takeovers)))
+      return false;
+    this.#disk.syncDirectoryNow(this.#names.directory);
+    this.#number = number;
+    this.#takeovers = takeovers;
+    this.current = takeover.epoch;
+    this.#forget(takeovers[0]?.epoch ?? 0);
+    return true;
+  }
+
+  /** The oldest go first: who finds its own fence gone knows that it is fenced. */
+  #forget(oldestEpoch: number): void {
+    const numbers: { kind: string; number: number }[] = [];
+    for (const name of this.#disk.list(this.#names.directory)) {
+      const parsed = this.#names.parse(name);
+      if (parsed?.kind === 'takeover' && parsed.number < this.#number) numbers.push(parsed);
+      if (
+        parsed?.kind === 'epoch' &&
+        parsed.number < oldestEpoch &&
+        parsed.number < this.current - REMEMBERED
+      )
+        numbers.push(parsed);
+    }
+    for (const { kind, number } of numbers.sort((a, b) => a.number - b.number))
+      this.#disk.unlink(kind === 'epoch' ? this.#names.epoch(number) : this.#names.takeover(number));
+  }
+
+  #highest(): number {
+    let highest = 0;
+    for (const name of this.#disk.list(this.#names.directory)) {
+      const parsed = this.#names.parse(name);
+      if (parsed?.kind === 'takeover' && parsed.number > highest) highest = parsed.number;
+    }
+    return highest;
+  }
+}
+
+/** Whether nothing that is left was begun before this take-over. */
+const isForgettable = (second: Takeover | undefined, lowest: { segment: number; journal: number }): boolean =>
+  second !== undefined && second.next <= lowest.segment && second.journal.number <= lowest.journal;
