@@ -19,6 +19,15 @@ export type LockMode = 'os' | 'lockfile' | 'none';
  */
 export interface Locks {
   readonly mode: LockMode;
+  /**
+   * Grows whenever a lock that can be taken away is had anew: between two equal values nobody else was in. Always 0 with
+   * locks that the kernel frees.
+   */
+  readonly tenure: number;
+  /** Looks whether a lock that can be taken away is still this opener's. */
+  isStillHeld(): boolean;
+  /** Gives a lock that can be taken away back now, though a section may be running; the next one has it anew. */
+  renounce(): void;
   /** For the end of the data. */
   readonly write: Lock;
   /** For the journal of fates. */

@@ -30,6 +30,7 @@ const OWN_SLOT = 1;
 
 class NoneLocks implements Locks {
   readonly mode = 'none';
+  readonly tenure = 0;
   readonly write: QueuedLock;
   readonly fate: QueuedLock;
   readonly shorten = new Flag();
@@ -52,6 +53,12 @@ class NoneLocks implements Locks {
   }
 
   settle(): void {}
+
+  isStillHeld(): boolean {
+    return true;
+  }
+
+  renounce(): void {}
 
   takeSlot(): number {
     this.#assertOpen();

@@ -1,5 +1,6 @@
 import { hasBytesBehind } from '../disk/bytes-behind.js';
 import type { DiskFile } from '../disk/disk.js';
+import { Fenced } from '../epoch/fenced.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { FLAG_ENDS_BATCH, FrameKind, type Head, SEGMENT_KINDS } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
@@ -17,6 +18,16 @@ export type TailState =
   | 'unfinished'
   /** The segment is sealed and its successor is not there. Whoever holds the write lock creates it. */
   | 'sealed';
+
+export interface TailPosition {
+  readonly active: number;
+  readonly end: number;
+  readonly nextIndex: number;
+  readonly time: number;
+  readonly safe: number;
+  readonly state: TailState;
+  readonly successor: number;
+}
 
 /**
  * How far the log has got, as far as this opener knows: the segments, the committed end of the last one, the next index.
@@ -43,13 +54,17 @@ export class Tail {
   readonly gaps: { from: number; to: number }[] = [];
   readonly #files: SegmentFiles;
   readonly #scanner: FrameScanner;
+  /** Whether the last look was stopped by a fence: there may be more, which nobody may believe yet. */
+  isFenced = false;
+  /** Where a take-over ended the active segment. */
+  #cutEnd = Number.POSITIVE_INFINITY;
   #pendingNext = 0;
   #pendingTime = 0;
   #alone = false;
 
   constructor(files: SegmentFiles) {
     this.#files = files;
-    this.#scanner = new FrameScanner(files.salt);
+    this.#scanner = new FrameScanner(files.salt, () => files.epochs.isFenced());
   }
 
   /** Finds the end from nothing but the directory; reads entries of the last segment, not its records. */
@@ -85,7 +100,13 @@ export class Tail {
   #enterAtLastEntry(first: number): void {
     this.enter(first);
     const file = this.#files.data(first);
-    const last = file && lastEntry(this.#files, first, file);
+    const cut = this.#files.epochs.cutOfSegment(first);
+    // Behind a cut there may be whole frames of a sleeper.
+    const last =
+      file &&
+      (cut === undefined
+        ? lastEntry(this.#files, first, file)
+        : nearestFrame(this.#files, first, file, cut.next - 1));
     if (last === undefined) return;
     this.end = last.position;
     this.nextIndex = last.index;
@@ -118,15 +139,29 @@ export class Tail {
 
   /**
    * The same for one who knows that nobody is writing. What is bad is not unfinished then: it is damage to what was synced,
-   * or ends the log, whatever stands behind it, for pages reach the device in any order.
+   * or ends the log, whatever stands behind it, for pages reach the device in any order. Throws Fenced.
    */
   catchUpAlone(): boolean {
     this.#alone = true;
     try {
-      return this.catchUp();
+      const moved = this.catchUp();
+      if (this.isFenced) throw new Fenced();
+      return moved;
     } finally {
       this.#alone = false;
     }
+  }
+
+  /** Where the log ends as far as is known, to be turned back to. */
+  position(): TailPosition {
+    const { active, end, nextIndex, time, safe, state, successor } = this;
+    return { active, end, nextIndex, time, safe, state, successor };
+  }
+
+  /** Forgets what was seen or written since then. */
+  turnBack(to: TailPosition): void {
+    for (const first of [...this.segments]) if (first > to.active) this.segments.drop(first);
+    Object.assign(this, to);
   }
 
   /** Marks everything up to `index` as being on the device. */
@@ -159,12 +194,31 @@ export class Tail {
     return this.#files.data(highest);
   }
 
+  /**
+   * ⚑ A take-over ends a segment as a seal does: what a sleeper writes behind the cut counts for nothing. What is missing
+   * before it was lost to a power cut, once nobody else can be writing.
+   */
   #scan(file: DiskFile): void {
+    const cut = this.#files.epochs.cutOfSegment(this.active);
+    this.#cutEnd = cut?.end ?? Number.POSITIVE_INFINITY;
+    this.#scanFrames(file);
+    if (cut === undefined || this.state === 'sealed' || this.isFenced) return;
+    if (this.end < cut.end && !this.#alone) return;
+    this.state = 'sealed';
+    this.successor = cut.next;
+  }
+
+  #scanFrames(file: DiskFile): void {
     for (;;) {
       this.#pendingNext = this.nextIndex;
       this.#pendingTime = this.time;
       const { position, stop } = this.#scanner.scan(file, this.end, this.#visit);
-      if (this.state === 'sealed') return;
+      this.isFenced = stop === 'fenced';
+      if (this.isFenced || this.state === 'sealed') return;
+      if (this.end >= this.#cutEnd) {
+        this.state = 'open';
+        return;
+      }
       const atEnd = stop === 'end' && position === this.end;
       if (atEnd && !this.#alone) {
         this.state = 'open';
@@ -186,7 +240,7 @@ export class Tail {
     const found = this.#alone
       ? this.#syncedBehind(file)
       : nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
-    if (found === undefined) return false;
+    if (found === undefined || found.position >= this.#cutEnd) return false;
     this.end = found.position;
     this.nextIndex = found.index;
     return true;
@@ -208,6 +262,7 @@ export class Tail {
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
+    if (position >= this.#cutEnd) return false;
     if (head.kind === FrameKind.record) {
       if (head.number !== this.#pendingNext) return false;
       this.#pendingNext += 1;

@@ -23,6 +23,7 @@ import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import type { ResolvedStoreOptions } from './options.js';
 import { recoverStore } from './recover-store.js';
 import { Sweeper } from './sweeper.js';
+import { Tenure } from './tenure.js';
 import { Turns } from './turns.js';
 import { Writer } from './writer.js';
 
@@ -50,6 +51,7 @@ export class Engine {
   readonly decider: Decider;
   readonly sweeper: Sweeper;
   readonly backgroundSync: BackgroundSync;
+  readonly tenure: Tenure;
   /** The name of this boot, as facts have it. */
   readonly boot: string;
   /** Told once, when the store fails for good. */
@@ -98,6 +100,7 @@ export class Engine {
     this.decider = new Decider(this);
     this.sweeper = new Sweeper(this);
     this.backgroundSync = new BackgroundSync(this);
+    this.tenure = new Tenure(this);
   }
 
   /** Opens the directory, creating what is missing; the first opener checks what its predecessors left. */
@@ -306,6 +309,7 @@ export class Engine {
     try {
       entered = this.locks.write.tryEnter();
       if (!entered) return;
+      this.tenure.enter();
       this.appender.catchUp();
       this.appender.mark(this.clock.now());
     } catch (error) {
@@ -314,6 +318,11 @@ export class Engine {
     } finally {
       if (entered) this.locks.write.leave();
     }
+  }
+
+  /** The files of another epoch count now. */
+  followTakeover(): void {
+    this.files.forgetPaths();
   }
 
   /** A record that is known does not change; all that can have happened to it is that it is gone. */
@@ -327,7 +336,8 @@ export class Engine {
   }
 
   #catchUpFiles(): boolean {
-    if (this.#closing !== undefined) return false;
+    if (this.#closing !== undefined || this.tenure.isTainted) return false;
+    if (this.epochs.isFenced() && this.epochs.refresh()) this.followTakeover();
     this.#foldFacts();
     const { active } = this.tail;
     this.tail.catchUp();
@@ -339,6 +349,7 @@ export class Engine {
 
   /** Following a mark of succession syncs it: where that fails, it is as any failed sync. */
   #foldFacts(): void {
+    if (this.tenure.isTainted) return;
     try {
       this.journal.catchUp();
     } catch (error) {

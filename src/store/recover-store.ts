@@ -1,3 +1,4 @@
+import { Fenced } from '../epoch/fenced.js';
 import type { FactSink } from '../journal/facts.js';
 import type { IndexSet } from '../journal/index-set.js';
 import { Runs } from '../journal/runs.js';
@@ -24,36 +25,54 @@ export async function recoverStore(
     tail.open();
     if (!journal.unfinished && !disk.exists(names.suspect())) return;
   }
-  await locks.fate.enter(signal);
-  try {
-    await locks.write.enter(signal);
+  let isDone = false;
+  while (!isDone) {
+    await locks.fate.enter(signal);
     try {
-      if (first) recover(engine);
-      else {
-        journal.catchUpLocked();
-        engine.appender.catchUp();
-      }
-      if (disk.exists(names.suspect())) {
-        journal.shorten(engine.clock.now());
-        rewriteUnsafe(engine.files, tail, engine.appender, engine.clock.now());
+      await locks.write.enter(signal);
+      try {
+        isDone = recoverLocked(engine, first);
+      } finally {
+        locks.write.leave();
       }
     } finally {
-      locks.write.leave();
+      locks.fate.leave();
     }
-  } finally {
-    locks.fate.leave();
+  }
+}
+
+/** Under all locks; false where they were lost meanwhile, and it is to be done again. */
+function recoverLocked(engine: Engine, first: boolean): boolean {
+  const { tenure, journal, appender, disk, names, files, tail, clock } = engine;
+  try {
+    if (first) recover(engine);
+    else {
+      journal.catchUpLocked();
+      appender.catchUp();
+    }
+    if (disk.exists(names.suspect())) {
+      journal.shorten(clock.now());
+      rewriteUnsafe(files, tail, appender, clock.now());
+    }
+    return !tenure.isLost(tail.position());
+  } catch (error) {
+    if (!(error instanceof Fenced)) throw error;
+    tenure.lost();
+    return false;
   }
 }
 
 function recover(engine: Engine): void {
-  const { journal, tail, appender, fates, files, clock } = engine;
+  const { journal, tail, appender, fates, files, clock, epochs, tenure, locks } = engine;
+  epochs.refresh();
   removeLeftovers(engine);
   // The first journal is on the device before the first segment exists.
   const isNew = !journal.exists() && files.list().length === 0;
   if (isNew) {
     journal.create();
-    createLockFiles(engine);
+    if (locks.mode !== 'lockfile') createLockFiles(engine);
   }
+  tenure.begin();
   journal.open();
   journal.catchUpLocked(true);
   journal.reserve();
@@ -97,14 +116,29 @@ function tellAbsent(facts: FactSink, range: LostRange, gone: IndexSet): void {
   runs.end();
 }
 
-/** Files that somebody who died was making. Nobody else is in the directory, so nobody needs them. */
-function removeLeftovers(engine: Engine): void {
-  const { disk, names } = engine;
+/**
+ * Files that somebody who died was making, and those of epochs that ended before them. Nobody needs them: nobody else is in
+ * the directory or, with lock files, nobody else who counts.
+ */
+function removeLeftovers({ disk, names, epochs }: Engine): void {
+  const isOver = (epoch: number, counting: number): boolean => epoch !== counting && epoch < epochs.current;
   for (const name of disk.list(names.directory)) {
     const parsed = names.parse(name);
-    if (parsed?.kind === 'temporary')
-      disk.unlink(`${names.temporary('')}${name.slice(names.prefix.length + 5)}`);
-    if (parsed?.kind === 'entries' && !disk.exists(names.data(parsed.number)))
-      disk.unlink(names.entries(parsed.number));
+    switch (parsed?.kind) {
+      case 'temporary':
+        disk.unlink(`${names.temporary('')}${name.slice(names.prefix.length + 5)}`);
+        break;
+      case 'data':
+        if (isOver(parsed.epoch, epochs.ofSegment(parsed.number)))
+          disk.unlink(names.data(parsed.number, parsed.epoch));
+        break;
+      case 'entries':
+        if (!disk.exists(names.data(parsed.number, parsed.epoch)))
+          disk.unlink(names.entries(parsed.number, parsed.epoch));
+        break;
+      case 'fate':
+        if (isOver(parsed.epoch, epochs.ofJournal(parsed.number)))
+          disk.unlink(names.fateJournal(parsed.number, parsed.epoch));
+    }
   }
 }

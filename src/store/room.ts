@@ -2,7 +2,7 @@ import { DurostoreError } from '../errors.js';
 import type { Engine } from './engine.js';
 
 /** What stands between a write and its place. */
-export type Obstacle = 'none' | 'full' | 'needs-fate';
+export type Obstacle = 'none' | 'full' | 'needs-fate' | 'fenced';
 
 /**
  * Makes room for a write that the active segment has none for, as `whenFull` says, before a byte is written. All under the
