@@ -1,4 +1,3 @@
-import { hasBytesBehind } from '../disk/bytes-behind.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { PreparedSpace } from '../disk/prepared-space.js';
@@ -17,7 +16,8 @@ import {
   writeBodyFields,
 } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
-import { damagedState, laterFrames } from './damage.js';
+import { damagedFact, damagedState, surveyEnd } from './damage.js';
+import { decideJournalEnd } from './end-table.js';
 import { decodeFacts, type FactSink, FactWriter } from './facts.js';
 import type { Fates } from './fates.js';
 import { JournalFiles } from './journal-files.js';
@@ -125,20 +125,22 @@ export class Journal {
    */
   catchUpLocked(first = false): void {
     this.catchUp();
+    if (!this.unfinished && !first) return;
     const file = this.#current();
-    if (!this.unfinished && !(first && hasBytesBehind(file, this.end))) return;
-    const later = laterFrames(file, this.end, this.fact, this.#files.salt);
-    if (later !== undefined && (!first || later.safe > this.fact)) {
-      throw new CorruptError('a fact is damaged', {
-        file: file.path,
-        position: this.end,
-        bytes: later.position - this.end,
-      });
+    const found = surveyEnd(file, this.end, this.fact, this.#files.salt);
+    const { ending, position } = found;
+    const safe = Math.max(found.safe, this.safe);
+    switch (decideJournalEnd({ ending, inState: this.#inState, fact: this.fact, safe, first })) {
+      case 'leave':
+        return;
+      case 'corrupt':
+        throw damagedFact(file, this.end, position);
+      case 'cut':
+        file.truncate(this.end);
+        syncNow(file);
+        this.#prepared.forget();
+        this.unfinished = false;
     }
-    file.truncate(this.end);
-    syncNow(file);
-    this.#prepared.forget();
-    this.unfinished = false;
   }
 
   /** Under the fate lock, caught up: begins a decision. Its facts go into `facts`, then `decided` or `dropDecision`. */
