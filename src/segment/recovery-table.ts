@@ -71,7 +71,7 @@ export interface EndRow {
 
 /** Where the log goes on behind a segment that nobody may append to: no index that is safe is given again. */
 const beyond = ({ next, safe, successor, continuesAt }: FoundEnd): number =>
-  successor ?? Math.max(continuesAt ?? 0, next, safe + 1);
+  successor ?? continuesAt ?? Math.max(next, safe + 1);
 
 const isDamage = ({ ending, next, safe, attested }: FoundEnd): boolean =>
   ending === 'frames-behind' && (attested || next <= safe);
