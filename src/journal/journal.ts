@@ -1,4 +1,3 @@
-import { hasBytesBehind } from '../disk/bytes-behind.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { PreparedSpace } from '../disk/prepared-space.js';
@@ -18,7 +17,8 @@ import {
   writeBodyFields,
 } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
-import { damagedState, laterFrames } from './damage.js';
+import { damagedFact, damagedState, surveyEnd } from './damage.js';
+import { decideJournalEnd } from './end-table.js';
 import { decodeFacts, type FactSink, FactWriter } from './facts.js';
 import type { Fates } from './fates.js';
 import { JournalFiles } from './journal-files.js';
@@ -133,25 +133,24 @@ export class Journal {
   catchUpLocked(first = false): void {
     this.catchUp();
     if (this.isFenced) throw new Fenced();
+    if (!this.unfinished && !first) return;
+    if (this.#decideEnd(first) !== 'cut') return;
     const file = this.#current();
-    if (!this.unfinished && !(first && hasBytesBehind(file, this.end))) return;
-    this.#assertTornAt(first);
     file.truncate(this.end);
     syncNow(file);
     this.#prepared.forget();
     this.unfinished = false;
   }
 
-  /** What stands behind the end is torn, or CORRUPT. */
-  #assertTornAt(first: boolean): void {
+  /** What is to be done about what stands behind the end. Throws CORRUPT. */
+  #decideEnd(first: boolean): 'leave' | 'cut' {
     const file = this.#current();
-    const later = laterFrames(file, this.end, this.fact, this.#files.salt);
-    if (later === undefined || (first && later.safe <= this.fact)) return;
-    throw new CorruptError('a fact is damaged', {
-      file: file.path,
-      position: this.end,
-      bytes: later.position - this.end,
-    });
+    const found = surveyEnd(file, this.end, this.fact, this.#files.salt);
+    const { ending, position } = found;
+    const safe = Math.max(found.safe, this.safe);
+    const decision = decideJournalEnd({ ending, inState: this.#inState, fact: this.fact, safe, first });
+    if (decision === 'corrupt') throw damagedFact(file, this.end, position);
+    return decision;
   }
 
   /** Under the fate lock, caught up: begins a decision. Its facts go into `facts`, then `decided` or `dropDecision`. */
@@ -288,7 +287,8 @@ export class Journal {
    * Returns the successor's number, and where this journal is cut.
    */
   prepareTakeover(epoch: number, wallTime: number): { number: number; end: number } {
-    this.#assertTornAt(true);
+    // What is torn is cut by the take-over.
+    this.#decideEnd(true);
     const number = this.number + 1;
     const { fact } = this;
     const time = Math.floor(wallTime);

@@ -8,11 +8,13 @@ import { HEADER_BYTES } from '../frame/file-header.js';
 import { completeHead, emptyHead, FrameKind, HEAD_BYTES, readHead } from '../frame/frame.js';
 import { readUint32 } from '../frame/uint48.js';
 import type { Batch } from './batch.js';
+import { EndSurvey } from './end-survey.js';
 import { ENTRY_BYTES, entryPosition, writeEntry } from './entry.js';
 import { firstRecordTime } from './entry-search.js';
 import { encodeSafeMark, encodeSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { setAside } from './set-aside.js';
+import { settleEnd } from './settle-end.js';
 import type { Tail } from './tail.js';
 
 /** What a segment needs beside its records: its header, and room for the seal that is always kept. */
@@ -43,8 +45,9 @@ export class Appender {
   }
 
   /**
-   * Learns what others appended and makes the end fit to append to: an unfinished batch, whose writer must have died for
-   * we hold its lock, is cut away; a sealed segment gets the successor that its sealer did not live to create.
+   * Learns what others appended and makes the end fit to append to, as recovery's table says: the writer of an unfinished
+   * batch must have died, for we hold its lock; nobody appends to a file with damage; and a sealed segment gets the
+   * successor that its sealer did not live to create.
    */
   catchUp(): void {
     const tail = this.#tail;
@@ -52,17 +55,12 @@ export class Appender {
     for (;;) {
       tail.catchUp();
       if (tail.isFenced) throw new Fenced();
-      if (tail.state === 'sealed') {
-        this.begin(tail.successor);
-        continue;
-      }
-      if (tail.state === 'unfinished') {
-        tail.catchUpAlone();
-        if (tail.state === 'unfinished') this.cut();
-        continue;
-      }
-      if (this.#files.data(tail.active) !== undefined) return;
-      this.begin(tail.active);
+      if (tail.state === 'sealed') this.begin(tail.successor);
+      else if (tail.state === 'unfinished' || tail.hasDamage) {
+        const survey = new EndSurvey(this.#files, tail, false);
+        if (settleEnd(survey, tail, this, tail.time).row === 'end') return;
+      } else if (this.#files.data(tail.active) !== undefined) return;
+      else this.begin(tail.active);
     }
   }
 

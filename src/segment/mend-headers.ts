@@ -1,42 +1,55 @@
+import { isNoRoom } from '../disk/no-room.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { CorruptError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { SEGMENT_KINDS } from '../frame/frame.js';
 import { framesBehind } from '../frame/frame-search.js';
+import { decideHeader, type FoundHeader, type HeaderDecision } from './recovery-table.js';
 import type { SegmentFiles } from './segment-files.js';
 import { setAside } from './set-aside.js';
 
 /**
- * A segment whose name reached the device before its header did holds nothing that was ever synced. Its bytes, if any, are
- * set aside and it begins anew, empty. Where some frame calls a record of it safe, the header is damage: CORRUPT, and nothing
- * is touched. Only the first opener, alone in the directory, does this.
+ * Completes or mends the headers of segments as recovery's table says. Only the first opener, alone in the directory, does
+ * this. CORRUPT where a header is damaged whose segment holds what is safe; nothing is touched then.
  */
 export function mendHeaders(files: SegmentFiles): void {
   const firsts = files.list();
   for (const [at, first] of firsts.entries()) {
+    const header = judge(files, first);
+    if (header === 'valid') continue;
+    const size = files.descriptors.get(files.dataPath(first))?.size() ?? 0;
+    const found: FoundHeader = {
+      header,
+      safe: header === 'foreign' && isSafe(files, firsts.slice(at), first),
+      full: false,
+      dispensable: at > 0 && at === firsts.length - 1 && size <= HEADER_BYTES,
+      ended: files.isEnded(first),
+    };
     try {
-      if (files.data(first) === undefined) complete(files, first, at > 0 && at === firsts.length - 1);
+      mend(files, first, decideHeader(found));
     } catch (error) {
-      if (!(error instanceof CorruptError) || isSafe(files, firsts.slice(at), first)) throw error;
-      begin(files, first);
+      const full = isNoRoom(error);
+      if (!full || decideHeader({ ...found, full }) !== 'remove') throw error;
+      // ⚑ A full disk can be emptied, whenever it became full.
+      files.remove(first);
     }
   }
 }
 
-/**
- * ⚑ A full disk can be emptied: where there is no room for the header of the last segment, behind others, its file goes. The
- * next write finds a seal without its successor, and creates that.
- */
-function complete(files: SegmentFiles, first: number, isLastOfSeveral: boolean): void {
+function judge(files: SegmentFiles, first: number): FoundHeader['header'] {
   try {
-    files.create(first);
+    return files.data(first) === undefined ? 'absent' : 'valid';
   } catch (error) {
-    const path = files.dataPath(first);
-    const size = files.descriptors.get(path)?.size() ?? 0;
-    if (!isLastOfSeveral || size > HEADER_BYTES || (error as { code?: unknown }).code !== 'ENOSPC')
-      throw error;
-    files.remove(first);
+    if (error instanceof CorruptError) return 'foreign';
+    throw error;
   }
+}
+
+function mend(files: SegmentFiles, first: number, decision: HeaderDecision): void {
+  if (decision === 'complete') files.create(first);
+  else if (decision === 'begin-anew') begin(files, first);
+  // Tells what is wrong with it.
+  else if (decision === 'corrupt') files.data(first);
 }
 
 /** Whether a frame in one of the segments says that the index is on the device. */

@@ -1,35 +1,18 @@
-import { hasBytesBehind } from '../disk/bytes-behind.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
+import { CorruptError } from '../errors.js';
 import type { Appender } from './appender.js';
+import { EndSurvey } from './end-survey.js';
 import { nearestFrame } from './entry-search.js';
 import { mendHeaders } from './mend-headers.js';
+import { decideEnd, type LostRange, lostBetween } from './recovery-table.js';
 import type { SegmentFiles } from './segment-files.js';
+import { settleEnd } from './settle-end.js';
 import type { Tail } from './tail.js';
 
-/** Indexes from `from` up to but not including `to`. */
-export interface LostRange {
-  readonly from: number;
-  readonly to: number;
-}
-
 /**
- * What the first opener does with what it finds, from the first record that is not known to be safe on. It holds every
- * lock, so whatever is unfinished will never be finished.
- *
- * | found behind the last whole batch                              | decision                                        |
- * | -------------------------------------------------------------- | ----------------------------------------------- |
- * | nothing, or zeros up to the end of the file                    | nothing to do                                   |
- * | an unfinished batch, bad bytes, or whole frames behind zeros   | cut, physically                                 |
- * | bad bytes at or below what a later frame calls safe            | damage: kept, CORRUPT when read                 |
- * | any of these, or nothing, without a seal, while a later        | records were lost to a power cut: cut, sealed   |
- * |   segment exists                                               |   towards the later segment, reported as lost   |
- * | a header that is not whole, of a segment none of which is safe | set aside: the segment is empty                 |
- * | no segment for records above what is safe, but later ones      | reported as lost                                |
- * | a seal whose segment is missing, while a later one exists      | the same, without a cut                         |
- * | a seal whose segment is missing                                | the segment is created                          |
- *
- * Returns the indexes that were lost.
+ * What the first opener does with what it finds, from the first record that is not known to be safe on, as recovery's table
+ * says. It holds every lock, so whatever is unfinished will never be finished. Returns the indexes that were lost.
  */
 export function recoverSegments(
   files: SegmentFiles,
@@ -39,31 +22,61 @@ export function recoverSegments(
 ): readonly LostRange[] {
   mendHeaders(files);
   tail.open();
-  const highest = tail.segments.highest;
-  if (highest === undefined) return [];
+  const { lowest } = tail.segments;
+  if (lowest === undefined) return [];
+  const missing: LostRange[] = [{ from: tail.safe + 1, to: lowest }];
   tail.gaps.length = 0;
-  const lowest = tail.segments.lowest ?? highest;
-  if (tail.safe + 1 < lowest) tail.gaps.push({ from: tail.safe + 1, to: lowest });
   // From the last safe record itself: what stands behind it, a seal perhaps, may not be.
   tail.enterAt(Math.max(tail.safe, lowest));
+  const survey = new EndSurvey(files, tail, true);
   for (;;) {
-    tail.catchUpAlone();
-    if (tail.state !== 'sealed' && cutIsNeeded(files, tail)) appender.cut();
-    files.createEntries(tail.active);
+    // One of an earlier epoch may have no header: there is nothing to read, and nobody will write it.
+    if (files.data(tail.active) !== undefined) tail.readOn();
+    const { row, lost } = settleEnd(survey, tail, appender, wallTime);
+    if (row !== 'earlier-epoch') files.createEntries(tail.active);
+    if (lost !== undefined) missing.push(lost);
     const next = tail.segments.after(tail.active);
     if (next === undefined) break;
-    if (next > tail.nextIndex) tail.gaps.push({ from: tail.nextIndex, to: next });
-    if (tail.state !== 'sealed') appender.seal(wallTime, next);
     tail.enter(next);
   }
-  return tail.gaps;
+  return [...missing, ...tail.gaps].flatMap(({ from, to }) => lostBetween(from, to, tail.safe) ?? []);
 }
 
-/** Prepared space is left alone only where it is nothing but zeros, for a frame behind it must never come to life. */
-function cutIsNeeded(files: SegmentFiles, tail: Tail): boolean {
-  if (tail.state === 'unfinished') return true;
-  const file = files.data(tail.active);
-  return file !== undefined && hasBytesBehind(file, tail.end);
+/**
+ * Goes to where the log ends, as the first opener would find it, and writes nothing: for a take-over, which must not touch
+ * the files of the epoch before. Throws Fenced.
+ */
+export function findEnd(files: SegmentFiles, tail: Tail): void {
+  tail.open();
+  const { lowest } = tail.segments;
+  if (lowest === undefined) return;
+  tail.enterAt(Math.max(tail.safe, lowest));
+  const survey = new EndSurvey(files, tail, true);
+  for (;;) {
+    const next = tail.segments.after(tail.active);
+    if (hasHeader(files, tail, next === undefined)) readOnOverDamage(survey, tail);
+    if (next === undefined) return;
+    tail.enter(next);
+  }
+}
+
+/** A last segment that is not one yet, and may never become one, holds nothing. */
+function hasHeader(files: SegmentFiles, tail: Tail, isLast: boolean): boolean {
+  try {
+    return files.data(tail.active) !== undefined;
+  } catch (error) {
+    if (error instanceof CorruptError && isLast && tail.active > tail.safe) return false;
+    throw error;
+  }
+}
+
+function readOnOverDamage(survey: EndSurvey, tail: Tail): void {
+  for (;;) {
+    tail.readOn();
+    const { end, behind } = survey.take();
+    if (decideEnd(end).behind !== 'pass-over' || behind === undefined) return;
+    tail.passOver(behind);
+  }
 }
 
 /**

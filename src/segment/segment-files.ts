@@ -61,6 +61,12 @@ export class SegmentFiles {
     return file;
   }
 
+  /** Whether nothing may be written to a segment: it is of an earlier epoch, or a take-over has ended it. */
+  isEnded(first: number): boolean {
+    const { epochs } = this;
+    return epochs.ofSegment(first) !== epochs.current || epochs.cutOfSegment(first) !== undefined;
+  }
+
   /** The entries file, or undefined where it is missing or odd: then the data file is scanned instead. */
   entries(first: number): DiskFile | undefined {
     return this.descriptors.get(this.#path(first).entries);

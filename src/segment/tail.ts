@@ -1,10 +1,8 @@
-import { hasBytesBehind } from '../disk/bytes-behind.js';
 import type { DiskFile } from '../disk/disk.js';
 import { Fenced } from '../epoch/fenced.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { FLAG_ENDS_BATCH, FrameKind, type Head, SEGMENT_KINDS } from '../frame/frame.js';
+import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
-import { framesBehind } from '../frame/frame-search.js';
 import { type FoundFrame, lastEntry, nearestFrame, nextWholeFrame } from './entry-search.js';
 import { greatestTimeOfSeal } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
@@ -48,6 +46,8 @@ export class Tail {
   /** The highest index known to be on the device, with everything before it. */
   safe = 0;
   state: TailState = 'open';
+  /** Whether bytes of the active segment were passed over because they are damaged: nobody appends to it any more. */
+  hasDamage = false;
   /** Where a sealed segment is continued. */
   successor = 0;
   /** Indexes that were passed over because no segment holds them, since `open`: records lost to a power cut. */
@@ -60,7 +60,7 @@ export class Tail {
   #cutEnd = Number.POSITIVE_INFINITY;
   #pendingNext = 0;
   #pendingTime = 0;
-  #alone = false;
+  #stops = false;
 
   constructor(files: SegmentFiles) {
     this.#files = files;
@@ -119,6 +119,7 @@ export class Tail {
     this.end = HEADER_BYTES;
     this.nextIndex = first;
     this.state = 'open';
+    this.hasDamage = false;
   }
 
   /** Looks for what was appended since, by whoever; true where there was something. */
@@ -137,18 +138,15 @@ export class Tail {
     return this.nextIndex !== before || this.active !== beforeSegment;
   }
 
-  /**
-   * The same for one who knows that nobody is writing. What is bad is not unfinished then: it is damage to what was synced,
-   * or ends the log, whatever stands behind it, for pages reach the device in any order. Throws Fenced.
-   */
-  catchUpAlone(): boolean {
-    this.#alone = true;
+  /** The same, stopping at whatever is bad. For who is about to decide what that is. Throws Fenced. */
+  readOn(): boolean {
+    this.#stops = true;
     try {
       const moved = this.catchUp();
       if (this.isFenced) throw new Fenced();
       return moved;
     } finally {
-      this.#alone = false;
+      this.#stops = false;
     }
   }
 
@@ -162,6 +160,18 @@ export class Tail {
   turnBack(to: TailPosition): void {
     for (const first of [...this.segments]) if (first > to.active) this.segments.drop(first);
     Object.assign(this, to);
+  }
+
+  /** Moves the end past what is damaged, to a whole frame behind it. Reading a record that was passed over is CORRUPT. */
+  passOver(behind: FoundFrame): void {
+    this.end = behind.position;
+    this.nextIndex = behind.index;
+    this.hasDamage = true;
+  }
+
+  /** The index behind the last whole frame that was read, perhaps of a batch that is not whole. */
+  get readUpTo(): number {
+    return this.#pendingNext;
   }
 
   /** Marks everything up to `index` as being on the device. */
@@ -196,14 +206,14 @@ export class Tail {
 
   /**
    * ⚑ A take-over ends a segment as a seal does: what a sleeper writes behind the cut counts for nothing. What is missing
-   * before it was lost to a power cut, once nobody else can be writing.
+   * before it was lost to a power cut.
    */
   #scan(file: DiskFile): void {
     const cut = this.#files.epochs.cutOfSegment(this.active);
     this.#cutEnd = cut?.end ?? Number.POSITIVE_INFINITY;
     this.#scanFrames(file);
     if (cut === undefined || this.state === 'sealed' || this.isFenced) return;
-    if (this.end < cut.end && !this.#alone) return;
+    if (this.end < cut.end && this.#stops) return;
     this.state = 'sealed';
     this.successor = cut.next;
   }
@@ -220,45 +230,13 @@ export class Tail {
         return;
       }
       const atEnd = stop === 'end' && position === this.end;
-      if (atEnd && !this.#alone) {
-        this.state = 'open';
-        return;
-      }
-      if (!this.#skipDamage(file, position)) {
-        this.state = atEnd ? 'open' : 'unfinished';
-        return;
-      }
+      this.state = atEnd ? 'open' : 'unfinished';
+      if (atEnd || this.#stops) return;
+      const behind = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
+      if (behind === undefined || behind.position >= this.#cutEnd) return;
+      // Damage, by the first row of recovery's table: entries are written after their frames, so this one was there.
+      this.passOver(behind);
     }
-  }
-
-  /**
-   * Bytes that are bad, while whole frames stand behind them, are damage to records that were there before; the end goes
-   * past them, and reading one of them is CORRUPT. While others write, entries tell, for they are written after their
-   * frames.
-   */
-  #skipDamage(file: DiskFile, position: number): boolean {
-    const found = this.#alone
-      ? this.#syncedBehind(file)
-      : nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
-    if (found === undefined || found.position >= this.#cutEnd) return false;
-    this.end = found.position;
-    this.nextIndex = found.index;
-    return true;
-  }
-
-  /**
-   * After a power cut only what was synced is worth keeping behind bad bytes: the first whole frame behind the end, if the
-   * next record is one that some frame calls safe.
-   */
-  #syncedBehind(file: DiskFile): FoundFrame | undefined {
-    if (!hasBytesBehind(file, this.end)) return undefined;
-    let first: FoundFrame | undefined;
-    for (const frame of framesBehind(file, this.end + 1, SEGMENT_KINDS, this.#files.salt)) {
-      if (frame.number < this.#pendingNext) continue;
-      first ??= { index: frame.number, position: frame.position };
-      this.sawSafe(frame.safe);
-    }
-    return this.nextIndex <= this.safe ? first : undefined;
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {

@@ -1,10 +1,9 @@
+import { isNoRoom } from '../disk/no-room.js';
 import { DurostoreError } from '../errors.js';
 
 /** Errors of the disk that say that there is no room. They fail a call and not the store. */
-export function isDiskFull(error: unknown): boolean {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'DISK_FULL';
-}
+export const isDiskFull = (error: unknown): boolean =>
+  isNoRoom(error) || (error as { code?: unknown } | undefined)?.code === 'DISK_FULL';
 
 /** What a caller is told of an error beneath: ours pass through, the system's get a code and a remedy. */
 export function describeDiskError(error: unknown, doing: string): DurostoreError {

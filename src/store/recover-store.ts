@@ -2,7 +2,8 @@ import { Fenced } from '../epoch/fenced.js';
 import type { FactSink } from '../journal/facts.js';
 import type { IndexSet } from '../journal/index-set.js';
 import { Runs } from '../journal/runs.js';
-import { type LostRange, recoverSegments, rewriteUnsafe } from '../segment/recovery.js';
+import { recoverSegments, rewriteUnsafe } from '../segment/recovery.js';
+import { decideNext, type LostRange } from '../segment/recovery-table.js';
 import { isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 
@@ -76,18 +77,16 @@ function recover(engine: Engine): void {
   journal.open();
   journal.catchUpLocked(true);
   journal.reserve();
-  const lost = [...recoverSegments(files, tail, appender, clock.now())];
-  // An index that a fact names is never given again, even where its record was lost.
-  const next = fates.highestNamed + 1;
-  if (tail.nextIndex < next) lost.push({ from: tail.nextIndex, to: next });
+  const told = recoverSegments(files, tail, appender, clock.now());
+  const { next, lost } = decideNext(tail.nextIndex, fates.highestNamed);
   // Without a segment there is nothing to roll: the first one begins there.
-  if (tail.segments.length === 0) tail.nextIndex = Math.max(tail.nextIndex, next);
-  tellLost(engine, lost);
+  if (tail.segments.length === 0) tail.nextIndex = next;
+  tellLost(engine, lost === undefined ? told : [...told, lost]);
   try {
     appender.catchUp();
   } catch (error) {
-    // A sealed segment without its successor can be read and emptied; the next write creates it.
-    if (!isDiskFull(error) || tail.state !== 'sealed') throw error;
+    // What is sealed without a successor, or damaged and not yet sealed, can be read and emptied; the next write rolls.
+    if (!isDiskFull(error) || (tail.state !== 'sealed' && !tail.hasDamage)) throw error;
   }
   if (tail.nextIndex < next) appender.roll(clock.now(), next);
 }

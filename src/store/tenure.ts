@@ -2,6 +2,7 @@ import { createFence, highestFence } from '../epoch/fence.js';
 import { Fenced } from '../epoch/fenced.js';
 import type { Takeover } from '../epoch/takeover.js';
 import { DurostoreError } from '../errors.js';
+import { findEnd } from '../segment/recovery.js';
 import type { TailPosition } from '../segment/tail.js';
 import type { Engine } from './engine.js';
 
@@ -103,12 +104,12 @@ export class Tenure {
     if (!locks.isStillHeld()) throw new Fenced();
     epochs.current = epoch;
     this.#lookAnew();
-    tail.catchUpAlone();
+    findEnd(files, tail);
     const { number, end } = journal.prepareTakeover(epoch, clock.now());
     const sealed = tail.state === 'sealed' ? tail.successor : tail.nextIndex;
     const takeover: Takeover = {
       epoch,
-      next: Math.max(sealed, fates.highestNamed + 1),
+      next: Math.max(sealed, tail.safe + 1, fates.highestNamed + 1),
       segment: { first: tail.active, end: tail.end },
       fact: journal.fact,
       journal: { number, end },
