@@ -1,0 +1,74 @@
+import { isBegun, isSound, type JournalFile } from './journal-audit.js';
+import type { Findings } from './report.js';
+import type { Survey } from './survey.js';
+
+/** What is to be said of the journals. */
+export function judgeJournals({ place, journals, segments }: Survey, findings: Findings): void {
+  const { followed, others, missing } = journals;
+  if (missing !== undefined) {
+    // A new store has nothing yet, or its maker died over it.
+    if (missing > 0 || segments.length > 0 || others.some(isBegun)) {
+      const what =
+        'the journal of fates is missing: the store does not open, and after a repair records that were deleted may be back';
+      findings.add('damage', place.journalPath(Math.max(missing, 1)), what);
+    }
+  }
+  for (const file of followed) judgeFollowed(file, findings);
+  const current = followed[followed.length - 1];
+  for (const file of others) {
+    if (!isBegun(file)) continue;
+    const what =
+      file.number < (current?.number ?? 0)
+        ? 'a journal that was succeeded'
+        : 'a successor of the journal that was not finished: it is written anew when one is needed';
+    findings.note(file.path, what, { bytes: file.end + file.behind });
+  }
+  if (current === undefined) return;
+  for (const { from, to } of journals.fates.lostSet.ranges())
+    if (to > 1)
+      findings.accounted(current.path, 'records were lost, and facts say so', {
+        from: Math.max(1, from),
+        to,
+      });
+}
+
+function judgeFollowed(file: JournalFile, findings: Findings): void {
+  const { path, header, holes, isComplete, end, behind, continuesIn, unknownFact } = file;
+  if (header.verdict !== 'valid')
+    findings.add('damage', path, 'the header of the journal is damaged or belongs to another store', {
+      bytes: 32,
+    });
+  for (const { position, bytes, inState, fact } of holes) {
+    if (inState) {
+      const what = 'the state at the beginning of the journal is damaged: the store does not open';
+      findings.add('damage', path, what, { position, bytes });
+    } else if (fact < file.safe) {
+      const what = 'facts are damaged, and others follow: the store does not open';
+      findings.add('damage', path, what, { position, bytes });
+    } else {
+      const what =
+        'facts that were only written are not whole: the next opener cuts here, and drops those behind';
+      findings.add('loss', path, what, { position, bytes });
+    }
+  }
+  if (unknownFact !== undefined)
+    findings.add('damage', path, 'a fact is of a kind that this version does not know', {
+      position: unknownFact,
+    });
+  if (!isComplete && holes.length === 0) {
+    const what = 'the state at the beginning of the journal is damaged: the store does not open';
+    findings.add('damage', path, what, { position: end, bytes: behind });
+  } else if (behind > 0) {
+    const what =
+      continuesIn === undefined
+        ? 'an unfinished fact: the next opener cuts it'
+        : 'bytes behind the end of a journal that was succeeded: they count for nothing';
+    findings.note(path, what, { position: end, bytes: behind });
+  }
+}
+
+/** Whether the journals must be written anew before a store can be opened, or so that nothing that is whole is cut. */
+export const journalsAreDamaged = ({ journals, segments }: Survey): boolean =>
+  journals.followed.some((file) => !isSound(file)) ||
+  (journals.missing !== undefined &&
+    (journals.missing > 0 || segments.length > 0 || journals.others.some(isBegun)));
