@@ -74,17 +74,16 @@ class SegmentJudge {
   #judgeHole(path: string, hole: { position: number; bytes: number } & Range): void {
     const { position, bytes, from, to } = hole;
     const spot = { position, bytes, range: { from, to } };
-    if (to > from && this.#absent(from, to).length === 0)
-      this.#findings.note(path, 'damaged bytes of records that are gone', spot);
-    else if (from <= this.#safe)
-      this.#findings.add('damage', path, 'bytes in the midst of whole records fail their checksums', spot);
-    else
+    if (from > this.#safe)
       this.#findings.add(
         'loss',
         path,
-        'records that were only written are not whole: the next opener cuts here, and drops those behind',
+        'bytes that were only written are not whole: the next opener cuts here, and drops what is behind',
         spot,
       );
+    else if (to > from && this.#absent(from, to).length === 0)
+      this.#findings.note(path, 'damaged bytes of records that are gone', spot);
+    else this.#findings.add('damage', path, 'bytes in the midst of whole ones fail their checksums', spot);
   }
 
   /** The segment is not sealed. */
