@@ -22,7 +22,7 @@ export interface JournalFile {
   readonly behind: number;
   readonly bytes: number;
   readonly continuesIn: number | undefined;
-  readonly unknownFact: number | undefined;
+  readonly unknownFact: { readonly position: number; readonly bytes: number } | undefined;
   readonly fates: Fates;
 }
 

@@ -29,7 +29,7 @@ export class JournalWalk implements FrameGuest {
   bytes = 0;
   continuesIn: number | undefined;
   /** Where a fact is of a kind that this version does not know. */
-  unknownFact: number | undefined;
+  unknownFact: { readonly position: number; readonly bytes: number } | undefined;
   readonly #path: string;
   readonly #limit: number;
 
@@ -91,7 +91,7 @@ export class JournalWalk implements FrameGuest {
       decodeFacts(bytes, from, to, this.fates, this.#path);
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error;
-      this.unknownFact ??= position;
+      this.unknownFact ??= { position, bytes: HEAD_BYTES + to - from };
     }
   }
 }

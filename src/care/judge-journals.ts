@@ -18,9 +18,7 @@ export function judgeJournals({ place, journals, segments }: Survey, findings: F
   for (const file of others) {
     if (!isBegun(file)) continue;
     const what =
-      file.number < (current?.number ?? 0)
-        ? 'a journal that was succeeded'
-        : 'a successor of the journal that was not finished: it is written anew when one is needed';
+      'a journal that no mark leads to, a successor that was not finished perhaps: it counts for nothing';
     findings.note(file.path, what, { bytes: file.end + file.behind });
   }
   if (current === undefined) return;
@@ -51,10 +49,11 @@ function judgeFollowed(file: JournalFile, findings: Findings): void {
       findings.add('loss', path, what, { position, bytes });
     }
   }
-  if (unknownFact !== undefined)
-    findings.add('damage', path, 'a fact is of a kind that this version does not know', {
-      position: unknownFact,
-    });
+  if (unknownFact !== undefined) {
+    const what =
+      'a fact is of a kind that this version does not know: the store does not open, and is not repaired';
+    findings.add('damage', path, what, unknownFact);
+  }
   if (!isComplete && holes.length === 0) {
     const what = 'the state at the beginning of the journal is damaged: the store does not open';
     findings.add('damage', path, what, { position: end, bytes: behind });

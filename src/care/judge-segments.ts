@@ -2,6 +2,7 @@ import type { IndexSet } from '../journal/index-set.js';
 import { absentIn, count, span } from './ranges.js';
 import type { Findings, Range, Spot } from './report.js';
 import type { SegmentAudit } from './segment-audit.js';
+import { isLeftover } from './segment-plan.js';
 import type { Survey } from './survey.js';
 
 /** What is to be said of the segments, one by one and of what is between them. */
@@ -34,7 +35,7 @@ class SegmentJudge {
         });
       else if (expected > first) this.#shadowed(segment, { from: first, to: expected });
       const following = segments[at + 1];
-      if (following !== undefined && this.#absent(first, following.first).length === 0)
+      if (isLeftover(this.#survey, at))
         this.#findings.note(
           segment.path,
           'a segment all of whose records are gone: the next opener removes it',

@@ -15,17 +15,12 @@ const PAGE_ENTRIES = 4096;
 
 /**
  * Writes the entries again of segments whose entries are missing, odd or of records that are not there, and of those that were
- * `changed`. Entries are a cache: whoever dies over it leaves entries that are odd.
+ * changed. Entries are a cache: whoever dies over it leaves entries that are odd.
  */
-export async function mendEntries(survey: Survey, changed: ReadonlySet<number>, pace: Pace): Promise<void> {
-  for (const [at, segment] of survey.segments.entries()) {
-    if (planOf(survey.segments, at).whole === 'remove') continue;
-    if (changed.has(segment.first) || areOdd(segment)) await rewriteEntries(survey.place, segment, pace);
-  }
+export async function mendEntries(survey: Survey, pace: Pace): Promise<void> {
+  for (const [at, segment] of survey.segments.entries())
+    if (planOf(survey, at).entries) await rewriteEntries(survey.place, segment, pace);
 }
-
-export const areOdd = ({ entries, records }: SegmentAudit): boolean =>
-  entries.exists ? entries.odd > 0 || entries.beyond !== undefined : records.length > 0;
 
 async function rewriteEntries(place: Place, { first }: SegmentAudit, pace: Pace): Promise<void> {
   const { disk, names } = place;

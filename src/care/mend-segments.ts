@@ -6,41 +6,39 @@ import { placeOf } from '../frame/frame.js';
 import { encodeSeal } from '../segment/seal.js';
 import { canFill, fillerOf } from './filler.js';
 import type { SegmentAudit } from './segment-audit.js';
-import { planOf, type SegmentPlan } from './segment-plan.js';
+import { changesData, planOf, type SegmentPlan } from './segment-plan.js';
 import type { SideDirectory } from './side-directory.js';
 import type { Survey } from './survey.js';
 
 /** Copies aside whatever `mendSegments` is going to change. */
-export function setSegmentsAside({ segments }: Survey, aside: SideDirectory): void {
-  for (const [at, segment] of segments.entries()) {
+export function setSegmentsAside(survey: Survey, aside: SideDirectory): void {
+  for (const [at, segment] of survey.segments.entries()) {
     const { path, holes, size } = segment;
-    const plan = planOf(segments, at);
+    const plan = planOf(survey, at);
     if (plan.whole !== 'keep') {
       if (size > 0) aside.copy(path);
       continue;
     }
     if (plan.header) aside.copy(path, 0, HEADER_BYTES);
-    for (const hole of holes) if (canFill(hole)) aside.copy(path, hole.position, hole.bytes);
+    if (plan.holes) for (const hole of holes) if (canFill(hole)) aside.copy(path, hole.position, hole.bytes);
     if (plan.seal !== undefined && size > plan.seal.end) aside.copy(path, plan.seal.end);
   }
 }
 
 /**
  * Makes segments whole: headers, bad bytes, ends. Under every lock, when the facts that tell of what is lost are on the
- * device. Each step can be done again: what was mended needs no mending, what was begun is still bad. Returns the first
- * indexes of those that were changed.
+ * device. Each step can be done again: what was mended needs no mending, what was begun is still bad.
  */
-export function mendSegments(survey: Survey, wallTime: number): Set<number> {
+export function mendSegments(survey: Survey, wallTime: number): void {
   const { place, segments } = survey;
-  const changed = new Set<number>();
   for (const [at, segment] of segments.entries()) {
-    const plan = planOf(segments, at);
+    const plan = planOf(survey, at);
     if (plan.whole === 'remove') {
       // Entries first, as the sweeper does, so that what is left still tells of the segment.
       place.disk.unlink(place.entriesPath(segment.first));
       place.disk.unlink(segment.path);
       place.disk.syncDirectoryNow(place.names.directory);
-    } else if (plan.isNeeded) {
+    } else if (changesData(plan)) {
       const file = place.disk.open(segment.path, 'write');
       if (file === undefined) continue;
       try {
@@ -48,10 +46,8 @@ export function mendSegments(survey: Survey, wallTime: number): Set<number> {
       } finally {
         file.close();
       }
-      changed.add(segment.first);
     }
   }
-  return changed;
 }
 
 function mend(

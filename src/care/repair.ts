@@ -4,12 +4,13 @@ import { FileNames } from '../disk/file-names.js';
 import { osDisk } from '../disk/os.js';
 import { lockAlone } from './alone.js';
 import { isOfAnotherStore, judge } from './judge.js';
-import { areOdd, mendEntries } from './mend-entries.js';
+import { mendEntries } from './mend-entries.js';
 import { mendJournal } from './mend-journal.js';
 import { mendSegments, setSegmentsAside } from './mend-segments.js';
 import { type CareOptions, resolveCareOptions } from './options.js';
 import { Pace } from './pace.js';
 import type { Finding, Report } from './report.js';
+import { planOf } from './segment-plan.js';
 import { SideDirectory } from './side-directory.js';
 import { type Survey, survey } from './survey.js';
 import { unaccounted } from './unaccounted.js';
@@ -60,7 +61,8 @@ export async function repairOn(
 const canMend = (found: Survey): boolean =>
   !isOfAnotherStore(found) && found.journals.followed.every(({ unknownFact }) => unknownFact === undefined);
 
-const needsMending = ({ segments }: Survey, { ok }: Report): boolean => !ok || segments.some(areOdd);
+const needsMending = (found: Survey, { ok }: Report): boolean =>
+  !ok || found.segments.some((_, at) => planOf(found, at).entries);
 
 /**
  * ⚑ In this order: what will be changed is set aside; the facts say what is lost; only then are the bytes touched. Each is on
@@ -72,8 +74,8 @@ async function mend(found: Survey, wallTime: number): Promise<void> {
   const aside = new SideDirectory(disk, names);
   setSegmentsAside(found, aside);
   mendJournal(found, unaccounted(found), aside, wallTime);
-  const changed = mendSegments(found, wallTime);
-  await mendEntries(found, changed, new Pace(undefined, () => {}));
+  mendSegments(found, wallTime);
+  await mendEntries(found, new Pace(undefined, () => {}));
 }
 
 /** What was found before, each with whether it is found no more, and what is new. */
