@@ -1,9 +1,12 @@
 import { isBegun, isSound, type JournalFile } from './journal-audit.js';
+import { Opening } from './opening.js';
 import type { Findings } from './report.js';
 import type { Survey } from './survey.js';
 
 /** What is to be said of the journals. */
-export function judgeJournals({ place, journals, segments }: Survey, findings: Findings): void {
+export function judgeJournals(survey: Survey, findings: Findings): void {
+  const { place, journals, segments } = survey;
+  const opening = new Opening(survey);
   const { followed, others, missing } = journals;
   if (missing !== undefined) {
     // A new store has nothing yet, or its maker died over it.
@@ -13,7 +16,7 @@ export function judgeJournals({ place, journals, segments }: Survey, findings: F
       findings.add('damage', place.journalPath(Math.max(missing, 1)), what);
     }
   }
-  for (const file of followed) judgeFollowed(file, findings);
+  for (const file of followed) judgeFollowed(file, opening, findings);
   const current = followed[followed.length - 1];
   for (const file of others) {
     if (!isBegun(file)) continue;
@@ -30,23 +33,27 @@ export function judgeJournals({ place, journals, segments }: Survey, findings: F
       });
 }
 
-function judgeFollowed(file: JournalFile, findings: Findings): void {
+const DAMAGED_STATE = 'the state at the beginning of the journal is damaged: the store does not open';
+
+function judgeFollowed(file: JournalFile, opening: Opening, findings: Findings): void {
   const { path, header, holes, isComplete, end, behind, continuesIn, unknownFact } = file;
   if (header.verdict !== 'valid')
-    findings.add('damage', path, 'the header of the journal is damaged or belongs to another store', {
-      bytes: 32,
-    });
-  for (const { position, bytes, inState, fact } of holes) {
-    if (inState) {
-      const what = 'the state at the beginning of the journal is damaged: the store does not open';
-      findings.add('damage', path, what, { position, bytes });
-    } else if (fact < file.safe) {
-      const what = 'facts are damaged, and others follow: the store does not open';
-      findings.add('damage', path, what, { position, bytes });
-    } else {
+    findings.add(
+      'damage',
+      path,
+      'the header of the journal is damaged or belongs to another store: the store does not open',
+      {
+        bytes: 32,
+      },
+    );
+  for (const hole of holes) {
+    if (hole.inState) findings.add('damage', path, DAMAGED_STATE, hole);
+    else if (opening.journalHole(file, hole) === 'corrupt')
+      findings.add('damage', path, 'facts are damaged, and others follow: the store does not open', hole);
+    else {
       const what =
         'facts that were only written are not whole: the next opener cuts here, and drops those behind';
-      findings.add('loss', path, what, { position, bytes });
+      findings.add('loss', path, what, hole);
     }
   }
   if (unknownFact !== undefined) {
@@ -55,8 +62,7 @@ function judgeFollowed(file: JournalFile, findings: Findings): void {
     findings.add('damage', path, what, unknownFact);
   }
   if (!isComplete && holes.length === 0) {
-    const what = 'the state at the beginning of the journal is damaged: the store does not open';
-    findings.add('damage', path, what, { position: end, bytes: behind });
+    findings.add('damage', path, DAMAGED_STATE, { position: end, bytes: behind });
   } else if (behind > 0) {
     const what =
       continuesIn === undefined

@@ -1,8 +1,11 @@
 import type { IndexSet } from '../journal/index-set.js';
+import { decideNext } from '../segment/recovery-table.js';
+import { Opening } from './opening.js';
 import { absentIn, count, span } from './ranges.js';
 import type { Findings, Range, Spot } from './report.js';
 import type { SegmentAudit } from './segment-audit.js';
 import { isLeftover } from './segment-plan.js';
+import type { Hole } from './segment-walk.js';
 import type { Survey } from './survey.js';
 
 /** What is to be said of the segments, one by one and of what is between them. */
@@ -14,14 +17,13 @@ class SegmentJudge {
   readonly #survey: Survey;
   readonly #findings: Findings;
   readonly #gone: IndexSet;
-  /** Everything up to it was on the device: what of it is not there is damage, and no mere loss. */
-  readonly #safe: number;
+  readonly #opening: Opening;
 
   constructor(survey: Survey, findings: Findings) {
     this.#survey = survey;
     this.#findings = findings;
     this.#gone = survey.journals.fates.goneSet;
-    this.#safe = Math.max(0, ...survey.segments.map(({ safe }) => safe));
+    this.#opening = new Opening(survey);
   }
 
   judge(): void {
@@ -51,35 +53,56 @@ class SegmentJudge {
   }
 
   #judgeOne(segment: SegmentAudit, following: SegmentAudit | undefined): void {
-    const { path, header, holes, records, next, size } = segment;
-    const hasFrames =
-      records.length > 0 || holes.length > 0 || segment.endedBy === 'seal' || segment.bytes > 0;
-    if (header.verdict === 'foreign' || (header.verdict === 'absent' && hasFrames)) {
-      const range = hasFrames ? { from: segment.first, to: next } : undefined;
-      this.#findings.add('damage', path, 'the header of the segment is damaged or belongs to another store', {
-        bytes: hasFrames ? 32 : size,
-        range,
-      });
-    } else if (header.verdict === 'absent' && following === undefined) {
-      this.#findings.note(
-        path,
-        'a segment that was begun and has no header yet: the next opener completes it',
-      );
-    }
-    for (const hole of holes) this.#judgeHole(path, hole);
+    this.#judgeHeader(segment);
+    for (const hole of segment.holes) this.#judgeHole(segment, hole);
     if (segment.continuesAt === undefined) this.#judgeOpenEnd(segment, following);
     else this.#judgeEnd(segment, segment.continuesAt, following);
     this.#judgeEntries(segment, following);
   }
 
-  #judgeHole(path: string, hole: { position: number; bytes: number } & Range): void {
+  #judgeHeader(segment: SegmentAudit): void {
+    const { path, first, next, size, bytes } = segment;
+    const spot = bytes > 0 ? { bytes: 32, range: { from: first, to: next } } : { bytes: size };
+    switch (this.#opening.header(segment)) {
+      case 'corrupt':
+        this.#findings.add(
+          'damage',
+          path,
+          'the header of the segment is damaged or belongs to another store: the store does not open',
+          spot,
+        );
+        break;
+      case 'begin-anew':
+        this.#findings.add(
+          'loss',
+          path,
+          'the header of the segment is damaged, and nothing says that its records were synced: the next opener sets them aside',
+          spot,
+        );
+        break;
+      case 'complete':
+        this.#findings.note(
+          path,
+          'a segment that was begun and has no header: the next opener completes it',
+          spot,
+        );
+        break;
+      default:
+    }
+  }
+
+  #judgeHole(segment: SegmentAudit, hole: Hole): void {
+    const { path } = segment;
     const { position, bytes, from, to } = hole;
     const spot = { position, bytes, range: { from, to } };
-    if (from > this.#safe)
+    const { behind } = this.#opening.hole(segment, hole);
+    if (behind !== 'pass-over')
       this.#findings.add(
         'loss',
         path,
-        'bytes that were only written are not whole: the next opener cuts here, and drops what is behind',
+        behind === 'cut'
+          ? 'bytes that were only written are not whole: the next opener cuts here, and drops what is behind'
+          : 'bytes that were only written are not whole',
         spot,
       );
     else if (to > from && this.#absent(from, to).length === 0)
@@ -89,10 +112,11 @@ class SegmentJudge {
 
   /** The segment is not sealed. */
   #judgeOpenEnd(segment: SegmentAudit, following: SegmentAudit | undefined): void {
-    const { path, end, behind, next, first } = segment;
-    const spot = { position: end, bytes: behind };
+    const { path, end, next, first } = segment;
+    const spot = { position: end, bytes: segment.behind };
+    const { behind, seal } = this.#opening.end(segment);
     if (following === undefined) {
-      if (behind > 0 && segment.header.verdict === 'valid')
+      if (behind === 'cut' && segment.header.verdict === 'valid')
         this.#findings.note(path, 'an unfinished batch: the next opener cuts it', spot);
       return;
     }
@@ -102,9 +126,9 @@ class SegmentJudge {
         ...spot,
         range: { from: next, to },
       });
-    else if (to <= this.#safe)
+    else if (to <= this.#opening.safe)
       this.#findings.add('damage', path, 'the seal at the end of the segment is damaged or missing', spot);
-    else if (next <= to && first < to)
+    else if (seal && next <= to && first < to)
       this.#findings.note(
         path,
         'a segment that is not sealed, before another: the next opener seals it',
@@ -186,7 +210,9 @@ class SegmentJudge {
     const beyond = segments[segments.length - 1]?.entries.beyond?.to ?? end;
     const from = Math.max(end, beyond, ...orphans.map(({ names }) => names?.to ?? 0));
     const path = journals.followed[journals.followed.length - 1]?.path ?? place.journalPath(1);
-    this.#missing(path, 'records that facts name are not there', { range: { from, to: highestNamed + 1 } });
+    this.#missing(path, 'records that facts name are not there', {
+      range: decideNext(from, highestNamed).lost,
+    });
   }
 
   #shadowed(segment: SegmentAudit, range: Range): void {
@@ -203,7 +229,7 @@ class SegmentJudge {
     const absent = span(this.#absent(range.from, range.to));
     if (absent === undefined) return;
     const { from, to } = absent;
-    const middle = Math.min(Math.max(from, this.#safe + 1), to);
+    const middle = Math.min(Math.max(from, this.#opening.safe + 1), to);
     if (from < middle) this.#findings.add('damage', file, what, { ...spot, range: { from, to: middle } });
     if (middle < to) this.#findings.add('loss', file, what, { ...spot, range: { from: middle, to } });
   }

@@ -105,7 +105,8 @@ const NO_ENTRIES = 'the entries of the segment are missing: reading costs a sear
 const withoutEntries = (...segments: readonly [number, string][]): Told[] =>
   segments.map(([first, indexes]) => ['note', basename(entries(first)), 0, 0, indexes, NO_ENTRIES]);
 
-const SEGMENT_HEADER = 'the header of the segment is damaged or belongs to another store';
+const SEGMENT_HEADER =
+  'the header of the segment is damaged or belongs to another store: the store does not open';
 const HOLE = 'bytes in the midst of whole ones fail their checksums';
 const UNSAFE_HOLE =
   'bytes that were only written are not whole: the next opener cuts here, and drops what is behind';
@@ -186,7 +187,7 @@ const cases: readonly Case[] = [
         0,
         32,
         '',
-        'the header of the journal is damaged or belongs to another store',
+        'the header of the journal is damaged or belongs to another store: the store does not open',
       ],
     ],
     records: 8,
@@ -336,6 +337,22 @@ const cases: readonly Case[] = [
     records: 8,
   },
   {
+    what: 'the header of a segment that was only written',
+    make: leave,
+    harm: ({ machine }) => machine.flip(FIVE, 20),
+    told: [
+      [
+        'loss',
+        basename(FIVE),
+        0,
+        32,
+        '5-8',
+        'the header of the segment is damaged, and nothing says that its records were synced: the next opener sets them aside',
+      ],
+    ],
+    records: 8,
+  },
+  {
     what: 'a segment of another store',
     make: fill,
     harm: (craft) => {
@@ -364,7 +381,7 @@ const cases: readonly Case[] = [
         0,
         0,
         '',
-        'a segment that was begun and has no header yet: the next opener completes it',
+        'a segment that was begun and has no header: the next opener completes it',
       ],
     ],
     records: 8,

@@ -49,7 +49,8 @@ function expected(path: string, at: number, safe: number): Expected {
   }
   const first = Number(/_(\d+)\.dat$/.exec(path)?.[1]);
   const last = Math.min(first + 3, 10);
-  if (at < 32) return { severity: 'damage', indexes: { from: first, to: last }, lost: [] };
+  if (at < 32)
+    return { severity: first <= safe ? 'damage' : 'loss', indexes: { from: first, to: last }, lost: [] };
   const index = first + Math.floor((at - 32) / FRAME);
   if (index <= last) {
     const indexes = { from: index, to: index };
