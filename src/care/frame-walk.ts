@@ -27,7 +27,8 @@ export async function walkFrames(
   guest: FrameGuest,
   pace: Pace,
 ): Promise<void> {
-  const scanner = new FrameScanner(salt);
+  // Fences are looked for when everything was read.
+  const scanner = new FrameScanner(salt, () => false);
   let position = HEADER_BYTES;
   for (;;) {
     const start = position;

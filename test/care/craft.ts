@@ -34,6 +34,7 @@ export class Craft {
   remove(path: string): void {
     const opener = this.machine.opener();
     opener.unlink(path);
+    opener.syncDirectoryNow(DIRECTORY);
     this.machine.kill(opener);
   }
 

@@ -224,7 +224,7 @@ const cases: readonly Case[] = [
         'loss',
         'duro.fate.1',
         32,
-        36 + 25 + 29,
+        36 + 25 + 35,
         '',
         'facts that were only written are not whole: the next opener cuts here, and drops those behind',
       ],
