@@ -5,7 +5,7 @@ export const STRETCH_BYTES = 4 * 1024 * 1024;
 
 /** Tells how far a reading has got, lets the event loop have its turns, and ends it when it is aborted. */
 export class Pace {
-  readonly #signal: AbortSignal | undefined;
+  #signal: AbortSignal | undefined;
   readonly #onProgress: (done: number, total: number) => void;
   #done = 0;
   #total = 0;
@@ -32,6 +32,11 @@ export class Pace {
     await turn();
     this.#signal?.throwIfAborted();
     this.#onProgress(this.#done, this.#total);
+  }
+
+  /** From now on it is not aborted. */
+  carryOn(): void {
+    this.#signal = undefined;
   }
 
   /** Everything was read. */

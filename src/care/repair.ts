@@ -43,12 +43,16 @@ export async function repairOn(
     try {
       // It may have been replaced before the locks were had.
       const meta = metaOf(disk, names);
-      const found = await survey(disk, names, meta, new Pace(signal, onProgress));
-      const before = judge(found);
-      if (!canMend(found) || !needsMending(found, before)) return before;
-      // From here on it is not aborted.
-      await mend(found, clock.now());
-      return account(before, judge(await survey(disk, names, meta, new Pace(undefined, onProgress))));
+      const pace = new Pace(signal, onProgress);
+      const found = await survey(disk, names, meta, pace);
+      let report = judge(found);
+      if (canMend(found) && needsMending(found, report)) {
+        pace.carryOn();
+        await mend(found, clock.now());
+        report = account(report, judge(await survey(disk, names, meta, pace)));
+      }
+      pace.end();
+      return report;
     } finally {
       locks.close();
     }
