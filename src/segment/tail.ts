@@ -72,7 +72,10 @@ export class Tail {
     this.segments.reset(this.#files.list());
     this.safe = 0;
     const highest = this.segments.highest;
-    if (highest === undefined) return;
+    if (highest === undefined) {
+      this.#begin();
+      return;
+    }
     this.#enterAtLastEntry(highest);
     this.catchUp();
     if (this.safe > 0) return;
@@ -83,6 +86,15 @@ export class Tail {
     this.catchUp();
     if (this.active !== highest) this.#enterAtLastEntry(highest);
     this.catchUp();
+  }
+
+  /** There is nothing: the first segment begins at the first index, or where a take-over says. */
+  #begin(): void {
+    this.active = 0;
+    this.end = HEADER_BYTES;
+    this.nextIndex = this.#files.epochs.latest?.next ?? 1;
+    this.state = 'open';
+    this.hasDamage = false;
   }
 
   /** Turns to a record, or to the nearest before it that the entries lead to, to read on from there. */

@@ -1,9 +1,8 @@
 import t from 'tap';
-import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { DurostoreError } from '../../src/mod.js';
 import { random } from '../support/random.js';
-import { Actor, nextTurn } from './actor.js';
+import { Actor, machineFor, nextTurn } from './actor.js';
 import { Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
 import { keptBy, type Program, programs } from './programs.js';
@@ -67,7 +66,7 @@ class Persistent {
 }
 
 async function run(program: Program, fault: Fault, strikes: (operation: Operation) => boolean) {
-  const machine = new MemoryDisk();
+  const machine = machineFor(program.options);
   const history = new History(keptBy(program.options));
   let struck: Operation | undefined;
   machine.onOperation = (operation) => {

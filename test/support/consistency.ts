@@ -9,6 +9,7 @@ import { ENTRY_BYTES, readEntry } from '../../src/segment/entry.js';
 import { readMeta } from '../../src/store/meta.js';
 import { describeFrame, isZero, type WalkedFrame, walkFrames, wholeFrameBehind } from './frame-walk.js';
 import { type WalkedJournals, walkJournals } from './journal-walk.js';
+import { WalkedTakeovers } from './takeover-walk.js';
 
 /**
  * What is wrong with the stores in a directory, one line each; none: it is sound. Everything is read from its first byte
@@ -75,7 +76,8 @@ interface Segment {
   readonly records: Map<number, WalkedFrame>;
   /** The first index that is not in it. */
   readonly next: number;
-  readonly seal: WalkedFrame | undefined;
+  /** Where a seal or a take-over says that the log goes on. */
+  readonly continuesAt: number | undefined;
 }
 
 class StoreCheck {
@@ -83,6 +85,7 @@ class StoreCheck {
   readonly #names: FileNames;
   readonly #listed: readonly string[];
   readonly #problems: string[] = [];
+  readonly #takeovers: WalkedTakeovers;
   #storeId: Buffer = Buffer.alloc(8);
   #time = 0;
 
@@ -90,6 +93,7 @@ class StoreCheck {
     this.#disk = disk;
     this.#names = new FileNames(directory, prefix);
     this.#listed = listed;
+    this.#takeovers = new WalkedTakeovers(disk, this.#names, listed);
   }
 
   run(staleEntries: boolean): string[] {
@@ -100,7 +104,7 @@ class StoreCheck {
     const segments = firsts.map((first) => this.#checkSegment(first, first === firsts.at(-1), journals));
     this.#checkSuccession(segments, journals);
     for (const first of this.#numbers('entries')) this.#checkEntries(first, segments, journals, staleEntries);
-    const next = segments.at(-1)?.seal?.head.number ?? segments.at(-1)?.next ?? 1;
+    const next = segments.at(-1)?.continuesAt ?? segments.at(-1)?.next ?? 1;
     if (journals !== undefined && journals.highestNamed >= next)
       this.#problem('the journal', `a fact names ${journals.highestNamed}, and the next index is ${next}`);
     return this.#problems;
@@ -114,7 +118,12 @@ class StoreCheck {
     const numbers: number[] = [];
     for (const name of this.#listed) {
       const parsed = this.#names.parse(name);
-      if (parsed?.kind === kind && 'number' in parsed) numbers.push(parsed.number);
+      if (parsed?.kind !== kind) continue;
+      const counts =
+        kind === 'fate'
+          ? this.#takeovers.epochOfJournal(parsed.number)
+          : this.#takeovers.epochOfSegment(parsed.number);
+      if (parsed.epoch === counts) numbers.push(parsed.number);
     }
     return numbers.sort((a, b) => a - b);
   }
@@ -153,8 +162,10 @@ class StoreCheck {
 
   #checkJournals(): WalkedJournals | undefined {
     const files = this.#numbers('fate').map((number) => {
-      const path = this.#names.fateJournal(number);
-      return { number, path, bytes: this.#read(path) };
+      const epoch = this.#takeovers.epochOfJournal(number);
+      const path = this.#names.fateJournal(number, epoch);
+      const cut = this.#takeovers.cutOfJournal(number);
+      return { number, epoch, path, bytes: this.#read(path).subarray(0, cut), isCut: cut !== undefined };
     });
     const walked = walkJournals(files, this.#storeId);
     for (const problem of walked.problems) this.#problem('the journal', problem);
@@ -163,7 +174,9 @@ class StoreCheck {
 
   #header(path: string, bytes: Buffer, kind: HeaderKind, first: number): 'valid' | 'absent' | 'foreign' {
     try {
-      return checkFileHeader(bytes, Math.min(bytes.length, HEADER_BYTES), kind, this.#storeId, first, path);
+      const length = Math.min(bytes.length, HEADER_BYTES);
+      const epoch = this.#takeovers.epochOfSegment(first);
+      return checkFileHeader(bytes, length, kind, this.#storeId, first, path, epoch);
     } catch (error) {
       this.#problem(path, String(error));
       return 'foreign';
@@ -171,8 +184,10 @@ class StoreCheck {
   }
 
   #checkSegment(first: number, isLast: boolean, journals: WalkedJournals | undefined): Segment {
-    const path = this.#names.data(first);
-    const bytes = this.#read(path);
+    const path = this.#names.data(first, this.#takeovers.epochOfSegment(first));
+    // What a sleeper wrote behind a cut counts for nothing.
+    const cut = this.#takeovers.cutOfSegment(first);
+    const bytes = this.#read(path).subarray(0, cut?.end);
     const records = new Map<number, WalkedFrame>();
     let next = first;
     let committed = first;
@@ -180,7 +195,7 @@ class StoreCheck {
     const header = this.#header(path, bytes, HeaderKind.data, first);
     if (header !== 'valid') {
       if (header === 'foreign' || !isLast) this.#problem(path, `its header is ${header}`);
-      return { first, records, next, seal };
+      return { first, records, next, continuesAt: cut?.next };
     }
     const walk = walkFrames(bytes, HEADER_BYTES);
     let end = HEADER_BYTES;
@@ -219,8 +234,11 @@ class StoreCheck {
       if (behind !== undefined)
         this.#problem(path, `${describeFrame(behind)} behind what is bad at ${walk.end}`);
     }
-    if (!isLast && seal === undefined && !isGone) this.#problem(path, 'not the last one and not sealed');
-    return { first, records, next: committed, seal };
+    // Nobody writes to what is of an earlier epoch: what a power cut took of it is told by facts.
+    const isEnded = this.#takeovers.epochOfSegment(first) !== this.#takeovers.latestEpoch;
+    if (!isLast && seal === undefined && cut === undefined && !isGone && !isEnded)
+      this.#problem(path, 'not the last one and not sealed');
+    return { first, records, next: committed, continuesAt: seal?.head.number ?? cut?.next };
   }
 
   #checkSeal(
@@ -249,14 +267,14 @@ class StoreCheck {
   /** Each segment begins where the one before it says; what is missing between them, and at their ends, is gone. */
   #checkSuccession(segments: readonly Segment[], journals: WalkedJournals | undefined): void {
     let expected = 1;
-    for (const { first, next, seal } of segments) {
+    for (const { first, next, continuesAt } of segments) {
       const path = this.#names.data(first);
       if (first < expected) this.#problem(path, `the segment before it says that ${expected} is next`);
       if (first > expected && !journals?.isGone(expected, first))
         this.#problem(path, `records from ${expected} to ${first - 1} are missing, and no fact says why`);
-      if (seal !== undefined && seal.head.number > next && !journals?.isGone(next, seal.head.number))
-        this.#problem(path, `it passes over ${next} to ${seal.head.number - 1}, and no fact says why`);
-      expected = seal?.head.number ?? next;
+      if (continuesAt !== undefined && continuesAt > next && !journals?.isGone(next, continuesAt))
+        this.#problem(path, `it passes over ${next} to ${continuesAt - 1}, and no fact says why`);
+      expected = continuesAt ?? next;
     }
   }
 
@@ -266,7 +284,7 @@ class StoreCheck {
     journals: WalkedJournals | undefined,
     staleEntries: boolean,
   ): void {
-    const path = this.#names.entries(first);
+    const path = this.#names.entries(first, this.#takeovers.epochOfSegment(first));
     const segment = segments.find((one) => one.first === first);
     if (segment === undefined) {
       if (!journals?.isGone(first, first + 1)) this.#problem(path, 'without its data file');
