@@ -3,7 +3,7 @@ import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { DurostoreError } from '../../src/mod.js';
 import { random } from '../support/random.js';
-import { Actor, nextTurn } from './actor.js';
+import { Actor, DIRECTORY, nextTurn } from './actor.js';
 import { Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
 import { keptBy, type Program, programs } from './programs.js';
@@ -87,11 +87,23 @@ async function run(program: Program, fault: Fault, strikes: (operation: Operatio
   return { machine, history, struck, problems: persistent.problems, codes: persistent.codes };
 }
 
-/** Which failures an operation can have. */
-function faultsOf({ kind }: Operation): Fault[] {
+/** Calls that make a descriptor, or would. */
+const OPENING: readonly Operation['kind'][] = ['open', 'create', 'list', 'syncDirectory'];
+/** Calls that need a right to the file or its directory. */
+const PERMITTED: readonly Operation['kind'][] = [...OPENING, 'makeDirectory', 'link', 'unlink'];
+
+/** Which failures an operation can have; where several are alike, they take turns. */
+function faultsOf({ kind, path, n }: Operation): Fault[] {
   const faults: Fault[] = [{ error: 'EIO' }];
-  if (['write', 'create', 'link', 'sync'].includes(kind)) faults.push({ error: 'ENOSPC' });
-  if (kind === 'write') faults.push({ short: 1 }, { short: 50 });
+  const isOdd = n % 2 === 1;
+  if (['write', 'create', 'link', 'sync', 'makeDirectory'].includes(kind))
+    faults.push({ error: isOdd && kind !== 'sync' ? 'EDQUOT' : 'ENOSPC' });
+  if (OPENING.includes(kind)) faults.push({ error: 'EMFILE' });
+  // Directories above the store that may not be read are not synced, and nobody is told.
+  if (PERMITTED.includes(kind) && !(kind === 'syncDirectory' && path !== DIRECTORY))
+    faults.push({ error: 'EACCES' });
+  if (kind === 'write')
+    faults.push(...(isOdd ? [{ short: 0 }, { short: 50 }] : [{ short: 1 }, { short: 35 }]));
   if (kind === 'sync') faults.push({ error: 'EIO', reached: 'some' });
   return faults;
 }
