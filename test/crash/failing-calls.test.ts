@@ -23,9 +23,11 @@ class Persistent {
   /** Whether the store has to refuse every change. */
   #failed = false;
   readonly #struck: () => Operation | undefined;
+  readonly #lacksRoom: boolean;
 
-  constructor(actor: Actor, struck: () => Operation | undefined) {
+  constructor(actor: Actor, fault: Fault, struck: () => Operation | undefined) {
     this.#struck = struck;
+    this.#lacksRoom = typeof fault === 'object' && 'error' in fault && /ENOSPC|EDQUOT/.test(fault.error);
     this.actor = new Proxy(actor, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);
@@ -52,6 +54,8 @@ class Persistent {
       this.codes.add(error.code);
       if (failedBefore && error.code !== 'STORE_FAILED')
         this.problems.push(`${name}: failed, then ${error.code}`);
+      if (error.code === 'STORE_FAILED' && this.#lacksRoom && this.#struck()?.kind !== 'sync')
+        this.problems.push(`${name}: a store does not fail for lack of room`);
       if (error.code === 'STORE_FAILED' && this.#isGrave()) this.#failed = true;
       if (this.#failed || name === 'close') return;
       if (isSecond) this.problems.push(`${name} fails again: ${error.message}`);
@@ -77,7 +81,7 @@ async function run(program: Program, fault: Fault, strikes: (operation: Operatio
     return fault;
   };
   const disk = machine.opener('worker');
-  const persistent = new Persistent(new Actor(disk, history, program.options), () => struck);
+  const persistent = new Persistent(new Actor(disk, history, program.options), fault, () => struck);
   await program.run(persistent.actor);
   // A process that dies just when its sync fails tells nobody, and so it is with every store.
   while (machine.syncs.count > 0) await nextTurn();
