@@ -17,7 +17,9 @@ export function mendHeaders(files: SegmentFiles): void {
     try {
       if (files.data(first) === undefined) complete(files, first, at > 0 && at === firsts.length - 1);
     } catch (error) {
-      if (!(error instanceof CorruptError) || isSafe(files, firsts.slice(at), first)) throw error;
+      // A sparse segment was whole and on the device before it had its name.
+      if (!(error instanceof CorruptError) || files.isSparse(first) || isSafe(files, firsts.slice(at), first))
+        throw error;
       begin(files, first);
     }
   }
@@ -33,8 +35,9 @@ function complete(files: SegmentFiles, first: number, isLastOfSeveral: boolean):
   } catch (error) {
     const path = files.dataPath(first);
     const size = files.descriptors.get(path)?.size() ?? 0;
-    if (!isLastOfSeveral || size > HEADER_BYTES || (error as { code?: unknown }).code !== 'ENOSPC')
-      throw error;
+    const { code } = error as { code?: unknown };
+    const hasNoRoom = code === 'ENOSPC' || code === 'EDQUOT';
+    if (!isLastOfSeveral || size > HEADER_BYTES || !hasNoRoom) throw error;
     files.remove(first);
   }
 }

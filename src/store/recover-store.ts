@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { FactSink } from '../journal/facts.js';
 import type { IndexSet } from '../journal/index-set.js';
 import { Runs } from '../journal/runs.js';
@@ -97,14 +98,26 @@ function tellAbsent(facts: FactSink, range: LostRange, gone: IndexSet): void {
   runs.end();
 }
 
-/** Files that somebody who died was making. Nobody else is in the directory, so nobody needs them. */
+/** Files that somebody who died was making, or had not removed yet. Nobody else is in the directory, so nobody needs them. */
 function removeLeftovers(engine: Engine): void {
-  const { disk, names } = engine;
-  for (const name of disk.list(names.directory)) {
-    const parsed = names.parse(name);
-    if (parsed?.kind === 'temporary')
-      disk.unlink(`${names.temporary('')}${name.slice(names.prefix.length + 5)}`);
-    if (parsed?.kind === 'entries' && !disk.exists(names.data(parsed.number)))
-      disk.unlink(names.entries(parsed.number));
+  const { disk, names, files } = engine;
+  const found = disk.list(names.directory).map((name) => ({ name, parsed: names.parse(name) }));
+  const firsts = files.list();
+  let isSynced = false;
+  for (const { name, parsed } of found) {
+    if (parsed?.kind === 'temporary') disk.unlink(join(names.directory, name));
+    if (parsed?.kind !== 'entries' && parsed?.kind !== 'sparse-entries') continue;
+    const data =
+      'generation' in parsed
+        ? names.sparseData(parsed.number, parsed.generation)
+        : names.data(parsed.number, parsed.epoch);
+    if (!disk.exists(data)) disk.unlink(join(names.directory, name));
+  }
+  for (const first of firsts) {
+    if (!files.isSparse(first)) continue;
+    // Its maker may have died before its name was on the device.
+    if (!isSynced) disk.syncDirectoryNow(names.directory);
+    isSynced = true;
+    files.removeSucceeded(first);
   }
 }
