@@ -136,6 +136,7 @@ export class Compactor {
 
   async #succeed(first: number): Promise<void> {
     const { tail, files, syncer, locks, epochs, disk, names } = this.#engine;
+    this.#engine.catchUp();
     const next = tail.segments.after(first);
     if (next === undefined) return;
     const living = [...this.#living(first, next)];
