@@ -16,7 +16,7 @@ import { WalkedTakeovers } from './takeover-walk.js';
  * on, with the codecs of the library and nothing else of it: a second, simple opinion on what the files say.
  *
  * What a killed process may leave for the next opener is no problem: an unfinished batch at the end of the last segment
- * or of the journal, a sealed segment without its successor, a successor of the journal that no mark names, what is
+ * or of the journal, a sealed segment without its successor, the files that a sparse segment succeeds, a successor of the journal that no mark names, what is
  * left of segments all of whose records are gone. What a power cut leaves is one until somebody has opened the store;
  * after it, entries may be of frames that did not survive, which `staleEntries` allows.
  */
@@ -101,9 +101,18 @@ class StoreCheck {
     this.#checkLockFiles();
     const journals = this.#checkJournals();
     const firsts = this.#numbers('data');
-    const segments = firsts.map((first) => this.#checkSegment(first, first === firsts.at(-1), journals));
+    const sparse = this.#generations();
+    // The pair that a sparse segment succeeds may still be there.
+    const all = [...new Set([...firsts, ...sparse.keys()])].sort((a, b) => a - b);
+    const segments = all.map((first) => {
+      const generation = sparse.get(first);
+      return generation === undefined
+        ? this.#checkSegment(first, first === all.at(-1), journals)
+        : this.#checkSparse(first, generation, journals);
+    });
     this.#checkSuccession(segments, journals);
-    for (const first of this.#numbers('entries')) this.#checkEntries(first, segments, journals, staleEntries);
+    for (const first of this.#numbers('entries'))
+      if (!sparse.has(first)) this.#checkEntries(first, segments, journals, staleEntries);
     const next = segments.at(-1)?.continuesAt ?? segments.at(-1)?.next ?? 1;
     if (journals !== undefined && journals.highestNamed >= next)
       this.#problem('the journal', `a fact names ${journals.highestNamed}, and the next index is ${next}`);
@@ -126,6 +135,17 @@ class StoreCheck {
       if (parsed.epoch === counts) numbers.push(parsed.number);
     }
     return numbers.sort((a, b) => a - b);
+  }
+
+  /** The highest generation of sparse segments by first index. */
+  #generations(): Map<number, number> {
+    const generations = new Map<number, number>();
+    for (const name of this.#listed) {
+      const parsed = this.#names.parse(name);
+      if (parsed?.kind === 'sparse-data')
+        generations.set(parsed.number, Math.max(parsed.generation, generations.get(parsed.number) ?? 0));
+    }
+    return generations;
   }
 
   #read(path: string): Buffer {
@@ -172,10 +192,15 @@ class StoreCheck {
     return walked;
   }
 
-  #header(path: string, bytes: Buffer, kind: HeaderKind, first: number): 'valid' | 'absent' | 'foreign' {
+  #header(
+    path: string,
+    bytes: Buffer,
+    kind: HeaderKind,
+    first: number,
+    epoch = this.#takeovers.epochOfSegment(first),
+  ): 'valid' | 'absent' | 'foreign' {
     try {
       const length = Math.min(bytes.length, HEADER_BYTES);
-      const epoch = this.#takeovers.epochOfSegment(first);
       return checkFileHeader(bytes, length, kind, this.#storeId, first, path, epoch);
     } catch (error) {
       this.#problem(path, String(error));
@@ -222,9 +247,11 @@ class StoreCheck {
         committed = next;
       } else if (head.kind !== 'record') this.#problem(path, `${describeFrame(frame)} does not end a batch`);
     }
+    // Nobody writes to what is of an earlier epoch: what a power cut took of it is told by facts.
+    const isEnded = this.#takeovers.epochOfSegment(first) !== this.#takeovers.latestEpoch;
     const isGone = journals?.isGone(first, Math.max(next, first + 1)) ?? false;
     if (!isZero(bytes, end)) {
-      if (!isLast || seal !== undefined)
+      if ((!isLast && !isEnded) || seal !== undefined)
         this.#problem(path, `bytes behind the end at ${end}${seal ? ', which is sealed' : ''}`);
       const behind = wholeFrameBehind(
         bytes,
@@ -234,11 +261,61 @@ class StoreCheck {
       if (behind !== undefined)
         this.#problem(path, `${describeFrame(behind)} behind what is bad at ${walk.end}`);
     }
-    // Nobody writes to what is of an earlier epoch: what a power cut took of it is told by facts.
-    const isEnded = this.#takeovers.epochOfSegment(first) !== this.#takeovers.latestEpoch;
     if (!isLast && seal === undefined && cut === undefined && !isGone && !isEnded)
       this.#problem(path, 'not the last one and not sealed');
     return { first, records, next: committed, continuesAt: seal?.head.number ?? cut?.next };
+  }
+
+  /** Whole from the first byte to the last: records in the order of their indexes, those between them gone, and a seal. */
+  #checkSparse(first: number, generation: number, journals: WalkedJournals | undefined): Segment {
+    const path = this.#names.sparseData(first, generation);
+    const bytes = this.#read(path);
+    const records = new Map<number, WalkedFrame>();
+    const header = this.#header(path, bytes, HeaderKind.sparseData, first, generation);
+    if (header !== 'valid') {
+      this.#problem(path, `its header is ${header}`);
+      return { first, records, next: first + 1, continuesAt: undefined };
+    }
+    const { frames, end } = walkFrames(bytes, HEADER_BYTES);
+    const seal = frames.at(-1);
+    if (end !== bytes.length || seal?.head.kind !== 'seal')
+      this.#problem(path, `it does not end with a seal`);
+    let next = first;
+    for (const frame of frames) {
+      const { head } = frame;
+      if (!head.endsBatch) this.#problem(path, `${describeFrame(frame)} does not end a batch`);
+      if (head.number < next) this.#problem(path, `${describeFrame(frame)} where ${next} is expected`);
+      else if (head.number > next && !journals?.isGone(next, head.number))
+        this.#problem(path, `it has not ${next} to ${head.number - 1}, and no fact says why`);
+      next = head.number;
+      if (frame === seal) break;
+      if (head.kind !== 'record') this.#problem(path, `${describeFrame(frame)} does not belong there`);
+      if (head.time < this.#time) this.#problem(path, `${describeFrame(frame)} is older than one before it`);
+      this.#time = Math.max(this.#time, head.time);
+      records.set(head.number, frame);
+      next = head.number + 1;
+    }
+    this.#checkSparseEntries(first, generation, records);
+    return { first, records, next, continuesAt: seal?.head.number };
+  }
+
+  /** One entry a record, in their order. Where there are none, the file's name was lost to a power cut. */
+  #checkSparseEntries(first: number, generation: number, records: ReadonlyMap<number, WalkedFrame>): void {
+    const path = this.#names.sparseEntries(first, generation);
+    const bytes = this.#read(path);
+    if (bytes.length === 0) return;
+    if (this.#header(path, bytes, HeaderKind.sparseEntries, first, generation) !== 'valid')
+      this.#problem(path, 'its header is not valid');
+    if (bytes.length !== HEADER_BYTES + records.size * ENTRY_BYTES)
+      this.#problem(path, `${bytes.length} bytes are not the entries of ${records.size} records`);
+    const found = { position: 0, length: 0 };
+    let at = HEADER_BYTES;
+    for (const [index, record] of records) {
+      const isWhole = at + ENTRY_BYTES <= bytes.length && readEntry(bytes, at, index, found);
+      if (!isWhole || record.position !== found.position || record.head.length !== found.length)
+        this.#problem(path, `does not say at ${at} that ${index} is at ${record.position}`);
+      at += ENTRY_BYTES;
+    }
   }
 
   #checkSeal(
