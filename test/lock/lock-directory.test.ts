@@ -1,7 +1,8 @@
+import { basename } from 'node:path';
 import t from 'tap';
 import { FileNames } from '../../src/disk/file-names.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
-import { type Fault, onKind } from '../../src/disk/memory-fault.js';
+import { type Fault, type Operation, onKind } from '../../src/disk/memory-fault.js';
 import { highestFence } from '../../src/epoch/fence.js';
 import { LockDirectory } from '../../src/lock/lock-directory.js';
 
@@ -54,16 +55,18 @@ class Machine {
     return seen;
   }
 
-  /** Runs something, and something else just before its n-th operation; whether there was one. */
-  interrupt(n: number, run: () => void, interruption: () => Fault | undefined): boolean {
-    let count = 0;
+  /** Runs something, and something else just before its n-th operation, told what was before; whether there was one. */
+  interrupt(n: number, run: () => void, interruption: (before: string[]) => Fault | undefined): boolean {
+    const before: string[] = [];
     let interrupted = false;
-    const asked = (): Fault | undefined => {
-      count += 1;
-      if (count !== n) return undefined;
+    const asked = ({ kind, path }: Operation): Fault | undefined => {
+      if (before.length + 1 !== n || interrupted) {
+        before.push(`${kind} ${path.includes('owner') ? 'owner' : basename(path)}`);
+        return undefined;
+      }
       interrupted = true;
       this.disk.onOperation = undefined;
-      const fault = interruption();
+      const fault = interruption(before);
       this.disk.onOperation = asked;
       return fault;
     };
@@ -256,10 +259,12 @@ for (const [what, prepare] of situations) {
       prepare(machine);
       const [sleeper, other] = [machine.opener('sleeper'), machine.opener('other')];
       let fencesWhenTaken = 0;
+      let hadLooked = false;
       more = machine.interrupt(
         n,
         () => sleeper.tryTake(),
-        () => {
+        (before) => {
+          hadLooked = before.join().includes('create owner,list duro.directory.lock');
           machine.disk.age(LONG_MS);
           t.ok(other.tryTake());
           fencesWhenTaken = machine.fences();
@@ -267,6 +272,7 @@ for (const [what, prepare] of situations) {
         },
       );
       if (!more) continue;
+      t.equal(sleeper.isHeld, hadLooked, `who slept before operation ${n} believes what it saw before`);
       if (sleeper.isHeld) {
         fenced += 1;
         t.ok(fencesWhenTaken > 0, `asleep before operation ${n}`);

@@ -32,6 +32,9 @@ lockConformance(
   'openers',
 );
 
+/** More than anybody has in a stretch. */
+const MANY_TURNS = 1_000_000;
+
 /** As if its holder had given no sign of life for a minute. */
 const age = (names: FileNames): boolean => osDisk.setModifiedAt(names.lockDirectory(), Date.now() - 60_000);
 
@@ -220,14 +223,17 @@ t.test('two full lines do not keep it for ever', async (t) => {
   const { open } = startInMemory(t, 2);
   const [busy, other] = [open(), open()];
   let done = false;
+  let turns = 0;
   const work = async (lock: LockfileLocks['write']): Promise<void> => {
-    while (!done) {
+    while (!done && turns < MANY_TURNS) {
+      turns++;
       await lock.enter();
       lock.leave();
     }
   };
   const works = [work(busy.fate), work(busy.fate), work(busy.write), work(busy.write)];
   await soon('the other one is in', other.write.enter());
+  t.ok(turns < MANY_TURNS);
   done = true;
   other.close();
   await soon('the busy ones end', Promise.all(works));
