@@ -105,7 +105,9 @@ export class SparseSuccessor {
     const files = this.#files;
     const { first, generation } = this;
     const source = files.data(first);
-    const seal = source && readSeal(files, source);
+    // One that a take-over ended has no seal of its own: what stands there may be a sleeper's.
+    const isCut = files.epochs.cutOfSegment(first) !== undefined;
+    const seal = isCut ? undefined : source && readSeal(files, source);
     if (seal === undefined) return false;
     this.#data.append(files.sparseHeader('sparseData', first, generation));
     this.#entries.append(files.sparseHeader('sparseEntries', first, generation));
