@@ -14,6 +14,7 @@ import { join } from 'node:path';
  *     duro.takeover.1                  how a take-over ended, in lock-file mode
  *     duro.suspect                     a failed sync left it
  *     duro.cut.<n>                     bytes that recovery set aside
+ *     duro.repair.1/                   a directory of bytes that a repair set aside, numbered
  *     duro.tmp.<x>                     a file being born; a leftover if its maker died
  *
  * What was begun in a later epoch than 0 has it in its name: `duro_00000000000000000001.e3.dat`, `duro.fate.2.e3`.
@@ -89,6 +90,10 @@ export class FileNames {
     return this.#dotted(`cut.${label}`);
   }
 
+  repair(number: number): string {
+    return this.#dotted(`repair.${number}`);
+  }
+
   temporary(label: string): string {
     return this.#dotted(`tmp.${label}`);
   }
@@ -118,6 +123,7 @@ export class FileNames {
     if (rest === '.meta') return { kind: 'meta' };
     if (rest === '.suspect') return { kind: 'suspect' };
     if (/^\.cut\.[\w-]+$/.test(rest)) return { kind: 'cut' };
+    if (/^\.repair\.[1-9][0-9]{0,14}$/.test(rest)) return { kind: 'repair' };
     if (/^\.tmp\.[\w-]+$/.test(rest)) return { kind: 'temporary' };
     return undefined;
   }
@@ -137,7 +143,7 @@ export type FileKind =
   | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number; readonly epoch: number }
   | { readonly kind: 'sparse-data' | 'sparse-entries'; readonly number: number; readonly generation: number }
   | { readonly kind: 'epoch' | 'takeover'; readonly number: number }
-  | { readonly kind: 'lock' | 'meta' | 'suspect' | 'cut' | 'temporary' };
+  | { readonly kind: 'lock' | 'meta' | 'suspect' | 'cut' | 'repair' | 'temporary' };
 
 /** Twenty digits, so that a listing sorts by number. */
 const digits = (number: number): string => String(number).padStart(20, '0');
