@@ -29,7 +29,7 @@ export type OperationKind =
   | 'sync'
   | 'lock';
 
-export type SystemErrorCode = 'EIO' | 'ENOSPC' | 'EMFILE' | 'EACCES' | 'EROFS';
+export type SystemErrorCode = 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EMFILE' | 'EACCES' | 'EROFS';
 
 /**
  * What happens instead of the call:

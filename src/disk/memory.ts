@@ -15,6 +15,8 @@ export interface MemoryDiskOptions {
   readonly locality?: 'local' | 'unknown';
   /** Writes and creations beyond it get ENOSPC; a write first takes what fits. */
   readonly capacityBytes?: number;
+  /** How much time passes whenever a process is killed, as far as directories tell. Default 0. */
+  readonly deathTakesMs?: number;
   /** Whether syncing a file makes the names it got durable too, as some file systems have it. Default false. */
   readonly syncKeepsNames?: boolean;
 }
@@ -29,6 +31,7 @@ export class MemoryDisk {
   readonly canLock: boolean;
   readonly locality: 'local' | 'unknown';
   readonly syncKeepsNames: boolean;
+  readonly deathTakesMs: number;
   capacityBytes: number;
   /** Asked before each operation. */
   onOperation: ((operation: Operation) => Fault | undefined) | undefined;
@@ -52,6 +55,7 @@ export class MemoryDisk {
     this.canLock = options.canLock ?? true;
     this.locality = options.locality ?? 'local';
     this.syncKeepsNames = options.syncKeepsNames ?? false;
+    this.deathTakesMs = options.deathTakesMs ?? 0;
     this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
     this.random = seeded(options.seed ?? 1);
     const machine = this;
@@ -83,7 +87,7 @@ export class MemoryDisk {
 
   /** A process dies by a signal: its files are closed, its locks free; what it wrote stays, synced or not. */
   kill(opener: MemoryOpener): void {
-    this.#openers.delete(opener);
+    if (this.#openers.delete(opener) && this.deathTakesMs > 0) this.age(this.deathTakesMs);
     opener.die();
   }
 
@@ -125,6 +129,7 @@ export class MemoryDisk {
       locality: this.locality,
       capacityBytes: this.capacityBytes,
       syncKeepsNames: this.syncKeepsNames,
+      deathTakesMs: this.deathTakesMs,
     });
     fork.#root = this.#root.fork(fork.room);
     fork.#boot = this.#boot;

@@ -12,9 +12,11 @@ export interface LockfileLimits {
   readonly staleMs: number;
   /** How long the lock is kept while there is work, then others get a chance. */
   readonly stretchMs: number;
+  /** How long it is left alone then, at least; up to twice as long, so that two who alternate fall out of step. */
+  readonly restMs: number;
 }
 
-export const LOCKFILE_LIMITS: LockfileLimits = { staleMs: 5000, stretchMs: 10 };
+export const LOCKFILE_LIMITS: LockfileLimits = { staleMs: 5000, stretchMs: 10, restMs: 1 };
 
 const NO_SLOT = 0;
 
@@ -34,10 +36,10 @@ export class LockfileLocks implements Locks {
   readonly #stretch: Stretch;
   #closed = false;
 
-  constructor(disk: Disk, names: FileNames, { staleMs, stretchMs }: LockfileLimits = LOCKFILE_LIMITS) {
+  constructor(disk: Disk, names: FileNames, limits: LockfileLimits = LOCKFILE_LIMITS) {
     this.#directory = names.directory;
-    this.#lockDirectory = new LockDirectory(disk, names, staleMs);
-    this.#stretch = new Stretch(this.#lockDirectory, stretchMs);
+    this.#lockDirectory = new LockDirectory(disk, names, limits.staleMs);
+    this.#stretch = new Stretch(this.#lockDirectory, limits.stretchMs, limits.restMs);
     const fate = this.#stretch.face();
     this.write = new QueuedLock(this.#stretch.face(fate), names.directory);
     this.fate = new QueuedLock(fate, names.directory, this.write);

@@ -86,7 +86,9 @@ export class OwnedDirectory {
     const at = this.#disk.modifiedAt(this.#path);
     if (at === undefined) return true;
     if (at >= Date.now() - this.#staleMs) return false;
-    for (const name of seen) this.#disk.unlink(join(this.#path, name));
+    const removed = seen.filter((name) => this.#disk.unlink(join(this.#path, name)));
+    // Somebody else is taking it away: a second fence would be against who gets it.
+    if (seen.length > 0 && removed.length === 0) return false;
     createFence(this.#disk, this.#names);
     return this.#disk.removeDirectory(this.#path) !== 'occupied';
   }

@@ -1,8 +1,6 @@
 import type { LockDirectory } from './lock-directory.js';
 import type { Gate } from './queued-lock.js';
 
-/** How long it is left alone after a stretch, at least; up to twice as long, so that two who alternate fall out of step. */
-const REST_MS = 1;
 /** How long it is kept though nothing happens. */
 const IDLE_MS = 2;
 
@@ -16,6 +14,7 @@ const IDLE_MS = 2;
 export class Stretch {
   readonly #directory: LockDirectory;
   readonly #longestMs: number;
+  readonly #restMs: number;
   #since = Number.NEGATIVE_INFINITY;
   #usedAt = Number.NEGATIVE_INFINITY;
   #releasedAt = Number.NEGATIVE_INFINITY;
@@ -24,9 +23,10 @@ export class Stretch {
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(directory: LockDirectory, longestMs: number) {
+  constructor(directory: LockDirectory, longestMs: number, restMs: number) {
     this.#directory = directory;
     this.#longestMs = longestMs;
+    this.#restMs = restMs;
   }
 
   /**
@@ -56,7 +56,7 @@ export class Stretch {
     const now = performance.now();
     if (now < this.#restUntil || !this.#directory.tryTake()) return false;
     // A pause that would have done as a rest begins a stretch.
-    if (now - this.#releasedAt >= REST_MS) this.#since = now;
+    if (now - this.#releasedAt >= this.#restMs) this.#since = now;
     this.#inside += 1;
     return true;
   }
@@ -85,7 +85,7 @@ export class Stretch {
     this.#directory.release();
     this.#releasedAt = performance.now();
     if (this.#releasedAt - this.#since >= this.#longestMs)
-      this.#restUntil = this.#releasedAt + REST_MS * (1 + Math.random());
+      this.#restUntil = this.#releasedAt + this.#restMs * (1 + Math.random());
   }
 
   /** The process may end meanwhile: the lock directory is removed then, too. */

@@ -1,6 +1,5 @@
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
-import { CorruptError } from '../errors.js';
 import type { Appender } from './appender.js';
 import { EndSurvey } from './end-survey.js';
 import { nearestFrame } from './entry-search.js';
@@ -43,31 +42,37 @@ export function recoverSegments(
 }
 
 /**
- * Goes to where the log ends, as the first opener would find it, and writes nothing: for a take-over, which must not touch
- * the files of the epoch before. Throws Fenced.
+ * Goes to where the log ends, as the first opener would find it, and appends nothing: for a take-over, to which the files
+ * of the epoch before are closed. Throws Fenced.
  */
-export function findEnd(files: SegmentFiles, tail: Tail): void {
+export function findEnd(files: SegmentFiles, tail: Tail): FoundLogEnd {
+  mendHeaders(files);
   tail.open();
   const { lowest } = tail.segments;
-  if (lowest === undefined) return;
-  tail.enterAt(Math.max(tail.safe, lowest));
+  if (lowest !== undefined) tail.enterAt(Math.max(tail.safe, lowest));
   const survey = new EndSurvey(files, tail, true);
+  let before: SegmentEnd | undefined;
   for (;;) {
     const next = tail.segments.after(tail.active);
-    if (hasHeader(files, tail, next === undefined)) readOnOverDamage(survey, tail);
-    if (next === undefined) return;
+    if (files.data(tail.active) !== undefined) readOnOverDamage(survey, tail);
+    const last = { first: tail.active, end: tail.end };
+    if (next === undefined) return { last, before };
+    before = last;
     tail.enter(next);
   }
 }
 
-/** A last segment that is not one yet, and may never become one, holds nothing. */
-function hasHeader(files: SegmentFiles, tail: Tail, isLast: boolean): boolean {
-  try {
-    return files.data(tail.active) !== undefined;
-  } catch (error) {
-    if (error instanceof CorruptError && isLast && tail.active > tail.safe) return false;
-    throw error;
-  }
+/** A segment, and where its last whole batch ends. */
+export interface SegmentEnd {
+  readonly first: number;
+  readonly end: number;
+}
+
+export interface FoundLogEnd {
+  /** The last segment; `first` is 0 where there is none. */
+  readonly last: SegmentEnd;
+  /** The one before it, where that was read too. */
+  readonly before: SegmentEnd | undefined;
 }
 
 function readOnOverDamage(survey: EndSurvey, tail: Tail): void {
@@ -90,7 +95,8 @@ export function rewriteUnsafe(files: SegmentFiles, tail: Tail, appender: Appende
   if (tail.nextIndex > tail.active) appender.roll(wallTime);
   for (const first of [...tail.segments].filter((segment) => segment >= from)) {
     const file = files.data(first);
-    if (file === undefined) continue;
+    // A sparse segment was on the device before it had its name.
+    if (file === undefined || files.isSparse(first)) continue;
     const bytes = Buffer.allocUnsafe(1024 * 1024);
     // What is safe is left alone: writing it again could only harm it.
     const safe = first === from ? nearestFrame(files, first, file, tail.safe) : undefined;

@@ -1,10 +1,11 @@
 import type { DiskFile } from '../disk/disk.js';
 import { Fenced } from '../epoch/fenced.js';
+import { CorruptError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
 import { type FoundFrame, lastEntry, nearestFrame, nextWholeFrame } from './entry-search.js';
-import { greatestTimeOfSeal } from './seal.js';
+import { greatestTimeOfSeal, readSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { SegmentList } from './segment-list.js';
 
@@ -72,7 +73,10 @@ export class Tail {
     this.segments.reset(this.#files.list());
     this.safe = 0;
     const highest = this.segments.highest;
-    if (highest === undefined) return;
+    if (highest === undefined) {
+      this.#begin();
+      return;
+    }
     this.#enterAtLastEntry(highest);
     this.catchUp();
     if (this.safe > 0) return;
@@ -85,12 +89,22 @@ export class Tail {
     this.catchUp();
   }
 
+  /** There is nothing: the first segment begins at the first index, or where a take-over says. */
+  #begin(): void {
+    this.active = 0;
+    this.end = HEADER_BYTES;
+    this.nextIndex = this.#files.epochs.latest?.next ?? 1;
+    this.state = 'open';
+    this.hasDamage = false;
+  }
+
   /** Turns to a record, or to the nearest before it that the entries lead to, to read on from there. */
   enterAt(index: number): void {
     const first = this.segments.holding(index) ?? this.segments.lowest;
     if (first === undefined) return;
     this.enter(first);
     const file = this.#files.data(first);
+    if (this.#files.isSparse(first)) return;
     const found = file && nearestFrame(this.#files, first, file, index);
     if (found === undefined) return;
     this.end = found.position;
@@ -100,6 +114,7 @@ export class Tail {
   #enterAtLastEntry(first: number): void {
     this.enter(first);
     const file = this.#files.data(first);
+    if (this.#files.isSparse(first)) return;
     const cut = this.#files.epochs.cutOfSegment(first);
     // Behind a cut there may be whole frames of a sleeper.
     const last =
@@ -132,7 +147,8 @@ export class Tail {
       }
       const file = this.#activeFile();
       if (file === undefined) break;
-      this.#scan(file);
+      if (this.#files.isSparse(this.active)) this.#readSeal(file);
+      else this.#scan(file);
       if (this.state !== 'sealed') break;
     }
     return this.nextIndex !== before || this.active !== beforeSegment;
@@ -202,6 +218,29 @@ export class Tail {
     this.segments.reset(firsts);
     this.enter(highest);
     return this.#files.data(highest);
+  }
+
+  /**
+   * A sparse segment is whole: all there is to learn from it stands in its seal. What it does not hold is gone. Where the seal
+   * is damaged, the next segment there is says where the log goes on.
+   */
+  #readSeal(file: DiskFile): void {
+    const seal = readSeal(this.#files, file);
+    const next = seal?.next ?? this.#files.list().find((first) => first > this.active);
+    if (next === undefined) {
+      throw new CorruptError('the seal of a sparse segment is damaged', {
+        file: file.path,
+        position: Math.max(0, file.size() - SEAL_BYTES),
+        bytes: SEAL_BYTES,
+      });
+    }
+    this.end = file.size();
+    this.nextIndex = next;
+    this.state = 'sealed';
+    this.successor = next;
+    if (seal === undefined) return;
+    this.time = Math.max(this.time, seal.greatestTime);
+    this.sawSafe(seal.safe);
   }
 
   /**

@@ -17,6 +17,7 @@ import { SegmentFiles } from '../segment/segment-files.js';
 import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
 import { BackgroundSync } from './background-sync.js';
+import { type CompactionLimits, Compactor } from './compactor.js';
 import { Decider } from './decider.js';
 import { describeDiskError, describeOpeningError } from './disk-errors.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
@@ -50,6 +51,7 @@ export class Engine {
   readonly writer: Writer;
   readonly decider: Decider;
   readonly sweeper: Sweeper;
+  readonly compactor: Compactor;
   readonly backgroundSync: BackgroundSync;
   readonly tenure: Tenure;
   /** The name of this boot, as facts have it. */
@@ -71,6 +73,7 @@ export class Engine {
     meta: Meta,
     locks: Locks,
     limits?: JournalLimits,
+    compaction?: CompactionLimits,
   ) {
     this.disk = disk;
     this.names = names;
@@ -99,12 +102,18 @@ export class Engine {
     this.writer = new Writer(this);
     this.decider = new Decider(this);
     this.sweeper = new Sweeper(this);
+    this.compactor = new Compactor(this, compaction);
     this.backgroundSync = new BackgroundSync(this);
     this.tenure = new Tenure(this);
   }
 
   /** Opens the directory, creating what is missing; the first opener checks what its predecessors left. */
-  static async open(disk: Disk, options: ResolvedStoreOptions, limits?: JournalLimits): Promise<Engine> {
+  static async open(
+    disk: Disk,
+    options: ResolvedStoreOptions,
+    limits?: JournalLimits,
+    compaction?: CompactionLimits,
+  ): Promise<Engine> {
     options.signal?.throwIfAborted();
     const names = new FileNames(options.directory, options.filePrefix);
     let locks: Locks | undefined;
@@ -127,14 +136,16 @@ export class Engine {
           `${names.directory} was removed or replaced while it was opened`,
         );
       }
-      engine = new Engine(disk, names, options, meta, locks, limits);
+      engine = new Engine(disk, names, options, meta, locks, limits, compaction);
       await recoverStore(engine, arrival === 'first', options.signal);
       locks.settle();
       engine.noteChange();
       engine.sweeper.checkAll();
+      engine.compactor.touchAll();
       return engine;
     } catch (error) {
       if (error instanceof SyncFailure) engine?.syncFailed(error);
+      engine?.compactor.close();
       engine?.indexer.close();
       engine?.journal.close();
       engine?.files.descriptors.close();
@@ -286,11 +297,13 @@ export class Engine {
 
   async #close(): Promise<void> {
     this.backgroundSync.close();
+    this.compactor.close();
     this.indexer.close();
     try {
       await this.writer.close();
       await this.decider.close();
       await this.sweeper.idle();
+      await this.compactor.idle();
       if (this.#failure === undefined) {
         await this.syncer.upTo(this.tail.nextIndex - 1);
         await this.syncFacts();

@@ -54,7 +54,7 @@ async function syncNamesAbove(disk: Disk, directory: string): Promise<void> {
       await disk.syncDirectory(dirname(at));
     } catch (error) {
       const code = (error as { code?: unknown }).code;
-      // Where this user may not even look, it has created nothing.
+      // What this user may not read it cannot sync. Who may create names there all the same has no promise for the new ones.
       if (code !== 'EACCES' && code !== 'EPERM') throw error;
     }
   }

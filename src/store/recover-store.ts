@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import type { FileKind } from '../disk/file-names.js';
 import { Fenced } from '../epoch/fenced.js';
 import type { FactSink } from '../journal/facts.js';
 import type { IndexSet } from '../journal/index-set.js';
@@ -116,28 +118,33 @@ function tellAbsent(facts: FactSink, range: LostRange, gone: IndexSet): void {
 }
 
 /**
- * Files that somebody who died was making, and those of epochs that ended before them. Nobody needs them: nobody else is in
- * the directory or, with lock files, nobody else who counts.
+ * Files that somebody who died was making, or had not removed yet, and those of epochs that ended before them. Nobody needs
+ * them: nobody else is in the directory or, with lock files, nobody else who counts.
  */
-function removeLeftovers({ disk, names, epochs }: Engine): void {
+function removeLeftovers({ disk, names, files, epochs }: Engine): void {
   const isOver = (epoch: number, counting: number): boolean => epoch !== counting && epoch < epochs.current;
-  for (const name of disk.list(names.directory)) {
-    const parsed = names.parse(name);
-    switch (parsed?.kind) {
+  const isLeftover = (kind: FileKind): boolean => {
+    switch (kind.kind) {
       case 'temporary':
-        disk.unlink(`${names.temporary('')}${name.slice(names.prefix.length + 5)}`);
-        break;
+        return true;
       case 'data':
-        if (isOver(parsed.epoch, epochs.ofSegment(parsed.number)))
-          disk.unlink(names.data(parsed.number, parsed.epoch));
-        break;
+        return isOver(kind.epoch, epochs.ofSegment(kind.number));
       case 'entries':
-        if (!disk.exists(names.data(parsed.number, parsed.epoch)))
-          disk.unlink(names.entries(parsed.number, parsed.epoch));
-        break;
+        return !disk.exists(names.data(kind.number, kind.epoch));
+      case 'sparse-entries':
+        return !disk.exists(names.sparseData(kind.number, kind.generation));
       case 'fate':
-        if (isOver(parsed.epoch, epochs.ofJournal(parsed.number)))
-          disk.unlink(names.fateJournal(parsed.number, parsed.epoch));
+        return isOver(kind.epoch, epochs.ofJournal(kind.number));
+      default:
+        return false;
     }
+  };
+  for (const name of disk.list(names.directory)) {
+    const kind = names.parse(name);
+    if (kind !== undefined && isLeftover(kind)) disk.unlink(join(names.directory, name));
   }
+  const sparse = files.list().filter((first) => files.isSparse(first));
+  // Their maker may have died before their names were on the device.
+  if (sparse.length > 0) disk.syncDirectoryNow(names.directory);
+  for (const first of sparse) files.removeSucceeded(first);
 }

@@ -16,13 +16,15 @@ export class Sweeper {
 
   /** Looks whether a segment that held one of the records `from` to `to`, both inclusive, can go now. */
   check(from: number, to: number = from): void {
-    const { segments } = this.#engine.tail;
+    const { tail, compactor } = this.#engine;
+    const { segments } = tail;
     let first = segments.holding(from) ?? segments.lowest;
     while (first !== undefined && first <= to) {
       if (this.#isGone(first)) {
         this.#start();
         return;
       }
+      compactor.touch(first);
       first = segments.after(first);
     }
   }
@@ -40,8 +42,16 @@ export class Sweeper {
   /** Segments that hold records that are not gone; an empty one that is being written counts. */
   liveSegments(): number {
     let live = 0;
-    for (const first of this.#engine.tail.segments) if (!this.isEmptied(first)) live += 1;
-    return live;
+    for (const first of this.#engine.tail.segments) live += this.weight(first);
+    return Math.ceil(live);
+  }
+
+  /** How much of a file a segment counts for: a sparse one by its size, one that is wholly gone nothing. */
+  weight(first: number): number {
+    const { files, options } = this.#engine;
+    if (this.isEmptied(first)) return 0;
+    if (!files.isSparse(first)) return 1;
+    return Math.min(1, (files.data(first)?.size() ?? 0) / options.maxFileSize);
   }
 
   /** Whether all the records of a segment are gone, and it had some. */

@@ -2,6 +2,7 @@ import { createFence, highestFence } from '../epoch/fence.js';
 import { Fenced } from '../epoch/fenced.js';
 import type { Takeover } from '../epoch/takeover.js';
 import { DurostoreError } from '../errors.js';
+import { mendHeaders } from '../segment/mend-headers.js';
 import { findEnd } from '../segment/recovery.js';
 import type { TailPosition } from '../segment/tail.js';
 import type { Engine } from './engine.js';
@@ -104,13 +105,15 @@ export class Tenure {
     if (!locks.isStillHeld()) throw new Fenced();
     epochs.current = epoch;
     this.#lookAnew();
-    findEnd(files, tail);
+    const { last, before } = findEnd(files, tail);
     const { number, end } = journal.prepareTakeover(epoch, clock.now());
     const sealed = tail.state === 'sealed' ? tail.successor : tail.nextIndex;
+    const next = Math.max(sealed, tail.safe + 1, fates.highestNamed + 1);
     const takeover: Takeover = {
       epoch,
-      next: Math.max(sealed, tail.safe + 1, fates.highestNamed + 1),
-      segment: { first: tail.active, end: tail.end },
+      next,
+      // One that nothing is in is succeeded by another of the same name: then the one before it goes on there.
+      segment: next > last.first ? last : (before ?? last),
       fact: journal.fact,
       journal: { number, end },
     };
@@ -123,6 +126,7 @@ export class Tenure {
   #lookAnew(): void {
     const { journal, tail, files } = this.#engine;
     files.forgetPaths();
+    mendHeaders(files);
     journal.open();
     tail.open();
     if (journal.isFenced || tail.isFenced) throw new Fenced();

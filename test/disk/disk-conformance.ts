@@ -236,6 +236,8 @@ export function diskConformance(t: Test, world: (t: Test) => Promise<World>): vo
       other.setModifiedAt(path, time);
       other.unlink(join(path, 'owner'));
       other.removeDirectory(path);
+      // Changes of one turn may make one notice.
+      await new Promise(setImmediate);
     }
     // Notices come in the order of the changes.
     other.create(join(directory, 'news'))?.close();
