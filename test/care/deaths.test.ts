@@ -2,7 +2,7 @@ import t from 'tap';
 import { repairOn } from '../../src/care/repair.js';
 import { verifyOn } from '../../src/care/verify.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
-import type { Fault } from '../../src/disk/memory-fault.js';
+import type { Fault, OperationKind } from '../../src/disk/memory-fault.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import type { DurostoreError } from '../../src/errors.js';
 import { encodeFileHeader, HeaderKind } from '../../src/frame/file-header.js';
@@ -21,8 +21,6 @@ interface Harm {
   readonly lost: readonly number[];
   /** What was deleted and is back. */
   readonly back?: readonly number[];
-  /** Whether each death is followed by power cuts of all kinds, and not only by one. */
-  readonly isCutOften?: boolean;
 }
 
 const harms: readonly Harm[] = [
@@ -77,7 +75,6 @@ const harms: readonly Harm[] = [
       craft.machine.kill(opener);
     },
     lost: [],
-    isCutOften: true,
   },
   {
     what: 'two segments of which nothing is left, the last one among them',
@@ -93,13 +90,20 @@ const harms: readonly Harm[] = [
 
 const MOST_OPERATIONS = 2000;
 
-/** Repairs, until it dies at the operation of its own that is given; false where it came to its end. */
-async function repairUntilDeath(machine: MemoryDisk, fault: Fault, at: number): Promise<boolean> {
+/** Repairs, until it dies at the operation of its own that is given; undefined where it came to its end. */
+async function repairUntilDeath(
+  machine: MemoryDisk,
+  fault: Fault,
+  at: number,
+): Promise<OperationKind | undefined> {
   const first = machine.operations;
   const opener = machine.opener('repairs');
-  machine.onOperation = ({ n, opener: name }) => {
+  let struck: OperationKind | undefined;
+  machine.onOperation = ({ n, opener: name, kind }) => {
     if (n - first > MOST_OPERATIONS) throw new Error('this does not end');
-    return name === 'repairs' && n === first + at ? fault : undefined;
+    if (name !== 'repairs' || n !== first + at) return undefined;
+    struck = kind;
+    return fault;
   };
   try {
     await repairOn(opener, { directory: DIRECTORY });
@@ -108,7 +112,7 @@ async function repairUntilDeath(machine: MemoryDisk, fault: Fault, at: number): 
   } finally {
     machine.onOperation = undefined;
   }
-  return opener.dead;
+  return struck;
 }
 
 const isThere = async (store: Store, index: number): Promise<boolean> => {
@@ -173,7 +177,7 @@ const CUTS: readonly (PowerCut | undefined)[] = [
   { writes: 'keep', names: 'lose' },
 ];
 
-const NAMES: PowerCut = { writes: 'keep', names: 'random' };
+const NAMES: readonly PowerCut[] = range(1, 16).map(() => ({ writes: 'keep', names: 'random' }));
 
 for (const harm of harms) {
   t.test(`a repair that dies at any operation is ended by the next one: ${harm.what}`, async (t) => {
@@ -184,11 +188,17 @@ for (const harm of harms) {
     t.same(await repairedAgain(original.fork(1), harm), [], 'one that does not die');
     const problems: string[] = [];
     let operations = 0;
-    for (let died = true; died; operations++) {
-      const fault: Fault = numbers.chance(0.6) ? 'die' : { torn: numbers.integer(1, 60) };
+    for (
+      let died: OperationKind | undefined = 'open';
+      died !== undefined;
+      operations += harm.lost.length === 0 ? 1 : numbers.integer(1, 3)
+    ) {
+      const fault: Fault = numbers.chance(0.8) ? 'die' : { torn: numbers.integer(1, 60) };
       const dead = original.fork(operations);
       died = await repairUntilDeath(dead, fault, operations + 1);
-      const cuts = harm.isCutOften ? [...CUTS, NAMES, NAMES, NAMES] : [CUTS[operations % CUTS.length]];
+      const cuts = [numbers.pick(CUTS)];
+      // Between two names that come or go, any of them may be on the device.
+      if (died === 'unlink' || died === 'syncDirectory') cuts.push(...NAMES);
       for (const cut of cuts) {
         const machine = dead.fork(1);
         if (cut !== undefined) machine.powerCut({ ...cut, seed: numbers.integer(0, 2 ** 31) });
