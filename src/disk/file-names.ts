@@ -12,6 +12,7 @@ import { join } from 'node:path';
  *     duro.fate.1                      a journal, numbered
  *     duro.epoch.1                     a fence, in lock-file mode
  *     duro.takeover.1                  how a take-over ended, in lock-file mode
+ *     duro.spare                       room for a take-over, in lock-file mode
  *     duro.suspect                     a failed sync left it
  *     duro.cut.<n>                     bytes that recovery set aside
  *     duro.repair.1/                   a directory of bytes that a repair set aside, numbered
@@ -82,6 +83,10 @@ export class FileNames {
     return this.#dotted(`takeover.${number}`);
   }
 
+  spare(): string {
+    return this.#dotted('spare');
+  }
+
   suspect(): string {
     return this.#dotted('suspect');
   }
@@ -122,6 +127,7 @@ export class FileNames {
       return { kind: 'lock' };
     if (rest === '.meta') return { kind: 'meta' };
     if (rest === '.suspect') return { kind: 'suspect' };
+    if (rest === '.spare') return { kind: 'spare' };
     if (/^\.cut\.[\w-]+$/.test(rest)) return { kind: 'cut' };
     if (/^\.repair\.[1-9][0-9]{0,14}$/.test(rest)) return { kind: 'repair' };
     if (/^\.tmp\.[\w-]+$/.test(rest)) return { kind: 'temporary' };
@@ -143,7 +149,7 @@ export type FileKind =
   | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number; readonly epoch: number }
   | { readonly kind: 'sparse-data' | 'sparse-entries'; readonly number: number; readonly generation: number }
   | { readonly kind: 'epoch' | 'takeover'; readonly number: number }
-  | { readonly kind: 'lock' | 'meta' | 'suspect' | 'cut' | 'repair' | 'temporary' };
+  | { readonly kind: 'lock' | 'meta' | 'spare' | 'suspect' | 'cut' | 'repair' | 'temporary' };
 
 /** Twenty digits, so that a listing sorts by number. */
 const digits = (number: number): string => String(number).padStart(20, '0');

@@ -7,6 +7,9 @@ import type { Fault, OperationKind } from './memory-fault.js';
 import { MemoryFile } from './memory-file.js';
 import { Inode } from './memory-inode.js';
 
+/** What a directory takes that is made and removed. Those that stores are in do not matter. */
+const BLOCK_BYTES = 4096;
+
 /** One process on a memory disk. */
 export class MemoryOpener implements Disk {
   readonly name: string;
@@ -49,7 +52,7 @@ export class MemoryOpener implements Disk {
     const directory = this.#directoryOf(path, 'create');
     let file: MemoryFile | undefined;
     if (directory.get(basename(path)) === undefined) {
-      if (this.machine.room.free <= 0) throw systemError('ENOSPC', 'create', path);
+      if (directory.bytes === 0 && this.machine.room.free <= 0) throw systemError('ENOSPC', 'create', path);
       const inode = new Inode(this.machine.room);
       this.#name(directory, path, inode);
       file = this.#opened(path, directory, inode, 'write');
@@ -79,8 +82,11 @@ export class MemoryOpener implements Disk {
     const fault = this.begin('createDirectory', path);
     const parent = this.#directoryOf(path, 'createDirectory');
     const free = parent.get(basename(path)) === undefined;
-    if (free && this.machine.room.free <= 0) throw systemError('ENOSPC', 'createDirectory', path);
-    if (free) this.#addDirectory(parent, path);
+    if (free && this.machine.room.free < BLOCK_BYTES) throw systemError('ENOSPC', 'createDirectory', path);
+    if (free) {
+      this.#addDirectory(parent, path, BLOCK_BYTES);
+      this.machine.room.take(BLOCK_BYTES);
+    }
     this.finish(fault);
     return free;
   }
@@ -92,6 +98,7 @@ export class MemoryOpener implements Disk {
     const answer = node === undefined ? 'missing' : node.names().length > 0 ? 'occupied' : 'removed';
     if (answer === 'removed') {
       const parent = this.#directoryOf(path, 'removeDirectory');
+      this.machine.room.take(-(node?.bytes ?? 0));
       parent.delete(basename(path));
       this.machine.forget(resolve(path));
       this.machine.changed(parent, path);
@@ -256,8 +263,8 @@ export class MemoryOpener implements Disk {
     return [...created, path];
   }
 
-  #addDirectory(parent: MemoryDirectory, path: string): void {
-    parent.set(basename(path), new MemoryDirectory());
+  #addDirectory(parent: MemoryDirectory, path: string, bytes?: number): void {
+    parent.set(basename(path), new MemoryDirectory(bytes));
     this.machine.changed(parent, path);
   }
 

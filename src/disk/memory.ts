@@ -229,5 +229,10 @@ export class MemoryDisk {
   #recount(): void {
     this.#used = 0;
     for (const [, inode] of this.#files()) inode.recount();
+    const count = (directory: MemoryDirectory): void => {
+      this.#used += directory.bytes;
+      for (const [, child] of directory.entries()) if (child instanceof MemoryDirectory) count(child);
+    };
+    count(this.#root);
   }
 }
