@@ -2,7 +2,7 @@ import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
-import { type FoundFrame, lastEntry, nearestFrame, nextWholeFrame } from './entry-search.js';
+import { type FoundFrame, lastEntry, nearestFrame, nextFrame, nextWholeFrame } from './entry-search.js';
 import { greatestTimeOfSeal } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { SegmentList } from './segment-list.js';
@@ -170,7 +170,7 @@ export class Tail {
   }
 
   #scan(file: DiskFile): void {
-    for (;;) {
+    for (let later: number | undefined; ; ) {
       this.#pendingNext = this.nextIndex;
       this.#pendingTime = this.time;
       const { position, stop } = this.#scanner.scan(file, this.end, this.#visit);
@@ -178,11 +178,32 @@ export class Tail {
       const atEnd = stop === 'end' && position === this.end;
       this.state = atEnd ? 'open' : 'unfinished';
       if (atEnd || this.#stops) return;
-      const behind = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
-      if (behind === undefined) return;
       // Damage, by the first row of recovery's table: entries are written after their frames, so this one was there.
-      this.passOver(behind);
+      let behind = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
+      if (behind === undefined && later !== undefined) {
+        behind = nextFrame(this.#files, file, this.#pendingNext, this.end);
+        if (behind === undefined) {
+          this.#sawSeal(later);
+          return;
+        }
+      }
+      if (behind !== undefined) this.passOver(behind);
+      else {
+        // Who began a later segment had read this one to its end: what is bad when it is read again is damage too.
+        later = this.#laterSegment();
+        if (later === undefined) return;
+      }
     }
+  }
+
+  #laterSegment(): number | undefined {
+    if (this.#files.isEnded(this.active)) return undefined;
+    return this.#files.list().find((first) => first > this.active);
+  }
+
+  #sawSeal(successor: number): void {
+    this.state = 'sealed';
+    this.successor = successor;
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
@@ -202,8 +223,7 @@ export class Tail {
     this.time = this.#pendingTime;
     this.sawSafe(head.safe);
     if (head.kind !== FrameKind.seal) return true;
-    this.state = 'sealed';
-    this.successor = head.number;
+    this.#sawSeal(head.number);
     return false;
   };
 }

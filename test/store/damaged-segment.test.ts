@@ -143,6 +143,31 @@ t.test('who meets it while others are in the directory seals and rolls, and they
   for (const store of [writer, other, reader]) await readable(t, store, [7, 8, 9], 'everybody');
 });
 
+t.test('who lags passes damage that others have sealed, without entries too', async (t) => {
+  for (const damaged of ['record', 'seal', 'both'] as const) {
+    const machine = new MemoryDisk();
+    const world = memoryWorld(t, machine);
+    const small = { ...options, maxFileSize: fileOf(4, record(1).length) };
+    const [writer, reader, lagging] = [
+      await world.openStore(small),
+      await world.openStore(small),
+      await world.openStore(small),
+    ];
+    for (const index of range(1, 6)) await writer.write(bytes(record(index)));
+    t.same(segments(world), [dataFile(1), dataFile(5)]);
+    if (damaged !== 'seal') world.flip(dataFile(1), positionOf(world, 1, 3));
+    if (damaged !== 'record') world.flip(dataFile(1), small.maxFileSize - 1);
+    world.remove(entriesFile(1));
+    t.equal(await reader.nextIndex(), 7, damaged);
+    const whole = damaged === 'seal' ? [1, 2, 3, 4, 5, 6] : [1, 2, 4, 5, 6];
+    await readable(t, reader, whole, damaged);
+    if (damaged !== 'seal') await t.rejects(reader.read(3), { code: 'CORRUPT' });
+    t.equal(await lagging.write(bytes(record(7))), 7, 'nor does it write where it lags');
+    await readable(t, writer, [5, 6, 7], damaged);
+    t.same(segments(world), [dataFile(1), dataFile(5)]);
+  }
+});
+
 t.test('a full disk keeps nobody from opening, and is not a reason to append', async (t) => {
   for (const room of [0, 50, 100, 500]) {
     const { machine, world } = await written(t, 10, 8);
