@@ -170,30 +170,29 @@ export class Tail {
   }
 
   #scan(file: DiskFile): void {
-    for (let later: number | undefined; ; ) {
+    for (;;) {
       this.#pendingNext = this.nextIndex;
       this.#pendingTime = this.time;
       const { position, stop } = this.#scanner.scan(file, this.end, this.#visit);
       if (this.state === 'sealed') return;
       const atEnd = stop === 'end' && position === this.end;
       this.state = atEnd ? 'open' : 'unfinished';
-      if (atEnd || this.#stops) return;
-      // Damage, by the first row of recovery's table: entries are written after their frames, so this one was there.
-      let behind = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
-      if (behind === undefined && later !== undefined) {
-        behind = nextFrame(this.#files, file, this.#pendingNext, this.end);
-        if (behind === undefined) {
-          this.#sawSeal(later);
-          return;
-        }
-      }
-      if (behind !== undefined) this.passOver(behind);
-      else {
-        // Who began a later segment had read this one to its end: what is bad when it is read again is damage too.
-        later = this.#laterSegment();
-        if (later === undefined) return;
-      }
+      if (atEnd || this.#stops || !this.#passAttested(file, position)) return;
     }
+  }
+
+  /**
+   * Damage, by the first row of recovery's table, where entries name a whole frame behind: they are written after their
+   * frames. Where there is a later segment, too: who began it had read this one to its end.
+   */
+  #passAttested(file: DiskFile, position: number): boolean {
+    const named = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
+    const later = named === undefined ? this.#laterSegment() : undefined;
+    if (named === undefined && later === undefined) return false;
+    const behind = named ?? nextFrame(this.#files, file, this.#pendingNext, this.end);
+    if (behind !== undefined) this.passOver(behind);
+    else if (later !== undefined) this.#sawSeal(later);
+    return behind !== undefined;
   }
 
   #laterSegment(): number | undefined {
