@@ -5,9 +5,10 @@
 import t, { type Test } from 'tap';
 import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
-import { type Random, random } from '../support/random.js';
+import { random } from '../support/random.js';
 import { type Options, openOn, SHORT_JOURNALS } from './actor.js';
 import { Findings, judge, runUntilDeath } from './explore.js';
+import { nameChoices } from './name-choices.js';
 import type { Program } from './programs.js';
 
 const programs: readonly Program[] = [
@@ -56,35 +57,6 @@ const programs: readonly Program[] = [
   },
 ];
 
-/** Which of so many changes are kept: every combination of few, of many each alone, all but each, and some others. */
-function choices(count: number, numbers: Random): readonly ReadonlySet<number>[] {
-  const places = Array.from({ length: count }, (_, place) => place);
-  if (count <= 4)
-    return Array.from(
-      { length: 2 ** count },
-      (_, bits) => new Set(places.filter((place) => (bits >> place) & 1)),
-    );
-  return [
-    new Set(places),
-    new Set<number>(),
-    ...places.flatMap((one) => [new Set([one]), new Set(places.filter((place) => place !== one))]),
-    ...Array.from({ length: 4 }, () => new Set(places.filter(() => numbers.chance(0.5)))),
-  ];
-}
-
-/** The most changes to a directory's names that a power cut would decide about. */
-function unsynced(machine: MemoryDisk): number {
-  let most = 0;
-  machine.fork(1).powerCut({
-    writes: 'keep',
-    names(place) {
-      most = Math.max(most, place + 1);
-      return true;
-    },
-  });
-  return most;
-}
-
 /** After everything was taken out: what is in the directory beside what a store without records needs. */
 async function leftovers(machine: MemoryDisk, options: Options): Promise<string[]> {
   const queue = await openOn(machine.opener('cleans up'), { ...options, limits: SHORT_JOURNALS });
@@ -126,7 +98,7 @@ async function explore(t: Test, program: Program): Promise<void> {
       (operation) => operation.n === n,
     );
     if (struck !== undefined && !CHANGES.has(struck.kind)) continue;
-    const choose = choices(unsynced(machine), numbers);
+    const choose = nameChoices(machine, numbers);
     for (const [at, kept] of choose.entries()) {
       const fork = machine.fork(1);
       const seed = numbers.integer(0, 2 ** 31);

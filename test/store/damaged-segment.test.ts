@@ -56,12 +56,12 @@ t.test('damage below what is safe, met by the first opener', async (t) => {
     const store = await world.openStore(options);
     t.same(segments(world), [dataFile(1), dataFile(11)], `${damaged}: sealed, and followed by the next`);
     const kept = world.bytes(dataFile(1));
-    t.same(kept.subarray(0, before.length), before, 'not a byte of it was changed');
+    t.ok(kept.subarray(0, before.length).equals(before), 'not a byte of it was changed');
     await readable(t, store, whole, 'before');
     for (const index of damaged) await t.rejects(store.read(index), { code: 'CORRUPT' });
     t.match(await store.stats(), { lost: 0, cuts: 0, length: 10 });
     t.equal(await store.write(bytes(record(11))), 11);
-    t.same(world.bytes(dataFile(1)), kept, 'nothing was appended to it');
+    t.ok(world.bytes(dataFile(1)).equals(kept), 'nothing was appended to it');
     await store.close();
     for (const round of range(1, 3)) {
       const opener = machine.opener();
