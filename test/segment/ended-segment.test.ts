@@ -14,6 +14,7 @@ import { fileOf } from '../store/records.js';
 const names = new FileNames('/q', 'duro');
 const storeId = Buffer.from('0123456789abcdef', 'hex');
 const PAYLOAD = 100;
+const OLD = names.data(4);
 
 /** An opener of the segments, on a disk of its own. */
 function opener(machine: MemoryDisk) {
@@ -34,26 +35,33 @@ function opener(machine: MemoryDisk) {
   return { disk, files, tail, appender, write };
 }
 
-/** Five records in two segments; a take-over has ended the second one behind them, and the next index is 8. */
-function takenOver(): { machine: MemoryDisk; cut: number } {
+/**
+ * Five records in two segments; a take-over has ended the second one behind them, and the next index is 8. Behind the cut
+ * stands what its last writer wrote after it had slept: a sixth record, which says that the five are safe.
+ */
+function takenOver(): { machine: MemoryDisk; cut: number; slept: Buffer } {
   const machine = new MemoryDisk();
   const { disk, files, tail, write } = opener(machine);
   for (let index = 1; index <= 5; index++) write();
   for (const first of tail.segments) files.data(first)?.syncNow();
   disk.syncDirectoryNow('/q');
+  const { end } = tail;
+  const before = machine.bytes(OLD) ?? new Uint8Array();
+  tail.sawSafe(5);
+  write();
+  const slept = Buffer.from(machine.bytes(OLD) ?? []).subarray(end);
+  machine.put(OLD, before);
   const takeover = {
     epoch: createFence(disk, names),
     next: 8,
-    segment: { first: 4, end: tail.end },
+    segment: { first: 4, end },
     fact: 0,
     journal: { number: 2, end: 32 },
   };
   files.epochs.publish(takeover, { segment: 1, journal: 1 });
   machine.kill(disk);
-  return { machine, cut: tail.end };
+  return { machine, cut: end, slept };
 }
-
-const OLD = names.data(4);
 
 t.test('what was found of it', async (t) => {
   const found = {
@@ -70,17 +78,28 @@ t.test('what was found of it', async (t) => {
         .opener()
         .open(OLD, 'write')
         ?.truncate(cut - 20),
+    'damage before the cut, and a whole frame behind it': (
+      machine: MemoryDisk,
+      cut: number,
+      slept: Buffer,
+    ) => {
+      machine.opener().open(OLD, 'write')?.write(slept, 0, slept.length, cut);
+      machine.flip(OLD, cut - 1);
+    },
     'not even its header': (machine: MemoryDisk) => machine.opener().open(OLD, 'write')?.truncate(0),
   };
   const lostFrom = new Map([
     ['less than the take-over saw', 5],
     ['half of its last frame', 5],
+    ['damage before the cut, and a whole frame behind it', 5],
     ['not even its header', 4],
   ]);
   for (const [what, change] of Object.entries(found)) {
     for (const begun of [false, true]) {
-      const { machine, cut } = takenOver();
-      change(machine, cut);
+      const { machine, cut, slept } = takenOver();
+      change(machine, cut, slept);
+      const entries = names.entries(4);
+      machine.opener().unlink(entries);
       if (begun) {
         const { files } = opener(machine);
         files.create(8);
@@ -92,6 +111,7 @@ t.test('what was found of it', async (t) => {
       t.equal(next.write(), 8, 'and the log goes on in the next epoch');
       t.equal(next.write(), 9);
       t.ok(before.equals(Buffer.from(machine.bytes(OLD) ?? [])), 'not a byte of it was changed');
+      t.notOk(machine.bytes(entries), 'nor are entries made for it');
       t.ok(machine.bytes(names.data(8, 1)), 'the next one is of the new epoch');
       const later = opener(machine);
       later.tail.open();
