@@ -87,3 +87,17 @@ t.test('a header that was never wholly written is completed', async (t) => {
     await store.close();
   }
 });
+
+t.test('also in the middle, and its segment is empty', async (t) => {
+  for (const length of [0, 1, 31]) {
+    const { world } = await five(t, 2);
+    world.put(dataFile(3), world.bytes(dataFile(3)).subarray(0, length));
+    const store = await world.openStore(options);
+    t.same(
+      (await contents(store)).map(([index]) => index),
+      [1, 2, 5],
+      `${length} bytes of it`,
+    );
+    t.match(await store.stats(), { cuts: 0, lost: 2, nextIndex: 6 });
+  }
+});

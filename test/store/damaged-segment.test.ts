@@ -223,6 +223,23 @@ t.test(
   },
 );
 
+t.test('a segment is missing: lost where it was only written, damage where it was safe', async (t) => {
+  for (const synced of [2, 3, 4]) {
+    const { world } = await written(t, 5, synced, TWO);
+    for (const name of [dataFile(3), entriesFile(3)]) world.remove(name);
+    for (const round of [1, 2]) {
+      const what = `${synced} were safe, opening ${round}`;
+      const store = await world.openStore({ ...options, maxFileSize: TWO });
+      await readable(t, store, [1, 2, 5], what);
+      for (const index of [3, 4])
+        if (index <= synced) await t.rejects(store.read(index), { code: 'CORRUPT' }, what);
+        else t.equal(await store.read(index), undefined, what);
+      t.match(await store.stats(), { lost: 4 - synced, nextIndex: 6 }, what);
+      await store.close();
+    }
+  }
+});
+
 t.test('what is safe is known by frames of later segments too, and behind what is bad there', async (t) => {
   const { world } = await written(t, 6, 4, TWO);
   world.flip(dataFile(3), positionOf(world, 3, 3));
