@@ -68,8 +68,13 @@ export class MemoryDirectory {
   }
 
   cutPower(cut: PowerCut, random: Random): void {
-    for (const change of this.#unsynced) {
-      if (cut.names === 'keep' || (cut.names === 'random' && random() < 0.5)) apply(change, this.#device);
+    const { names } = cut;
+    for (const [place, change] of this.#unsynced.entries()) {
+      const kept =
+        typeof names === 'function'
+          ? names(place)
+          : names === 'keep' || (names === 'random' && random() < 0.5);
+      if (kept) apply(change, this.#device);
     }
     this.#unsynced = [];
     this.#names.clear();
