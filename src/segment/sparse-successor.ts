@@ -81,7 +81,7 @@ export class SparseSuccessor {
     const { names, disk } = this.#files;
     const data = names.sparseData(this.first, this.generation);
     const entries = names.sparseEntries(this.first, this.generation);
-    if (this.#isOutrun() || disk.exists(data)) return false;
+    if (this.#isOutrun()) return false;
     if (!this.#entries.publish(entries)) {
       disk.unlink(entries);
       if (!this.#entries.publish(entries)) return false;
