@@ -48,6 +48,11 @@ export class FileNames {
     return this.#dotted('directory.lock');
   }
 
+  /** The file in it that says who has it. */
+  lockOwner(label: string): string {
+    return join(this.lockDirectory(), `owner.${label}`);
+  }
+
   data(firstIndex: number, epoch = 0): string {
     return this.#segment(firstIndex, `${ofEpoch(epoch)}.dat`);
   }

@@ -13,6 +13,8 @@ interface NameChange {
 
 /** The names in a directory: as processes see them, as they are on the device, and the changes between the two. */
 export class MemoryDirectory {
+  /** When names in it last changed, or what somebody set. */
+  modifiedAt = Date.now();
   readonly #names = new Map<string, Node>();
   readonly #device = new Map<string, Node>();
   #unsynced: NameChange[] = [];
@@ -104,10 +106,12 @@ export class MemoryDirectory {
       node: change.node && copied(change.node),
     }));
     fork.#moment = this.#moment;
+    fork.modifiedAt = this.modifiedAt;
     return fork;
   }
 
   #change(name: string, node: Node | undefined): void {
+    this.modifiedAt = Date.now();
     this.#moment += 1;
     this.#unsynced.push({ moment: this.#moment, name, node });
   }

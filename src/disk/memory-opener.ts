@@ -75,6 +75,46 @@ export class MemoryOpener implements Disk {
     return this.#make(resolve(path));
   }
 
+  createDirectory(path: string): boolean {
+    const fault = this.begin('createDirectory', path);
+    const parent = this.#directoryOf(path, 'createDirectory');
+    const free = parent.get(basename(path)) === undefined;
+    if (free && this.machine.room.free <= 0) throw systemError('ENOSPC', 'createDirectory', path);
+    if (free) this.#addDirectory(parent, path);
+    this.finish(fault);
+    return free;
+  }
+
+  removeDirectory(path: string): 'removed' | 'missing' | 'occupied' {
+    const fault = this.begin('removeDirectory', path);
+    const node = this.machine.lookup(path);
+    if (node instanceof Inode) throw systemError('ENOTDIR', 'removeDirectory', path);
+    const answer = node === undefined ? 'missing' : node.names().length > 0 ? 'occupied' : 'removed';
+    if (answer === 'removed') {
+      const parent = this.#directoryOf(path, 'removeDirectory');
+      parent.delete(basename(path));
+      this.machine.forget(resolve(path));
+      this.machine.changed(parent, path);
+    }
+    this.finish(fault);
+    return answer;
+  }
+
+  modifiedAt(path: string): number | undefined {
+    const fault = this.begin('modifiedAt', path);
+    const at = this.machine.directoryAt(resolve(path))?.modifiedAt;
+    this.finish(fault);
+    return at;
+  }
+
+  setModifiedAt(path: string, at: number): boolean {
+    const fault = this.begin('setModifiedAt', path);
+    const directory = this.machine.directoryAt(resolve(path));
+    if (directory !== undefined) directory.modifiedAt = at;
+    this.finish(fault);
+    return directory !== undefined;
+  }
+
   link(from: string, to: string): boolean {
     const fault = this.begin('link', to);
     const inode = this.machine.lookup(from);
@@ -95,7 +135,7 @@ export class MemoryOpener implements Disk {
     if (directory && node) {
       directory.delete(basename(path));
       node.release();
-      this.machine.changed(directory);
+      this.machine.changed(directory, path);
     }
     this.finish(fault);
     return node !== undefined;
@@ -152,7 +192,7 @@ export class MemoryOpener implements Disk {
       });
     } else {
       directory.watch(notified);
-      this.machine.changed(directory);
+      this.machine.changed(directory, path);
     }
     this.finish(fault);
     return watch;
@@ -202,7 +242,7 @@ export class MemoryOpener implements Disk {
   #name(directory: MemoryDirectory, path: string, inode: Inode): void {
     directory.set(basename(path), inode);
     inode.retain();
-    this.machine.changed(directory);
+    this.machine.changed(directory, path);
   }
 
   #make(path: string): string[] {
@@ -211,10 +251,14 @@ export class MemoryOpener implements Disk {
     const fault = this.begin('makeDirectory', path);
     const parent = this.machine.directory(dirname(path), 'makeDirectory');
     if (this.machine.room.free <= 0) throw systemError('ENOSPC', 'makeDirectory', path);
-    parent.set(basename(path), new MemoryDirectory());
-    this.machine.changed(parent);
+    this.#addDirectory(parent, path);
     this.finish(fault);
     return [...created, path];
+  }
+
+  #addDirectory(parent: MemoryDirectory, path: string): void {
+    parent.set(basename(path), new MemoryDirectory());
+    this.machine.changed(parent, path);
   }
 
   #directoryOf(path: string, call: OperationKind): MemoryDirectory {

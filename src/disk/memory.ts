@@ -19,6 +19,8 @@ export interface MemoryDiskOptions {
   readonly syncKeepsNames?: boolean;
 }
 
+const OFF_MS = 3_600_000;
+
 /**
  * A machine in memory, for tests: files that several processes share, that knows what was synced, loses power, fills
  * up and fails on command. Each process is an `opener`, and each opener is a `Disk`.
@@ -40,7 +42,7 @@ export class MemoryDisk {
   readonly random: Random;
   readonly #openers = new Set<MemoryOpener>();
   #root = new MemoryDirectory();
-  /** By path: directories are never removed, but by a power cut. */
+  /** By path. */
   readonly #directories = new Map<string, MemoryDirectory>();
   #used = 0;
   #boot = 1;
@@ -85,7 +87,16 @@ export class MemoryDisk {
     opener.die();
   }
 
-  /** All processes die, and what was not synced survives or not. */
+  /** As if so much time had passed since anything changed in any directory. */
+  age(ms: number): void {
+    const age = (directory: MemoryDirectory): void => {
+      directory.modifiedAt -= ms;
+      for (const [, child] of directory.entries()) if (child instanceof MemoryDirectory) age(child);
+    };
+    age(this.#root);
+  }
+
+  /** All processes die, and what was not synced survives or not. The machine stays off for an hour. */
   powerCut(cut: PowerCut): void {
     for (const opener of [...this.#openers]) this.kill(opener);
     this.syncs.abandon();
@@ -96,6 +107,7 @@ export class MemoryDisk {
       if (node instanceof MemoryDirectory) for (const [, child] of node.entries()) survive(child);
     };
     survive(this.#root);
+    this.age(OFF_MS);
     this.#recount();
     this.#boot += 1;
   }
@@ -186,8 +198,14 @@ export class MemoryDisk {
     throw systemError(node === undefined ? 'ENOENT' : 'ENOTDIR', call, path);
   }
 
-  changed(directory: MemoryDirectory): void {
-    if (this.notices === 'deliver') directory.notify();
+  /** The directory there is no more. */
+  forget(path: string): void {
+    this.#directories.delete(path);
+  }
+
+  /** What happens to locks is no news. */
+  changed(directory: MemoryDirectory, path: string): void {
+    if (this.notices === 'deliver' && !path.endsWith('.lock')) directory.notify();
   }
 
   #files(): Map<string, Inode> {
