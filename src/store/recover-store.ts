@@ -104,6 +104,7 @@ function removeLeftovers(engine: Engine): void {
   const found = disk.list(names.directory).map((name) => ({ name, parsed: names.parse(name) }));
   const firsts = files.list();
   let isSynced = false;
+  if (disk.exists(names.guard())) disk.removeDirectory(names.guard());
   for (const { name, parsed } of found) {
     if (parsed?.kind === 'temporary') disk.unlink(join(names.directory, name));
     if (parsed?.kind !== 'entries' && parsed?.kind !== 'sparse-entries') continue;
