@@ -9,6 +9,7 @@ import { join } from 'node:path';
  *     duro_00000000000000000001.dat    a segment's frames; the number is its first index
  *     duro_00000000000000000001.idx    its entries
  *     duro_00000000000000000001.2.dat  its sparse successor, the second one; `.idx` beside it
+ *     duro.guard.lock                  a directory, there while a file gets its name without hard links
  *     duro.fate.1                      a journal, numbered
  *     duro.epoch.1                     a fence, in lock-file mode
  *     duro.takeover.1                  how a take-over ended, in lock-file mode
@@ -38,6 +39,11 @@ export class FileNames {
 
   lock(name: LockName): string {
     return this.#dotted(`${name}.lock`);
+  }
+
+  /** The directory that guards a name being given where there are no hard links. */
+  guard(): string {
+    return this.#dotted('guard.lock');
   }
 
   /** Held by an open queue for as long as it lives. */
@@ -123,7 +129,11 @@ export class FileNames {
     const numbered = /^\.(epoch|takeover)\.(0|[1-9][0-9]{0,14})$/.exec(rest);
     if (numbered)
       return { kind: numbered[1] === 'epoch' ? 'epoch' : 'takeover', number: Number(numbered[2]) };
-    if (/^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten|directory)\.lock$/.test(rest))
+    if (
+      /^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten|directory|guard)\.lock$/.test(
+        rest,
+      )
+    )
       return { kind: 'lock' };
     if (rest === '.meta') return { kind: 'meta' };
     if (rest === '.suspect') return { kind: 'suspect' };

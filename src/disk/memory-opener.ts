@@ -124,6 +124,7 @@ export class MemoryOpener implements Disk {
 
   link(from: string, to: string): boolean {
     const fault = this.begin('link', to);
+    if (!this.machine.hardLinks) throw systemError('EPERM', 'link', to);
     const inode = this.machine.lookup(from);
     if (inode === undefined) throw systemError('ENOENT', 'link', from);
     if (!(inode instanceof Inode)) throw systemError('EPERM', 'link', from);
@@ -132,6 +133,22 @@ export class MemoryOpener implements Disk {
     if (free) this.#name(directory, to, inode);
     this.finish(fault);
     return free;
+  }
+
+  rename(from: string, to: string): void {
+    const fault = this.begin('rename', to);
+    const source = this.#directoryOf(from, 'rename');
+    const target = this.#directoryOf(to, 'rename');
+    const inode = source.get(basename(from));
+    if (inode === undefined) throw systemError('ENOENT', 'rename', from);
+    const replaced = target.get(basename(to));
+    if (!(inode instanceof Inode) || replaced instanceof MemoryDirectory)
+      throw systemError('EISDIR', 'rename', to);
+    this.#name(target, to, inode);
+    source.delete(basename(from));
+    inode.release();
+    replaced?.release();
+    this.finish(fault);
   }
 
   unlink(path: string): boolean {

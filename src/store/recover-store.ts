@@ -142,6 +142,7 @@ function removeLeftovers({ disk, names, files, epochs }: Engine): void {
         return false;
     }
   };
+  if (disk.exists(names.guard())) disk.removeDirectory(names.guard());
   for (const name of disk.list(names.directory)) {
     const kind = names.parse(name);
     if (kind !== undefined && isLeftover(kind)) disk.unlink(join(names.directory, name));
