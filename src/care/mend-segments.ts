@@ -42,7 +42,7 @@ export function mendSegments(survey: Survey, wallTime: number): void {
       const file = place.disk.open(segment.path, 'write');
       if (file === undefined) continue;
       try {
-        mend(survey, segment, plan, file, wallTime);
+        mend(survey, segment, plan, file, wallTime, timeBefore(segments, at));
       } finally {
         file.close();
       }
@@ -56,15 +56,19 @@ function mend(
   plan: SegmentPlan,
   file: DiskFile,
   wallTime: number,
+  before: number,
 ): void {
   if (plan.whole === 'empty') {
     file.truncate(0);
     syncNow(file);
   }
   if (plan.header) writeFully(file, place.segmentHeader(HeaderKind.data, segment.first), HEADER_BYTES, 0);
+  const lastTime = Math.max(segment.time, before);
+  const firstTime = Math.max(segment.firstTime ?? lastTime, before);
   for (const hole of segment.holes) {
     if (!canFill(hole)) continue;
-    writeFully(file, fillerOf(hole, place.salt), hole.bytes, hole.position);
+    const time = Math.max(hole.time, before, hole.from === segment.first ? firstTime : 0);
+    writeFully(file, fillerOf({ ...hole, time }, place.salt), hole.bytes, hole.position);
   }
   if (plan.seal === undefined) {
     syncNow(file);
@@ -74,13 +78,17 @@ function mend(
   // The cut is on the device before anything is written in its place.
   file.truncate(end);
   syncNow(file);
-  const time = Math.max(Math.floor(wallTime), segment.time);
+  const time = Math.max(Math.floor(wallTime), lastTime);
   const seal = encodeSeal(placeOf(place.salt, end), continuesAt, time, Math.min(segment.safe, next - 1), {
     count: next - segment.first,
-    firstTime: segment.firstTime,
-    lastTime: segment.time,
-    greatestTime: segment.time,
+    firstTime,
+    lastTime,
+    greatestTime: lastTime,
   });
   writeFully(file, seal, seal.length, end);
   syncNow(file);
 }
+
+/** Times never go backwards in a store: this is the greatest one before a segment. */
+const timeBefore = (segments: readonly SegmentAudit[], at: number): number =>
+  Math.max(0, ...segments.slice(0, at).map(({ time }) => time));

@@ -28,7 +28,8 @@ export interface SegmentAudit {
   /** Bytes behind the end up to the last that is not zero. */
   readonly behind: number;
   readonly safe: number;
-  readonly firstTime: number;
+  /** The time of the first record, by itself or by the seal; undefined where nothing tells. */
+  readonly firstTime: number | undefined;
   readonly time: number;
   readonly bytes: number;
   /** Where records begin that the next segment holds as well. */
@@ -82,7 +83,7 @@ export async function auditSegment(
       endedBy: seal !== undefined ? 'seal' : cut && 'take-over',
       behind: bytesBehind(file, end),
       safe,
-      firstTime: walk.firstTime ?? time,
+      firstTime: walk.sealedFirstTime ?? walk.firstTime,
       time,
       bytes,
       shadow,

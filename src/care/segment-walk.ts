@@ -40,6 +40,8 @@ export class SegmentWalk implements FrameGuest {
   /** The greatest index that a frame calls safe. */
   safe = 0;
   firstTime: number | undefined;
+  /** The same as the seal has it: where the first record is damaged, nothing else tells. */
+  sealedFirstTime: number | undefined;
   time = 0;
   /** Bytes of whole frames of whole batches. */
   bytes = 0;
@@ -82,6 +84,7 @@ export class SegmentWalk implements FrameGuest {
     if (head.safe > this.safe) this.safe = head.safe;
     if (kind !== FrameKind.seal) return 'taken';
     this.seal = head.number;
+    this.sealedFirstTime = readUint48(bytes, at + HEAD_BYTES + 6);
     return 'last';
   }
 
