@@ -18,8 +18,18 @@ export interface Disk {
   list(directory: string): string[];
   /** Creates a directory and its missing parents; returns the directories it created, outermost first. */
   makeDirectory(directory: string): string[];
-  /** Gives an existing file a second name; false where `to` exists. Not synced. */
+  /** Creates a directory that must not exist, in one that does; false where it exists. Not synced. */
+  createDirectory(path: string): boolean;
+  /** Removes a directory, if it is there and nothing is in it. Not synced. */
+  removeDirectory(path: string): 'removed' | 'missing' | 'occupied';
+  /** When names in a directory last changed, or when `setModifiedAt` says; undefined where there is none. */
+  modifiedAt(directory: string): number | undefined;
+  /** Sets that time, in milliseconds since the Unix epoch, as exactly as the system has it; false where there is none. */
+  setModifiedAt(directory: string, at: number): boolean;
+  /** Gives an existing file a second name; false where `to` exists. Not synced. Some file systems refuse it to everybody. */
   link(from: string, to: string): boolean;
+  /** Gives a file another name, in place of whatever has it. Not synced. */
+  rename(from: string, to: string): void;
   /** Removes a name; false where there was none. Not synced. */
   unlink(path: string): boolean;
   /** Resolves when creations, links and removals in the directory so far are on the device. */

@@ -9,11 +9,14 @@ import { join } from 'node:path';
  *     duro_00000000000000000001.dat    a segment's frames; the number is its first index
  *     duro_00000000000000000001.idx    its entries
  *     duro_00000000000000000001.2.dat  its sparse successor, the second one; `.idx` beside it
+ *     duro.guard.lock                  a directory, there while a file gets its name without hard links
  *     duro.fate.1                      a journal, numbered
  *     duro.epoch.1                     a fence, in lock-file mode
  *     duro.takeover.1                  how a take-over ended, in lock-file mode
+ *     duro.spare                       room for a take-over, in lock-file mode
  *     duro.suspect                     a failed sync left it
  *     duro.cut.<n>                     bytes that recovery set aside
+ *     duro.repair.1/                   a directory of bytes that a repair set aside, numbered
  *     duro.tmp.<x>                     a file being born; a leftover if its maker died
  *
  * What was begun in a later epoch than 0 has it in its name: `duro_00000000000000000001.e3.dat`, `duro.fate.2.e3`.
@@ -38,6 +41,11 @@ export class FileNames {
     return this.#dotted(`${name}.lock`);
   }
 
+  /** The directory that guards a name being given where there are no hard links. */
+  guard(): string {
+    return this.#dotted('guard.lock');
+  }
+
   /** Held by an open queue for as long as it lives. */
   slot(number: number): string {
     return this.#dotted(`slot.${number}.lock`);
@@ -46,6 +54,11 @@ export class FileNames {
   /** The directory that lock files are made of; its name ends as those of lock files do, so that no notice is taken of it. */
   lockDirectory(): string {
     return this.#dotted('directory.lock');
+  }
+
+  /** The file in it that says who has it. */
+  lockOwner(label: string): string {
+    return join(this.lockDirectory(), `owner.${label}`);
   }
 
   data(firstIndex: number, epoch = 0): string {
@@ -76,12 +89,20 @@ export class FileNames {
     return this.#dotted(`takeover.${number}`);
   }
 
+  spare(): string {
+    return this.#dotted('spare');
+  }
+
   suspect(): string {
     return this.#dotted('suspect');
   }
 
   cut(label: string): string {
     return this.#dotted(`cut.${label}`);
+  }
+
+  repair(number: number): string {
+    return this.#dotted(`repair.${number}`);
   }
 
   temporary(label: string): string {
@@ -108,11 +129,17 @@ export class FileNames {
     const numbered = /^\.(epoch|takeover)\.(0|[1-9][0-9]{0,14})$/.exec(rest);
     if (numbered)
       return { kind: numbered[1] === 'epoch' ? 'epoch' : 'takeover', number: Number(numbered[2]) };
-    if (/^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten|directory)\.lock$/.test(rest))
+    if (
+      /^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten|directory|guard)\.lock$/.test(
+        rest,
+      )
+    )
       return { kind: 'lock' };
     if (rest === '.meta') return { kind: 'meta' };
     if (rest === '.suspect') return { kind: 'suspect' };
+    if (rest === '.spare') return { kind: 'spare' };
     if (/^\.cut\.[\w-]+$/.test(rest)) return { kind: 'cut' };
+    if (/^\.repair\.[1-9][0-9]{0,14}$/.test(rest)) return { kind: 'repair' };
     if (/^\.tmp\.[\w-]+$/.test(rest)) return { kind: 'temporary' };
     return undefined;
   }
@@ -132,7 +159,7 @@ export type FileKind =
   | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number; readonly epoch: number }
   | { readonly kind: 'sparse-data' | 'sparse-entries'; readonly number: number; readonly generation: number }
   | { readonly kind: 'epoch' | 'takeover'; readonly number: number }
-  | { readonly kind: 'lock' | 'meta' | 'suspect' | 'cut' | 'temporary' };
+  | { readonly kind: 'lock' | 'meta' | 'spare' | 'suspect' | 'cut' | 'repair' | 'temporary' };
 
 /** Twenty digits, so that a listing sorts by number. */
 const digits = (number: number): string => String(number).padStart(20, '0');

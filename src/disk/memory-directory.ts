@@ -13,12 +13,20 @@ interface NameChange {
 
 /** The names in a directory: as processes see them, as they are on the device, and the changes between the two. */
 export class MemoryDirectory {
+  /** What it takes on the disk: a block, with room for a few names; nothing, where room does not matter. */
+  readonly bytes: number;
+  /** When names in it last changed, or what somebody set. */
+  modifiedAt = Date.now();
   readonly #names = new Map<string, Node>();
   readonly #device = new Map<string, Node>();
   #unsynced: NameChange[] = [];
   #moment = 0;
   readonly #watches = new Set<() => void>();
   #noticed = false;
+
+  constructor(bytes = 0) {
+    this.bytes = bytes;
+  }
 
   get(name: string): Node | undefined {
     return this.#names.get(name);
@@ -93,7 +101,7 @@ export class MemoryDirectory {
 
   /** The same, elsewhere, without watches. `copies` keeps files with two names one. */
   fork(room: Room, copies = new Map<Node, Node>()): MemoryDirectory {
-    const fork = new MemoryDirectory();
+    const fork = new MemoryDirectory(this.bytes);
     const copied = (node: Node): Node => {
       let copy = copies.get(node);
       if (copy === undefined) {
@@ -109,10 +117,12 @@ export class MemoryDirectory {
       node: change.node && copied(change.node),
     }));
     fork.#moment = this.#moment;
+    fork.modifiedAt = this.modifiedAt;
     return fork;
   }
 
   #change(name: string, node: Node | undefined): void {
+    this.modifiedAt = Date.now();
     this.#moment += 1;
     this.#unsynced.push({ moment: this.#moment, name, node });
   }

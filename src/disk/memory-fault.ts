@@ -15,7 +15,12 @@ export type OperationKind =
   | 'create'
   | 'list'
   | 'makeDirectory'
+  | 'createDirectory'
+  | 'removeDirectory'
+  | 'modifiedAt'
+  | 'setModifiedAt'
   | 'link'
+  | 'rename'
   | 'unlink'
   | 'syncDirectory'
   | 'watch'
@@ -25,7 +30,7 @@ export type OperationKind =
   | 'sync'
   | 'lock';
 
-export type SystemErrorCode = 'EIO' | 'ENOSPC' | 'EMFILE' | 'EACCES' | 'EROFS';
+export type SystemErrorCode = 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EMFILE' | 'EACCES' | 'EROFS';
 
 /**
  * What happens instead of the call:

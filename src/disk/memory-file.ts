@@ -43,7 +43,7 @@ export class MemoryFile implements DiskFile {
     const fault = this.#opener.begin('write', this.path);
     const count = Math.min(length, limit(fault));
     const taken = this.#inode.write(bytes, offset, count, position);
-    if (taken > 0) this.#opener.machine.changed(this.#directory);
+    if (taken > 0) this.#opener.machine.changed(this.#directory, this.path);
     this.#opener.finish(fault);
     if (taken === 0 && count > 0) throw systemError('ENOSPC', 'write', this.path);
     return taken;
@@ -58,7 +58,7 @@ export class MemoryFile implements DiskFile {
     this.#openForWriting('truncate');
     const fault = this.#opener.begin('truncate', this.path);
     this.#inode.truncate(size);
-    this.#opener.machine.changed(this.#directory);
+    this.#opener.machine.changed(this.#directory, this.path);
     this.#opener.finish(fault);
   }
 

@@ -7,6 +7,9 @@ import type { Fault, OperationKind } from './memory-fault.js';
 import { MemoryFile } from './memory-file.js';
 import { Inode } from './memory-inode.js';
 
+/** What a directory takes that is made and removed. Those that stores are in do not matter. */
+const BLOCK_BYTES = 4096;
+
 /** One process on a memory disk. */
 export class MemoryOpener implements Disk {
   readonly name: string;
@@ -49,7 +52,7 @@ export class MemoryOpener implements Disk {
     const directory = this.#directoryOf(path, 'create');
     let file: MemoryFile | undefined;
     if (directory.get(basename(path)) === undefined) {
-      if (this.machine.room.free <= 0) throw systemError('ENOSPC', 'create', path);
+      if (directory.bytes === 0 && this.machine.room.free <= 0) throw systemError('ENOSPC', 'create', path);
       const inode = new Inode(this.machine.room);
       this.#name(directory, path, inode);
       file = this.#opened(path, directory, inode, 'write');
@@ -75,8 +78,53 @@ export class MemoryOpener implements Disk {
     return this.#make(resolve(path));
   }
 
+  createDirectory(path: string): boolean {
+    const fault = this.begin('createDirectory', path);
+    const parent = this.#directoryOf(path, 'createDirectory');
+    const free = parent.get(basename(path)) === undefined;
+    if (free && this.machine.room.free < BLOCK_BYTES) throw systemError('ENOSPC', 'createDirectory', path);
+    if (free) {
+      this.#addDirectory(parent, path, BLOCK_BYTES);
+      this.machine.room.take(BLOCK_BYTES);
+    }
+    this.finish(fault);
+    return free;
+  }
+
+  removeDirectory(path: string): 'removed' | 'missing' | 'occupied' {
+    const fault = this.begin('removeDirectory', path);
+    const node = this.machine.lookup(path);
+    if (node instanceof Inode) throw systemError('ENOTDIR', 'removeDirectory', path);
+    const answer = node === undefined ? 'missing' : node.names().length > 0 ? 'occupied' : 'removed';
+    if (answer === 'removed') {
+      const parent = this.#directoryOf(path, 'removeDirectory');
+      this.machine.room.take(-(node?.bytes ?? 0));
+      parent.delete(basename(path));
+      this.machine.forget(resolve(path));
+      this.machine.changed(parent, path);
+    }
+    this.finish(fault);
+    return answer;
+  }
+
+  modifiedAt(path: string): number | undefined {
+    const fault = this.begin('modifiedAt', path);
+    const at = this.machine.directoryAt(resolve(path))?.modifiedAt;
+    this.finish(fault);
+    return at;
+  }
+
+  setModifiedAt(path: string, at: number): boolean {
+    const fault = this.begin('setModifiedAt', path);
+    const directory = this.machine.directoryAt(resolve(path));
+    if (directory !== undefined) directory.modifiedAt = at;
+    this.finish(fault);
+    return directory !== undefined;
+  }
+
   link(from: string, to: string): boolean {
     const fault = this.begin('link', to);
+    if (!this.machine.hardLinks) throw systemError('EPERM', 'link', to);
     const inode = this.machine.lookup(from);
     if (inode === undefined) throw systemError('ENOENT', 'link', from);
     if (!(inode instanceof Inode)) throw systemError('EPERM', 'link', from);
@@ -87,6 +135,22 @@ export class MemoryOpener implements Disk {
     return free;
   }
 
+  rename(from: string, to: string): void {
+    const fault = this.begin('rename', to);
+    const source = this.#directoryOf(from, 'rename');
+    const target = this.#directoryOf(to, 'rename');
+    const inode = source.get(basename(from));
+    if (inode === undefined) throw systemError('ENOENT', 'rename', from);
+    const replaced = target.get(basename(to));
+    if (!(inode instanceof Inode) || replaced instanceof MemoryDirectory)
+      throw systemError('EISDIR', 'rename', to);
+    this.#name(target, to, inode);
+    source.delete(basename(from));
+    inode.release();
+    replaced?.release();
+    this.finish(fault);
+  }
+
   unlink(path: string): boolean {
     const fault = this.begin('unlink', path);
     const directory = this.machine.directoryAt(dirname(resolve(path)));
@@ -95,7 +159,7 @@ export class MemoryOpener implements Disk {
     if (directory && node) {
       directory.delete(basename(path));
       node.release();
-      this.machine.changed(directory);
+      this.machine.changed(directory, path);
     }
     this.finish(fault);
     return node !== undefined;
@@ -152,7 +216,7 @@ export class MemoryOpener implements Disk {
       });
     } else {
       directory.watch(notified);
-      this.machine.changed(directory);
+      this.machine.changed(directory, path);
     }
     this.finish(fault);
     return watch;
@@ -202,7 +266,7 @@ export class MemoryOpener implements Disk {
   #name(directory: MemoryDirectory, path: string, inode: Inode): void {
     directory.set(basename(path), inode);
     inode.retain();
-    this.machine.changed(directory);
+    this.machine.changed(directory, path);
   }
 
   #make(path: string): string[] {
@@ -211,10 +275,14 @@ export class MemoryOpener implements Disk {
     const fault = this.begin('makeDirectory', path);
     const parent = this.machine.directory(dirname(path), 'makeDirectory');
     if (this.machine.room.free <= 0) throw systemError('ENOSPC', 'makeDirectory', path);
-    parent.set(basename(path), new MemoryDirectory());
-    this.machine.changed(parent);
+    this.#addDirectory(parent, path);
     this.finish(fault);
     return [...created, path];
+  }
+
+  #addDirectory(parent: MemoryDirectory, path: string, bytes?: number): void {
+    parent.set(basename(path), new MemoryDirectory(bytes));
+    this.machine.changed(parent, path);
   }
 
   #directoryOf(path: string, call: OperationKind): MemoryDirectory {

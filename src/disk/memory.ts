@@ -12,12 +12,18 @@ export interface MemoryDiskOptions {
   /** Decides what `random` in a power cut means. */
   readonly seed?: number;
   readonly canLock?: boolean;
+  /** Whether files can have two names. Default true; without, `link` gets EPERM. */
+  readonly hardLinks?: boolean;
   readonly locality?: 'local' | 'unknown';
   /** Writes and creations beyond it get ENOSPC; a write first takes what fits. */
   readonly capacityBytes?: number;
+  /** How much time passes whenever a process is killed, as far as directories tell. Default 0. */
+  readonly deathTakesMs?: number;
   /** Whether syncing a file makes the names it got durable too, as some file systems have it. Default false. */
   readonly syncKeepsNames?: boolean;
 }
+
+const OFF_MS = 3_600_000;
 
 /**
  * A machine in memory, for tests: files that several processes share, that knows what was synced, loses power, fills
@@ -25,8 +31,10 @@ export interface MemoryDiskOptions {
  */
 export class MemoryDisk {
   readonly canLock: boolean;
+  readonly hardLinks: boolean;
   readonly locality: 'local' | 'unknown';
   readonly syncKeepsNames: boolean;
+  readonly deathTakesMs: number;
   capacityBytes: number;
   /** Asked before each operation. */
   onOperation: ((operation: Operation) => Fault | undefined) | undefined;
@@ -40,7 +48,7 @@ export class MemoryDisk {
   readonly random: Random;
   readonly #openers = new Set<MemoryOpener>();
   #root = new MemoryDirectory();
-  /** By path: directories are never removed, but by a power cut. */
+  /** By path. */
   readonly #directories = new Map<string, MemoryDirectory>();
   #used = 0;
   #boot = 1;
@@ -48,8 +56,10 @@ export class MemoryDisk {
 
   constructor(options: MemoryDiskOptions = {}) {
     this.canLock = options.canLock ?? true;
+    this.hardLinks = options.hardLinks ?? true;
     this.locality = options.locality ?? 'local';
     this.syncKeepsNames = options.syncKeepsNames ?? false;
+    this.deathTakesMs = options.deathTakesMs ?? 0;
     this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
     this.random = seeded(options.seed ?? 1);
     const machine = this;
@@ -81,11 +91,20 @@ export class MemoryDisk {
 
   /** A process dies by a signal: its files are closed, its locks free; what it wrote stays, synced or not. */
   kill(opener: MemoryOpener): void {
-    this.#openers.delete(opener);
+    if (this.#openers.delete(opener) && this.deathTakesMs > 0) this.age(this.deathTakesMs);
     opener.die();
   }
 
-  /** All processes die, and what was not synced survives or not. */
+  /** As if so much time had passed since anything changed in any directory. */
+  age(ms: number): void {
+    const age = (directory: MemoryDirectory): void => {
+      directory.modifiedAt -= ms;
+      for (const [, child] of directory.entries()) if (child instanceof MemoryDirectory) age(child);
+    };
+    age(this.#root);
+  }
+
+  /** All processes die, and what was not synced survives or not. The machine stays off for an hour. */
   powerCut(cut: PowerCut): void {
     for (const opener of [...this.#openers]) this.kill(opener);
     this.syncs.abandon();
@@ -96,6 +115,7 @@ export class MemoryDisk {
       if (node instanceof MemoryDirectory) for (const [, child] of node.entries()) survive(child);
     };
     survive(this.#root);
+    this.age(OFF_MS);
     this.#recount();
     this.#boot += 1;
   }
@@ -110,9 +130,11 @@ export class MemoryDisk {
     const fork = new MemoryDisk({
       seed,
       canLock: this.canLock,
+      hardLinks: this.hardLinks,
       locality: this.locality,
       capacityBytes: this.capacityBytes,
       syncKeepsNames: this.syncKeepsNames,
+      deathTakesMs: this.deathTakesMs,
     });
     fork.#root = this.#root.fork(fork.room);
     fork.#boot = this.#boot;
@@ -186,8 +208,14 @@ export class MemoryDisk {
     throw systemError(node === undefined ? 'ENOENT' : 'ENOTDIR', call, path);
   }
 
-  changed(directory: MemoryDirectory): void {
-    if (this.notices === 'deliver') directory.notify();
+  /** The directory there is no more. */
+  forget(path: string): void {
+    this.#directories.delete(path);
+  }
+
+  /** What happens to locks is no news. */
+  changed(directory: MemoryDirectory, path: string): void {
+    if (this.notices === 'deliver' && !path.endsWith('.lock')) directory.notify();
   }
 
   #files(): Map<string, Inode> {
@@ -206,5 +234,10 @@ export class MemoryDisk {
   #recount(): void {
     this.#used = 0;
     for (const [, inode] of this.#files()) inode.recount();
+    const count = (directory: MemoryDirectory): void => {
+      this.#used += directory.bytes;
+      for (const [, child] of directory.entries()) if (child instanceof MemoryDirectory) count(child);
+    };
+    count(this.#root);
   }
 }

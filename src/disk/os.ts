@@ -7,7 +7,11 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
   unlinkSync,
+  utimesSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Disk } from './disk.js';
@@ -37,12 +41,46 @@ export const osDisk: Disk = {
     return makeDirectory(resolve(directory));
   },
 
+  createDirectory(path) {
+    return unless('EEXIST', false, () => {
+      mkdirSync(path);
+      return true;
+    });
+  },
+
+  removeDirectory(path) {
+    try {
+      rmdirSync(path);
+      return 'removed';
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'ENOENT') return 'missing';
+      // POSIX allows either.
+      if (code === 'ENOTEMPTY' || code === 'EEXIST') return 'occupied';
+      throw error;
+    }
+  },
+
+  modifiedAt(directory) {
+    // Not `mtimeMs`: setting a time may lose a microsecond, which this rounds away.
+    return unless('ENOENT', undefined, () => statSync(directory).mtime.getTime());
+  },
+
+  setModifiedAt(directory, at) {
+    return unless('ENOENT', false, () => {
+      utimesSync(directory, at / 1000, at / 1000);
+      return true;
+    });
+  },
+
   link(from, to) {
     return unless('EEXIST', false, () => {
       linkSync(from, to);
       return true;
     });
   },
+
+  rename: renameSync,
 
   unlink(path) {
     return unless('ENOENT', false, () => {

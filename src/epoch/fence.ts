@@ -2,17 +2,21 @@ import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 
 /**
- * A fence says that a lock is about to be taken from a holder who may only be asleep: a file `duro.epoch.E`, created
- * exclusively, that holds nothing. ⚑ It is there before the lock is, so that whoever had it finds the fence after its next
- * write, and whoever gets it finds that there is something to take over. Checking *before* a write fences nobody: one can
- * fall asleep in between.
+ * A fence is a file `duro.epoch.E`, created exclusively, that holds nothing. It says that nobody may go on in an epoch below
+ * E: ⚑ it is put up before a lock can be had that was taken from a holder who may only be asleep, so that this one finds
+ * the fence after its next write, and who gets the lock finds that there is something to take over. Checking *before* a
+ * write fences nobody: one can fall asleep in between.
+ *
+ * Returns its number, which was the greatest there was when it was there: old fences are removed, and one that takes the
+ * place of such a one would stop nobody.
  */
 export function createFence(disk: Disk, names: FileNames): number {
-  for (let number = highestFence(disk, names) + 1; ; number++) {
+  for (;;) {
+    const number = highestFence(disk, names) + 1;
     const file = disk.create(names.epoch(number));
     if (file === undefined) continue;
     file.close();
-    return number;
+    if (highestFence(disk, names) === number) return number;
   }
 }
 

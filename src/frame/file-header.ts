@@ -63,5 +63,11 @@ export function checkFileHeader(
   return bytes[4] === kind && named && storeId.equals(bytes.subarray(8, 16)) ? 'valid' : 'foreign';
 }
 
+/** The id of the store that a whole header names, in hexadecimal; undefined where it is none. */
+export function storeIdInHeader(bytes: Buffer): string | undefined {
+  if (bytes.length < HEADER_BYTES || bytes.readUInt32LE(0) !== MAGIC) return undefined;
+  return checksum(bytes, 0, 28) === bytes.readUInt32LE(28) ? bytes.toString('hex', 8, 16) : undefined;
+}
+
 const isZero = (bytes: Buffer, length: number): boolean =>
   bytes.subarray(0, length).every((byte) => byte === 0);

@@ -10,7 +10,9 @@ export type ScanStop =
   /** A checksum fails. */
   | 'bad'
   /** The visitor asked to stop. */
-  | 'stopped';
+  | 'stopped'
+  /** There are frames that may not be believed: somebody has put up a fence. */
+  | 'fenced';
 
 /**
  * Sees one whole, checked frame: its head, and the bytes that hold it from `at` on. Both are only lent until it returns.
@@ -29,9 +31,12 @@ export class FrameScanner {
   #buffer = Buffer.allocUnsafe(FIRST_READ);
   readonly #head = emptyHead();
   readonly #salt: number;
+  readonly #isFenced: () => boolean;
 
-  constructor(salt: number) {
+  /** ⚑ `isFenced` is asked after each read, before a frame in it is visited: what was there before a fence counts. */
+  constructor(salt: number, isFenced: () => boolean) {
     this.#salt = salt;
+    this.#isFenced = isFenced;
   }
 
   /**
@@ -44,6 +49,7 @@ export class FrameScanner {
     let at = 0;
     let filled = file.read(this.#buffer, 0, Math.min(FIRST_READ, this.#buffer.length), start);
     let wanted = FIRST_READ;
+    let believed = false;
     for (;;) {
       const left = filled - at;
       const head = this.#head;
@@ -60,12 +66,15 @@ export class FrameScanner {
         start += at;
         at = 0;
         filled = file.read(this.#buffer, 0, wanted, start);
+        believed = false;
         continue;
       }
       if (!hasHead || !bodyIsWhole(this.#buffer, at, head)) {
         const isEnd = !hasHead && this.#isZero(at, at + HEAD_BYTES);
         return { position: start + at, stop: isEnd ? 'end' : 'bad' };
       }
+      if (!believed && this.#isFenced()) return { position: start + at, stop: 'fenced' };
+      believed = true;
       const length = head.length;
       const goOn = visit(head, this.#buffer, at, start + at);
       at += length;

@@ -14,18 +14,30 @@ export interface FactSink {
   gone(from: number, to: number): void;
   /** The indexes `[from, to)` were lost to a power cut, or skipped because a fact outlived its record. */
   lost(from: number, to: number): void;
-  /** The holder of the slot is a new incarnation, on that boot; what the previous one had claimed is free. */
+  /**
+   * The holder of the slot is a new incarnation, on that boot; what the previous one had claimed is free. Slot 0 is none: with
+   * lock files nothing tells that a holder died, and an incarnation's claims last as long as their leases.
+   */
   slotTaken(slot: number, incarnation: number, boot: string): void;
   /** The incarnation is no more: what it had claimed is free. */
   freed(incarnation: number): void;
-  /** The incarnation has the records `[from, to)` until that time on its boot's monotonic clock, for the attempt-th time. */
-  claimed(from: number, to: number, incarnation: number, attempt: number, until: number): void;
-  /** The claim's lease ends then. */
-  extended(index: number, until: number): void;
+  /** The incarnation has the records `[from, to)` under that lease, for the attempt-th time. */
+  claimed(from: number, to: number, incarnation: number, attempt: number, lease: Lease): void;
+  /** The claim has that lease now. */
+  extended(index: number, lease: Lease): void;
   /** The claim was given back. */
   released(index: number): void;
   /** A waiting record was claimed so often before. Only in a journal's beginning, where claims are not repeated. */
   attempted(index: number, attempts: number): void;
+}
+
+/**
+ * How long a claim lasts: until a time on the monotonic clock of its holder's boot. Under another boot's clock that time
+ * means nothing; whoever sees the claim there gives it its whole length from then on.
+ */
+export interface Lease {
+  readonly until: number;
+  readonly lengthMs: number;
 }
 
 const Code = {
@@ -43,7 +55,7 @@ const Code = {
 
 /** A boot's name on disk: 16 bytes, in hexadecimal. */
 export const BOOT_BYTES = 16;
-const LARGEST_FACT = 32;
+const LARGEST_FACT = 40;
 const INITIAL_BYTES = 1024;
 /** A buffer that grew beyond this for one batch is not kept for the next. */
 const KEPT_BYTES = 1024 * 1024;
@@ -117,17 +129,17 @@ export class FactWriter implements FactSink {
     this.#uint48(incarnation);
   }
 
-  claimed(from: number, to: number, incarnation: number, attempt: number, until: number): void {
+  claimed(from: number, to: number, incarnation: number, attempt: number, lease: Lease): void {
     this.#range(Code.claimed, from, to);
     this.#uint48(incarnation);
     this.#uint32(attempt);
-    this.#uint48(until);
+    this.#lease(lease);
   }
 
-  extended(index: number, until: number): void {
+  extended(index: number, lease: Lease): void {
     this.#code(Code.extended);
     this.#uint48(index);
-    this.#uint48(until);
+    this.#lease(lease);
   }
 
   released(index: number): void {
@@ -139,6 +151,11 @@ export class FactWriter implements FactSink {
     this.#code(Code.attempted);
     this.#uint48(index);
     this.#uint32(attempts);
+  }
+
+  #lease({ until, lengthMs }: Lease): void {
+    this.#uint48(until);
+    this.#uint48(lengthMs);
   }
 
   #range(code: number, from: number, to: number): void {
@@ -187,6 +204,11 @@ export class FactWriter implements FactSink {
     this.length += 6;
   }
 }
+
+const readLease = (bytes: Buffer, at: number): Lease => ({
+  until: readUint48(bytes, at),
+  lengthMs: readUint48(bytes, at + 6),
+});
 
 /** Tells `sink` the facts in `bytes[from, to)`. They passed their checksum, so an unknown one is another program's. */
 export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactSink, file: string): void {
@@ -238,13 +260,13 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
           readUint48(bytes, body + 6),
           readUint48(bytes, body + 12),
           readUint32(bytes, body + 18),
-          readUint48(bytes, body + 22),
+          readLease(bytes, body + 22),
         );
-        at = body + 28;
+        at = body + 34;
         break;
       case Code.extended:
-        sink.extended(readUint48(bytes, body), readUint48(bytes, body + 6));
-        at = body + 12;
+        sink.extended(readUint48(bytes, body), readLease(bytes, body + 6));
+        at = body + 18;
         break;
       case Code.released:
         sink.released(readUint48(bytes, body));

@@ -1,4 +1,4 @@
-import type { FactSink } from './facts.js';
+import type { FactSink, Lease } from './facts.js';
 import { IndexSet } from './index-set.js';
 import { LeaseEnds } from './lease-ends.js';
 
@@ -6,11 +6,16 @@ import { LeaseEnds } from './lease-ends.js';
 export interface Claim {
   readonly incarnation: number;
   readonly attempt: number;
-  /** Milliseconds on the boot's monotonic clock. */
+  /** The lease as its holder stated it. */
+  lease: Lease;
+  /** When it ends on this boot's monotonic clock, in milliseconds. */
   until: number;
   /** The lease has ended: the record is to be had again, and the claim is worth nothing. */
   expired: boolean;
 }
+
+/** The slot of those who have none. */
+const NO_SLOT = 0;
 
 interface Incarnation {
   readonly slot: number;
@@ -41,8 +46,13 @@ export class Fates implements FactSink {
   readonly #attempts = new Map<number, number>();
   #running = 0;
   readonly #ends = new LeaseEnds();
+  /** Claims of other machines whose leases begin, for us, when `expire` is told the time. */
+  #unseen: { readonly index: number; readonly claim: Claim }[] = [];
 
-  /** Leases of another boot than this one have ended: its monotonic clock is not ours. */
+  /**
+   * Leases of another boot than this one have ended: its monotonic clock is not ours. But where the holder has no slot, it
+   * may be another machine's: then a lease ends when this one has seen it for its whole length.
+   */
   constructor(boot: string) {
     this.#boot = boot;
   }
@@ -66,7 +76,8 @@ export class Fates implements FactSink {
     const slots: number[] = [];
     if (this.#running === 0) return slots;
     for (const [number, incarnation] of this.#incarnations) {
-      if (number !== except && incarnation.claims.size > 0) slots.push(incarnation.slot);
+      if (number !== except && incarnation.slot !== NO_SLOT && incarnation.claims.size > 0)
+        slots.push(incarnation.slot);
     }
     return slots;
   }
@@ -74,6 +85,11 @@ export class Fates implements FactSink {
   /** Every claim whose lease ended at or before `monotonic` is expired; true where there was one. */
   expire(monotonic: number): boolean {
     let any = false;
+    for (const { index, claim } of this.#unseen.splice(0)) {
+      if (this.claims.get(index) !== claim || claim.until < Number.POSITIVE_INFINITY) continue;
+      claim.until = monotonic + claim.lease.lengthMs;
+      this.#willEnd(index, claim.until);
+    }
     for (
       let end = this.#ends.earliest;
       end !== undefined && end.until <= monotonic;
@@ -118,9 +134,11 @@ export class Fates implements FactSink {
   }
 
   slotTaken(slot: number, incarnation: number, boot: string): void {
-    const previous = this.#slots.get(slot);
-    if (previous !== undefined) this.freed(previous);
-    this.#slots.set(slot, incarnation);
+    if (slot !== NO_SLOT) {
+      const previous = this.#slots.get(slot);
+      if (previous !== undefined) this.freed(previous);
+      this.#slots.set(slot, incarnation);
+    }
     this.#incarnations.set(incarnation, { slot, boot, claims: new Set() });
   }
 
@@ -132,36 +150,45 @@ export class Fates implements FactSink {
     if (this.#slots.get(holder.slot) === incarnation) this.#slots.delete(holder.slot);
   }
 
-  claimed(from: number, to: number, incarnation: number, attempt: number, until: number): void {
-    for (let index = from; index < to; index++) this.#claim(index, incarnation, attempt, until);
+  claimed(from: number, to: number, incarnation: number, attempt: number, lease: Lease): void {
+    for (let index = from; index < to; index++) this.#claim(index, incarnation, attempt, lease);
   }
 
-  #claim(index: number, incarnation: number, attempt: number, until: number): void {
+  #claim(index: number, incarnation: number, attempt: number, lease: Lease): void {
     this.#name(index);
     if (this.goneSet.has(index)) return;
     this.released(index);
     this.#attempts.delete(index);
     const holder = this.#incarnations.get(incarnation);
-    const claim: Claim = { incarnation, attempt, until, expired: false };
+    const claim: Claim = { incarnation, attempt, lease, until: lease.until, expired: false };
     this.claims.set(index, claim);
     holder?.claims.add(index);
     this.taken.add(index);
     this.#running += 1;
-    this.#willEnd(index, until);
-    if (holder === undefined || holder.boot !== this.#boot) this.#expire(index, claim);
+    this.#begin(index, claim);
   }
 
-  extended(index: number, until: number): void {
+  extended(index: number, lease: Lease): void {
     const claim = this.claims.get(index);
     if (claim === undefined) return;
-    claim.until = until;
-    // Also an extended lease of another boot has ended.
-    if (this.#incarnations.get(claim.incarnation)?.boot !== this.#boot) return;
-    this.#willEnd(index, until);
-    if (!claim.expired) return;
-    claim.expired = false;
-    this.taken.add(index);
-    this.#running += 1;
+    claim.lease = lease;
+    claim.until = lease.until;
+    if (claim.expired) {
+      claim.expired = false;
+      this.taken.add(index);
+      this.#running += 1;
+    }
+    this.#begin(index, claim);
+  }
+
+  /** A lease begins: to end on our clock, or when we have seen it for long enough, or it has ended. */
+  #begin(index: number, claim: Claim): void {
+    const holder = this.#incarnations.get(claim.incarnation);
+    if (holder?.boot === this.#boot) this.#willEnd(index, claim.until);
+    else if (holder?.slot === NO_SLOT) {
+      claim.until = Number.POSITIVE_INFINITY;
+      this.#unseen.push({ index, claim });
+    } else this.#expire(index, claim);
   }
 
   released(index: number): void {
@@ -175,6 +202,21 @@ export class Fates implements FactSink {
   attempted(index: number, attempts: number): void {
     this.#name(index);
     if (!this.goneSet.has(index)) this.#attempts.set(index, attempts);
+  }
+
+  /**
+   * Forgets incarnations without slot and claims, of which nothing will ever tell that they are no more. Done at each
+   * succession, by everybody, so that the state is the same for those who follow it and those who begin there. One that is
+   * alive states itself again.
+   */
+  forgetIdle(): void {
+    for (const [number, { slot, claims }] of this.#incarnations)
+      if (slot === NO_SLOT && claims.size === 0) this.#incarnations.delete(number);
+  }
+
+  /** Whether an incarnation was stated and is not known to be no more. */
+  knows(incarnation: number): boolean {
+    return this.#incarnations.has(incarnation);
   }
 
   /** Says the whole state again, to a sink that knows nothing. */
@@ -192,14 +234,15 @@ export class Fates implements FactSink {
     let to = 0;
     let made: Claim | undefined;
     const say = (): void => {
-      if (made !== undefined) sink.claimed(from, to, made.incarnation, made.attempt, made.until);
+      if (made !== undefined) sink.claimed(from, to, made.incarnation, made.attempt, made.lease);
     };
     for (const [index, claim] of this.claims) {
       const together =
         made !== undefined &&
         claim.incarnation === made.incarnation &&
         claim.attempt === made.attempt &&
-        claim.until === made.until &&
+        claim.lease.until === made.lease.until &&
+        claim.lease.lengthMs === made.lease.lengthMs &&
         this.goneSet.firstAbsent(to) === index;
       if (!together) {
         say();
@@ -220,6 +263,7 @@ export class Fates implements FactSink {
     this.#incarnations.clear();
     this.#attempts.clear();
     this.#ends.clear();
+    this.#unseen = [];
     this.highestNamed = 0;
     this.highestGone = 0;
     this.#running = 0;

@@ -67,7 +67,7 @@ export class JournalFiles {
    * not at all. Only by the first opener of a new store.
    */
   createFirst(): void {
-    publishFile(this.#disk, this.#names.temporary('fate'), this.path(1), this.header(1));
+    publishFile(this.#disk, this.#names, this.path(1), this.header(1));
     this.syncNames();
   }
 
@@ -75,8 +75,8 @@ export class JournalFiles {
    * The file for a successor, holding nothing but zeros: the one that was prepared, or what somebody who died left of one,
    * or a new one. What it held is overwritten, not cut, for on a full disk its room is all there is.
    */
-  createSuccessor(number: number): DiskFile {
-    const path = this.path(number);
+  createSuccessor(number: number, epoch: number = this.#epochs.ofJournal(number)): DiskFile {
+    const path = this.#names.fateJournal(number, epoch);
     const file = this.#disk.open(path, 'write') ?? this.#disk.create(path);
     if (file === undefined) throw Object.assign(new Error(`${path} cannot be created`), { code: 'EEXIST' });
     const size = file.size();
@@ -112,8 +112,8 @@ export class JournalFiles {
     for (const lower of this.list()) if (lower < number) this.#disk.unlink(this.path(lower));
   }
 
-  header(number: number): Buffer {
-    return encodeFileHeader(HeaderKind.fates, this.#storeId, number, this.#epochs.ofJournal(number));
+  header(number: number, epoch: number = this.#epochs.ofJournal(number)): Buffer {
+    return encodeFileHeader(HeaderKind.fates, this.#storeId, number, epoch);
   }
 
   syncNames(): void {

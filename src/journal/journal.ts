@@ -4,6 +4,7 @@ import { PreparedSpace } from '../disk/prepared-space.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
+import { Fenced } from '../epoch/fenced.js';
 import { CorruptError, DurostoreError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import {
@@ -63,7 +64,10 @@ export class Journal {
   end = HEADER_BYTES;
   /** Whether what stands behind the end is not, or not yet, a whole frame. */
   unfinished = false;
+  /** Whether the last look was stopped by a fence: there may be more, which nobody may believe yet. */
+  isFenced = false;
   readonly #files: JournalFiles;
+  readonly #epochs: Epochs;
   readonly #fates: Fates;
   readonly #scanner: FrameScanner;
   readonly #limits: JournalLimits;
@@ -74,6 +78,8 @@ export class Journal {
   /** How long the current journal was when it began. */
   #beginning = HEADER_BYTES;
   #continuesIn = 0;
+  /** Where a take-over ended the current journal. */
+  #cutEnd = Number.POSITIVE_INFINITY;
   /** Whether the state that a successor begins with has not been read to its end. */
   #inState = false;
   readonly #facts = new FactWriter(HEAD_BYTES);
@@ -89,7 +95,8 @@ export class Journal {
     this.#limits = limits;
     this.#prepared = new PreparedSpace(limits.reserveBytes);
     this.#files = new JournalFiles(disk, names, storeId, epochs);
-    this.#scanner = new FrameScanner(this.#files.salt);
+    this.#epochs = epochs;
+    this.#scanner = new FrameScanner(this.#files.salt, () => epochs.isFenced());
     this.#fates = fates;
   }
 
@@ -125,22 +132,25 @@ export class Journal {
    */
   catchUpLocked(first = false): void {
     this.catchUp();
+    if (this.isFenced) throw new Fenced();
     if (!this.unfinished && !first) return;
+    if (this.#decideEnd(first) !== 'cut') return;
+    const file = this.#current();
+    file.truncate(this.end);
+    syncNow(file);
+    this.#prepared.forget();
+    this.unfinished = false;
+  }
+
+  /** What is to be done about what stands behind the end. Throws CORRUPT. */
+  #decideEnd(first: boolean): 'leave' | 'cut' {
     const file = this.#current();
     const found = surveyEnd(file, this.end, this.fact, this.#files.salt);
     const { ending, position } = found;
     const safe = Math.max(found.safe, this.safe);
-    switch (decideJournalEnd({ ending, inState: this.#inState, fact: this.fact, safe, first })) {
-      case 'leave':
-        return;
-      case 'corrupt':
-        throw damagedFact(file, this.end, position);
-      case 'cut':
-        file.truncate(this.end);
-        syncNow(file);
-        this.#prepared.forget();
-        this.unfinished = false;
-    }
+    const decision = decideJournalEnd({ ending, inState: this.#inState, fact: this.fact, safe, first });
+    if (decision === 'corrupt') throw damagedFact(file, this.end, position);
+    return decision;
   }
 
   /** Under the fate lock, caught up: begins a decision. Its facts go into `facts`, then `decided` or `dropDecision`. */
@@ -235,6 +245,7 @@ export class Journal {
     // Predecessors whose successors' makers died before they unlinked them: their marks lead to this one no more.
     this.#files.removeBelow(this.number);
     this.#retryFrom = this.end + this.#limits.leastGainBytes;
+    this.#fates.forgetIdle();
     const file = this.#files.createSuccessor(next);
     try {
       const end = writeSuccessor(
@@ -270,9 +281,38 @@ export class Journal {
     this.reserve();
   }
 
+  /**
+   * Under the lock, behind a fence: reads what there is and writes the state into a successor of the fence's epoch, on the
+   * device. Nothing is written to the journal that it succeeds, and nothing leads to it until the take-over is published.
+   * Returns the successor's number, and where this journal is cut.
+   */
+  prepareTakeover(epoch: number, wallTime: number): { number: number; end: number } {
+    // What is torn is cut by the take-over.
+    this.#decideEnd(true);
+    const number = this.number + 1;
+    const { fact } = this;
+    const time = Math.floor(wallTime);
+    this.#fates.forgetIdle();
+    const file = this.#files.createSuccessor(number, epoch);
+    try {
+      const header = this.#files.header(number, epoch);
+      writeSuccessor(file, header, this.#files.salt, this.number, this.#fates, fact, time);
+      syncNow(file);
+    } finally {
+      file.close();
+    }
+    this.#files.syncNames();
+    return { number, end: this.end };
+  }
+
   close(): void {
     this.#file?.close();
     this.#file = undefined;
+  }
+
+  /** The lowest number there is. */
+  get lowest(): number {
+    return this.#files.list()[0] ?? this.number;
   }
 
   #current(): DiskFile {
@@ -316,6 +356,11 @@ export class Journal {
   /** Goes to the successor, which begins with a state that is folded already, or folds from the start if it is gone. */
   #follow(): void {
     const from = this.number;
+    if (this.end < this.#cutEnd && this.#cutEnd < Number.POSITIVE_INFINITY) {
+      // A power cut took the end of what a take-over counted; the successor begins with all of it.
+      this.#fates.clear();
+      this.fact = 0;
+    } else this.#fates.forgetIdle();
     // Its maker may have died before syncing the mark, and what is written behind it must not outlive it.
     syncNow(this.#current());
     if (this.#enter(this.#continuesIn)) return;
@@ -328,14 +373,21 @@ export class Journal {
     });
   }
 
+  /** ⚑ What a sleeper writes behind the cut of a take-over counts for nothing. */
   #scan(): void {
+    const cut = this.#epochs.cutOfJournal(this.number);
+    this.#cutEnd = cut ?? Number.POSITIVE_INFINITY;
     const { position, stop } = this.#scanner.scan(this.#current(), this.end, this.#visit);
+    this.isFenced = stop === 'fenced';
+    if (this.isFenced) return;
+    if (cut !== undefined) this.#continuesIn = this.number + 1;
     if (this.#continuesIn !== 0) return;
     this.unfinished = stop !== 'end' || position !== this.end;
     if (this.#inState) throw damagedState(this.#current(), position);
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
+    if (position >= this.#cutEnd) return false;
     const file = this.#files.path(this.number);
     switch (head.kind) {
       case FrameKind.facts:

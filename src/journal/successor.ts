@@ -8,7 +8,7 @@ import {
   placeOf,
   writeBodyFields,
 } from '../frame/frame.js';
-import { FactWriter } from './facts.js';
+import { FactWriter, type Lease } from './facts.js';
 import type { Fates } from './fates.js';
 
 /** State is told in frames of about this size. */
@@ -68,8 +68,8 @@ class StateWriter extends FactWriter {
     this.#giveIfLong();
   }
 
-  override claimed(from: number, to: number, incarnation: number, attempt: number, until: number): void {
-    super.claimed(from, to, incarnation, attempt, until);
+  override claimed(from: number, to: number, incarnation: number, attempt: number, lease: Lease): void {
+    super.claimed(from, to, incarnation, attempt, lease);
     this.#giveIfLong();
   }
 

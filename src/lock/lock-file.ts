@@ -36,7 +36,7 @@ export function tryLockFile(file: DiskFile, mode: 'shared' | 'exclusive'): boole
 }
 
 /** Only the system's own errors need telling; that a disk has no room for the file says nothing about locks. */
-function told(what: 'open' | 'create' | 'lock', path: string, error: unknown): unknown {
+export function told(what: 'open' | 'create' | 'lock', path: string, error: unknown): unknown {
   const isOfSystem = error instanceof Error && 'code' in error && !(error instanceof DurostoreError);
   const hasNoRoom = isOfSystem && what === 'create' && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
   if (!isOfSystem || hasNoRoom) return error;

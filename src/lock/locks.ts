@@ -2,6 +2,7 @@ import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { DurostoreError } from '../errors.js';
 import type { Lock } from './lock.js';
+import { type LockfileLimits, LockfileLocks } from './lockfile-lock.js';
 import { openNoneLocks } from './none-lock.js';
 import { openOsLocks } from './os-lock.js';
 
@@ -15,10 +16,20 @@ export type LockMode = 'os' | 'lockfile' | 'none';
  * again. Slots and `shorten` are tried and never waited for, so they have no place in the order.
  *
  * Lock files are created where missing, never unlinked, never renamed, and hold no data: an unlinked one would go on
- * excluding those who have it open while newcomers lock another file of the same name.
+ * excluding those who have it open while newcomers lock another file of the same name. (In lock-file mode there are none,
+ * but a directory that is made and removed all the time.)
  */
 export interface Locks {
   readonly mode: LockMode;
+  /**
+   * Grows whenever a lock that can be taken away is had anew: between two equal values nobody else was in. Always 0 with
+   * locks that the kernel frees.
+   */
+  readonly tenure: number;
+  /** Looks whether a lock that can be taken away is still this opener's. */
+  isStillHeld(): boolean;
+  /** Gives a lock that can be taken away back now, though a section may be running; the next one has it anew. */
+  renounce(): void;
   /** For the end of the data. */
   readonly write: Lock;
   /** For the journal of fates. */
@@ -32,29 +43,26 @@ export interface Locks {
   arrive(signal?: AbortSignal): Promise<'first' | 'later'>;
   /** Lets others in; nothing to do for who came 'later'. */
   settle(): void;
-  /** Takes the lowest slot nobody holds, from 1, for as long as these locks live; the same answer when asked again. */
+  /**
+   * Takes the lowest slot nobody holds, from 1, for as long as these locks live; the same answer when asked again. 0 where
+   * there are no slots, and leases alone decide.
+   */
   takeSlot(): number;
-  /** Whether nobody holds that slot now. Its own slot: false. */
+  /** Whether nobody holds that slot now. Its own slot: false, and wherever there are no slots. */
   slotIsFree(slot: number): boolean;
   /** Frees everything; waiters get CLOSED. Idempotent. */
   close(): void;
 }
 
 /** Opens the lock files, creating them where missing. LOCK_UNAVAILABLE where that or locking cannot be. */
-export function openLocks(disk: Disk, names: FileNames, mode: LockMode): Locks {
+export function openLocks(disk: Disk, names: FileNames, mode: LockMode, limits?: LockfileLimits): Locks {
   assertAvailable(disk, names, mode);
+  if (mode === 'lockfile') return new LockfileLocks(disk, names, limits);
   return mode === 'none' ? openNoneLocks(disk, names) : openOsLocks(disk, names);
 }
 
 /** LOCK_UNAVAILABLE where there can be no such locks here, whoever asks. */
 export function assertAvailable(disk: Disk, names: FileNames, mode: LockMode): void {
-  if (mode === 'lockfile') {
-    throw new DurostoreError(
-      'LOCK_UNAVAILABLE',
-      `Lock files (locking: 'lockfile') are not in this version, wanted for ${names.directory}. ` +
-        "Use a directory on a local file system with locking: 'os', or locking: 'none' with a single opener",
-    );
-  }
   if (mode === 'os' && !disk.canLock) {
     throw new DurostoreError(
       'LOCK_UNAVAILABLE',

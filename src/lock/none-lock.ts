@@ -1,6 +1,7 @@
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { DurostoreError } from '../errors.js';
+import { Flag } from './flag.js';
 import { locksClosed, openLockFile, tryLockFile } from './lock-file.js';
 import type { Locks } from './locks.js';
 import { type Gate, QueuedLock } from './queued-lock.js';
@@ -30,6 +31,7 @@ const OWN_SLOT = 1;
 
 class NoneLocks implements Locks {
   readonly mode = 'none';
+  readonly tenure = 0;
   readonly write: QueuedLock;
   readonly fate: QueuedLock;
   readonly shorten = new Flag();
@@ -52,6 +54,12 @@ class NoneLocks implements Locks {
   }
 
   settle(): void {}
+
+  isStillHeld(): boolean {
+    return true;
+  }
+
+  renounce(): void {}
 
   takeSlot(): number {
     this.#assertOpen();
@@ -86,17 +94,3 @@ const openGate: Gate = {
   leave() {},
   close() {},
 };
-
-class Flag {
-  #raised = false;
-
-  tryEnter(): boolean {
-    if (this.#raised) return false;
-    this.#raised = true;
-    return true;
-  }
-
-  leave(): void {
-    this.#raised = false;
-  }
-}

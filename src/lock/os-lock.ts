@@ -29,6 +29,7 @@ export function openOsLocks(disk: Disk, names: FileNames): Locks {
 
 class OsLocks implements Locks {
   readonly mode = 'os';
+  readonly tenure = 0;
   readonly write: QueuedLock;
   readonly fate: QueuedLock;
   readonly shorten: TriedLock;
@@ -53,6 +54,12 @@ class OsLocks implements Locks {
   settle(): void {
     this.#arrival.settle();
   }
+
+  isStillHeld(): boolean {
+    return true;
+  }
+
+  renounce(): void {}
 
   takeSlot(): number {
     this.#assertOpen();

@@ -109,7 +109,7 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
     this.#until = await this.#engine.decider.decide((facts) => {
       if (this.#verdict() !== 'held') throw this.#leaseLost();
       const until = Math.ceil(this.#engine.clock.monotonic() + length);
-      facts.extended(this.index, until);
+      facts.extended(this.index, { until, lengthMs: length });
       return until;
     }, false);
     if (this.#abort !== undefined) this.#watch.add(this);

@@ -7,11 +7,11 @@ const PROBE_EVERY_MS = 50;
 /**
  * Who holds claims. ⚑ An open queue that claims has a slot, an OS lock that it holds while it lives, and a fact says which
  * incarnation has the slot; its claims are worth something as long as the lock is held. So a dead process's claims are
- * free at once, and a process that merely sleeps keeps its own. Never by process id: those come again.
+ * free at once, and a process that merely sleeps keeps its own. Never by process id: those come again. With lock files
+ * there are no slots, and claims last as long as their leases.
  */
 export class Holder {
   readonly #engine: Engine;
-  #slot = 0;
   #incarnation = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
 
@@ -23,18 +23,16 @@ export class Holder {
   incarnation(facts: FactSink): number {
     const { fates, journal, locks, boot } = this.#engine;
     // A fact that could not be written left no incarnation behind.
-    if (this.#incarnation > 0 && fates.incarnationOf(this.#slot) === this.#incarnation)
-      return this.#incarnation;
-    this.#slot = locks.takeSlot();
+    if (this.#incarnation > 0 && fates.knows(this.#incarnation)) return this.#incarnation;
     this.#incarnation = journal.fact + 1;
-    facts.slotTaken(this.#slot, this.#incarnation, boot);
+    facts.slotTaken(locks.takeSlot(), this.#incarnation, boot);
     return this.#incarnation;
   }
 
   /** Gives back everything that is claimed here. */
   async release(): Promise<void> {
     const { fates, decider } = this.#engine;
-    if (this.#incarnation === 0 || fates.incarnationOf(this.#slot) !== this.#incarnation) return;
+    if (this.#incarnation === 0 || !fates.knows(this.#incarnation)) return;
     await decider.decide((facts) => facts.freed(this.#incarnation), false);
   }
 

@@ -143,11 +143,12 @@ export class Taker<T> {
     const taken: Taken<T>[] = [];
     // Rounded up: a lease never ends early.
     const until = wish.how === 'claim' ? Math.ceil(clock.monotonic() + wish.leaseMs) : 0;
+    const lease = { until, lengthMs: wish.how === 'claim' ? wish.leaseMs : 0 };
     let incarnation = 0;
     let attempt = 0;
     const runs = new Runs((from, to) => {
       if (wish.how === 'remove') facts.gone(from, to);
-      else facts.claimed(from, to, incarnation, attempt, until);
+      else facts.claimed(from, to, incarnation, attempt, lease);
     });
     let index = nextInLine(fates, 1, end);
     while (taken.length < max && index < end) {
@@ -162,7 +163,7 @@ export class Taker<T> {
       if (candidate.error !== undefined) {
         // An unreadable message was in somebody's hands for an attempt, and is back.
         if (wish.how === 'claim') {
-          facts.claimed(index, index + 1, incarnation, attempt, until);
+          facts.claimed(index, index + 1, incarnation, attempt, lease);
           facts.released(index);
         }
         return { taken, again: false, failure: candidate.error };

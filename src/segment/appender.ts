@@ -2,6 +2,7 @@ import type { DiskFile } from '../disk/disk.js';
 import { PreparedSpace } from '../disk/prepared-space.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
+import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { completeHead, emptyHead, FrameKind, HEAD_BYTES, readHead } from '../frame/frame.js';
@@ -53,6 +54,7 @@ export class Appender {
     if (tail.active === 0) this.begin(tail.nextIndex);
     for (;;) {
       tail.catchUp();
+      if (tail.isFenced) throw new Fenced();
       if (tail.state === 'sealed') this.begin(tail.successor);
       else if (tail.state === 'unfinished' || tail.hasDamage || this.#files.isEnded(tail.active)) {
         const survey = new EndSurvey(this.#files, tail, false);

@@ -17,7 +17,7 @@ export class ChunkCache {
   readonly #capacity: number;
   readonly #chunks = new Map<string, Chunk>();
   #latest: Chunk | undefined;
-  #latestFirst = -1;
+  #latestPath = '';
   #latestNumber = -1;
   /** Where the last view's bytes begin in the buffer that `view` returned. */
   at = 0;
@@ -36,22 +36,15 @@ export class ChunkCache {
    * The buffer in which the file's bytes `[position, position + length)` begin at `this.at`; undefined where they cross
    * chunks, or are not cached and `load` is false: then the caller reads them itself. `end` is the committed end.
    */
-  view(
-    first: number,
-    file: DiskFile,
-    position: number,
-    length: number,
-    end: number,
-    load: boolean,
-  ): Buffer | undefined {
+  view(file: DiskFile, position: number, length: number, end: number, load: boolean): Buffer | undefined {
     if (this.#capacity === 0) return undefined;
     const number = Math.floor(position / this.#chunkBytes);
     const from = position - number * this.#chunkBytes;
     if (from + length > this.#chunkBytes) return undefined;
-    let chunk = this.#find(first, number);
+    let chunk = this.#find(file.path, number);
     if (chunk === undefined) {
       if (!load) return undefined;
-      chunk = this.#add(first, number);
+      chunk = this.#add(file.path, number);
     }
     if (from + length > chunk.filled) {
       const start = number * this.#chunkBytes;
@@ -66,22 +59,22 @@ export class ChunkCache {
   clear(): void {
     this.#chunks.clear();
     this.#latest = undefined;
-    this.#latestFirst = -1;
+    this.#latestPath = '';
   }
 
-  #find(first: number, number: number): Chunk | undefined {
-    if (first === this.#latestFirst && number === this.#latestNumber) return this.#latest;
-    const key = `${first}:${number}`;
+  #find(path: string, number: number): Chunk | undefined {
+    if (path === this.#latestPath && number === this.#latestNumber) return this.#latest;
+    const key = `${number}:${path}`;
     const chunk = this.#chunks.get(key);
     if (chunk === undefined) return undefined;
     this.#chunks.delete(key);
     this.#chunks.set(key, chunk);
-    this.#remember(first, number, chunk);
+    this.#remember(path, number, chunk);
     return chunk;
   }
 
-  #add(first: number, number: number): Chunk {
-    const key = `${first}:${number}`;
+  #add(path: string, number: number): Chunk {
+    const key = `${number}:${path}`;
     let bytes: Buffer | undefined;
     for (const [oldest, chunk] of this.#chunks) {
       if (this.#chunks.size < this.#capacity) break;
@@ -90,13 +83,13 @@ export class ChunkCache {
     }
     const chunk = { bytes: bytes ?? Buffer.allocUnsafeSlow(this.#chunkBytes), filled: 0 };
     this.#chunks.set(key, chunk);
-    this.#remember(first, number, chunk);
+    this.#remember(path, number, chunk);
     return chunk;
   }
 
-  #remember(first: number, number: number, chunk: Chunk): void {
+  #remember(path: string, number: number, chunk: Chunk): void {
     this.#latest = chunk;
-    this.#latestFirst = first;
+    this.#latestPath = path;
     this.#latestNumber = number;
   }
 }

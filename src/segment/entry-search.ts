@@ -2,7 +2,7 @@ import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, readHead, SEGMENT_KINDS } from '../frame/frame.js';
 import { framesBehind } from '../frame/frame-search.js';
-import { ENTRY_BYTES, entryPosition, type FoundEntry, readEntry } from './entry.js';
+import { ENTRY_BYTES, entryPosition, type FoundEntry, indexOfEntry, readEntry } from './entry.js';
 import type { SegmentFiles } from './segment-files.js';
 
 export interface FoundFrame {
@@ -11,6 +11,34 @@ export interface FoundFrame {
 }
 
 const PAGE_ENTRIES = 128;
+
+const one = Buffer.allocUnsafe(ENTRY_BYTES);
+
+/** Fills `found` from the record's entry; false where that is missing or odd, or the record is not in a sparse segment. */
+export function findEntry(files: SegmentFiles, first: number, index: number, found: FoundEntry): boolean {
+  const entries = files.entries(first);
+  if (entries === undefined) return false;
+  if (files.isSparse(first)) return searchSparse(entries, index, found);
+  if (entries.read(one, 0, ENTRY_BYTES, entryPosition(first, index)) < ENTRY_BYTES) return false;
+  return readEntry(one, 0, index, found);
+}
+
+/** The entries of a sparse segment stand in the order of their indexes, and some are missing. */
+function searchSparse(entries: DiskFile, index: number, found: FoundEntry): boolean {
+  let low = 0;
+  let high = Math.floor((entries.size() - HEADER_BYTES) / ENTRY_BYTES);
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (entries.read(one, 0, ENTRY_BYTES, HEADER_BYTES + middle * ENTRY_BYTES) < ENTRY_BYTES) return false;
+    const there = indexOfEntry(one, 0);
+    if (there === index) return readEntry(one, 0, index, found);
+    // A damaged entry does not say which way to go.
+    if (there === undefined) return false;
+    if (there < index) low = middle + 1;
+    else high = middle;
+  }
+  return false;
+}
 
 /**
  * The last record that the entries of a segment name and whose frame is there: from it on the end is found by reading.

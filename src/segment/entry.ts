@@ -42,6 +42,11 @@ export function writeEntry(
   writeUint32(into, checksum(into, at, at + 28), at + 28);
 }
 
+/** The index of a whole entry; undefined where it is not one. */
+export function indexOfEntry(from: Buffer, at: number): number | undefined {
+  return checksum(from, at, at + 28) === readUint32(from, at + 28) ? readUint48(from, at) : undefined;
+}
+
 /** Fills `found` from an entry; false where it is not a whole entry of that record. */
 export function readEntry(from: Buffer, at: number, index: number, found: FoundEntry): boolean {
   if (readUint48(from, at) !== index) return false;

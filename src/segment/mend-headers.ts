@@ -20,7 +20,8 @@ export function mendHeaders(files: SegmentFiles): void {
     const size = files.descriptors.get(files.dataPath(first))?.size() ?? 0;
     const found: FoundHeader = {
       header,
-      safe: header === 'foreign' && isSafe(files, firsts.slice(at), first),
+      // A sparse segment was whole and on the device before it had its name.
+      safe: header === 'foreign' && (files.isSparse(first) || isSafe(files, firsts.slice(at), first)),
       full: false,
       dispensable: at > 0 && at === firsts.length - 1 && size <= HEADER_BYTES,
       ended: files.isEnded(first),

@@ -2,7 +2,8 @@ import type { DiskFile } from '../disk/disk.js';
 import { CorruptError } from '../errors.js';
 import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, type Head, readHead } from '../frame/frame.js';
 import { ChunkCache } from './chunk-cache.js';
-import { ENTRY_BYTES, entryPosition, type FoundEntry, readEntry } from './entry.js';
+import type { FoundEntry } from './entry.js';
+import { findEntry } from './entry-search.js';
 import { scanForRecord } from './record-scan.js';
 import type { SegmentFiles } from './segment-files.js';
 import { copyOut } from './slab.js';
@@ -25,11 +26,10 @@ export class Reader {
   readonly #tail: Tail;
   readonly #cache: ChunkCache;
   readonly #head: Head = emptyHead();
-  readonly #entry = Buffer.allocUnsafe(ENTRY_BYTES);
   readonly #found: FoundEntry = { position: 0, length: 0 };
   /** The record behind the last one read stands here: reading in order needs no entries. */
   #cursorIndex = 0;
-  #cursorFirst = 0;
+  #cursorPath = '';
   #cursorPosition = 0;
 
   constructor(files: SegmentFiles, tail: Tail, maxChunk: number) {
@@ -52,30 +52,25 @@ export class Reader {
     if (first === undefined) return undefined;
     const file = this.#files.data(first);
     if (file === undefined) return undefined;
+    const isSparse = this.#files.isSparse(first);
+    // In a sparse segment nothing stands further on than where it stood before.
     const end = first === this.#tail.active ? this.#tail.end : Number.POSITIVE_INFINITY;
-    const sequential = index === this.#cursorIndex && first === this.#cursorFirst;
-    let record = sequential
-      ? this.#readAt(file, first, index, this.#cursorPosition, 0, end, true)
-      : undefined;
-    if (record === undefined && this.#locate(first, index)) {
+    const sequential =
+      file.path === this.#cursorPath &&
+      (index === this.#cursorIndex || (isSparse && index > this.#cursorIndex));
+    let record = sequential ? this.#readAt(file, index, this.#cursorPosition, 0, end, true) : undefined;
+    // What was succeeded can be read on where it is open, but not well where its entries are not.
+    if (record === undefined && this.#files.hasLostEntries(first)) return this.read(index);
+    if (record === undefined && findEntry(this.#files, first, index, this.#found)) {
       const { position, length } = this.#found;
-      record = this.#readAt(file, first, index, position, length, end, index === first);
+      record = this.#readAt(file, index, position, length, end, index === first);
     }
     return record ?? this.#readByScan(file, first, index, end);
-  }
-
-  /** Fills `#found` from the record's entry; false where that is missing or odd. */
-  #locate(first: number, index: number): boolean {
-    const entries = this.#files.entries(first);
-    if (entries === undefined) return false;
-    if (entries.read(this.#entry, 0, ENTRY_BYTES, entryPosition(first, index)) < ENTRY_BYTES) return false;
-    return readEntry(this.#entry, 0, index, this.#found);
   }
 
   /** The record's frame at a position where it is supposed to be; undefined where it is not, or not whole. */
   #readAt(
     file: DiskFile,
-    first: number,
     index: number,
     position: number,
     length: number,
@@ -85,18 +80,18 @@ export class Reader {
     const head = this.#head;
     for (let at = position; at < end; at += head.length) {
       const known = at === position && length >= HEAD_BYTES ? length : HEAD_BYTES;
-      let bytes = this.#bytes(file, first, at, known, end, load);
+      let bytes = this.#bytes(file, at, known, end, load);
       if (bytes === undefined || !readHead(bytes, this.#cache.at, this.#files.placeOf(at), head))
         return undefined;
       if (head.kind === FrameKind.mark) continue;
       if (head.kind !== FrameKind.record || head.number !== index || at + head.length > end) return undefined;
       if (head.length > known) {
-        bytes = this.#bytes(file, first, at, head.length, end, load);
+        bytes = this.#bytes(file, at, head.length, end, load);
         if (bytes === undefined) return undefined;
       }
       if (!bodyIsWhole(bytes, this.#cache.at, head)) return undefined;
       this.#cursorIndex = index + 1;
-      this.#cursorFirst = first;
+      this.#cursorPath = file.path;
       this.#cursorPosition = at + head.length;
       return copyRecord(bytes, this.#cache.at, head);
     }
@@ -104,15 +99,8 @@ export class Reader {
   }
 
   /** Bytes that begin at `#cache.at` in the returned buffer; undefined where the file has fewer. */
-  #bytes(
-    file: DiskFile,
-    first: number,
-    position: number,
-    length: number,
-    end: number,
-    load: boolean,
-  ): Buffer | undefined {
-    const cached = this.#cache.view(first, file, position, length, end, load);
+  #bytes(file: DiskFile, position: number, length: number, end: number, load: boolean): Buffer | undefined {
+    const cached = this.#cache.view(file, position, length, end, load);
     if (cached !== undefined) return cached;
     if (position + length > end) return undefined;
     const bytes = Buffer.allocUnsafe(length);
@@ -124,11 +112,9 @@ export class Reader {
   #readByScan(file: DiskFile, first: number, index: number, end: number): StoredRecord {
     const found = scanForRecord(this.#files, file, first, index, end);
     const record =
-      found.position === undefined
-        ? undefined
-        : this.#readAt(file, first, index, found.position, 0, end, false);
+      found.position === undefined ? undefined : this.#readAt(file, index, found.position, 0, end, false);
     if (record !== undefined) return record;
-    const entry = this.#locate(first, index) ? this.#found : undefined;
+    const entry = findEntry(this.#files, first, index, this.#found) ? this.#found : undefined;
     throw new CorruptError('a record is damaged or missing', {
       file: file.path,
       position: entry?.position ?? found.badPosition,

@@ -24,7 +24,9 @@ export function scanForRecord(
 ): ScanResult {
   const head = emptyHead();
   const bytes = Buffer.allocUnsafe(HEAD_BYTES);
-  let position = nearestFrame(files, first, file, index - 1)?.position ?? HEADER_BYTES;
+  // A sparse segment is small.
+  const before = files.isSparse(first) ? undefined : nearestFrame(files, first, file, index - 1);
+  let position = before?.position ?? HEADER_BYTES;
   while (position < end) {
     if (file.read(bytes, 0, HEAD_BYTES, position) < HEAD_BYTES) break;
     if (!readHead(bytes, 0, files.placeOf(position), head)) {

@@ -203,11 +203,11 @@ export type HeaderDecision = 'leave' | 'complete' | 'begin-anew' | 'remove' | 'f
  * | absent  | no room, and the file can be done without              | remove     |
  * | absent  | no room                                                | full       |
  * | foreign | the first index is not safe                            | begin-anew |
- * | foreign | it is safe, or the segment is of an earlier epoch      | corrupt    |
+ * | foreign | it is safe                                             | corrupt    |
  */
 export function decideHeader({ header, safe, full, dispensable, ended }: FoundHeader): HeaderDecision {
   if (header === 'valid') return 'leave';
-  if (header === 'foreign') return safe || ended ? 'corrupt' : 'begin-anew';
+  if (header === 'foreign') return safe ? 'corrupt' : 'begin-anew';
   if (ended) return 'leave';
   if (!full) return 'complete';
   return dispensable ? 'remove' : 'full';

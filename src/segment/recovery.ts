@@ -4,7 +4,7 @@ import type { Appender } from './appender.js';
 import { EndSurvey } from './end-survey.js';
 import { nearestFrame } from './entry-search.js';
 import { mendHeaders } from './mend-headers.js';
-import { type LostRange, lostBetween } from './recovery-table.js';
+import { decideEnd, type LostRange, lostBetween } from './recovery-table.js';
 import type { SegmentFiles } from './segment-files.js';
 import { settleEnd } from './settle-end.js';
 import type { Tail } from './tail.js';
@@ -34,13 +34,56 @@ export function recoverSegments(
     if (isThere) tail.readOn();
     const { row, goesOnAt, lost } = settleEnd(survey, tail, appender, wallTime);
     const isEnded = row === 'earlier-epoch';
-    if (isThere && !isEnded) files.createEntries(tail.active);
+    if (isThere && !files.isEnded(tail.active)) files.createEntries(tail.active);
     if (lost !== undefined) missing.push(lost);
     const next = isEnded ? goesOnAt : tail.segments.after(tail.active);
     if (next === undefined) break;
     tail.enter(next);
   }
   return [...missing, ...tail.gaps].flatMap(({ from, to }) => lostBetween(from, to, tail.safe) ?? []);
+}
+
+/**
+ * Goes to where the log ends, as the first opener would find it, and appends nothing: for a take-over, to which the files
+ * of the epoch before are closed. Throws Fenced.
+ */
+export function findEnd(files: SegmentFiles, tail: Tail): FoundLogEnd {
+  mendHeaders(files);
+  tail.open();
+  const { lowest } = tail.segments;
+  if (lowest !== undefined) tail.enterAt(Math.max(tail.safe, lowest));
+  const survey = new EndSurvey(files, tail, true);
+  let before: SegmentEnd | undefined;
+  for (;;) {
+    const next = tail.segments.after(tail.active);
+    if (files.data(tail.active) !== undefined) readOnOverDamage(survey, tail);
+    const last = { first: tail.active, end: tail.end };
+    if (next === undefined) return { last, before };
+    before = last;
+    tail.enter(next);
+  }
+}
+
+/** A segment, and where its last whole batch ends. */
+export interface SegmentEnd {
+  readonly first: number;
+  readonly end: number;
+}
+
+export interface FoundLogEnd {
+  /** The last segment; `first` is 0 where there is none. */
+  readonly last: SegmentEnd;
+  /** The one before it, where that was read too. */
+  readonly before: SegmentEnd | undefined;
+}
+
+function readOnOverDamage(survey: EndSurvey, tail: Tail): void {
+  for (;;) {
+    tail.readOn();
+    const { end, behind } = survey.take();
+    if (decideEnd(end).behind !== 'pass-over' || behind === undefined) return;
+    tail.passOver(behind);
+  }
 }
 
 /**
@@ -54,7 +97,8 @@ export function rewriteUnsafe(files: SegmentFiles, tail: Tail, appender: Appende
   if (tail.nextIndex > tail.active) appender.roll(wallTime);
   for (const first of [...tail.segments].filter((segment) => segment >= from)) {
     const file = files.data(first);
-    if (file === undefined) continue;
+    // A sparse segment was on the device before it had its name.
+    if (file === undefined || files.isSparse(first)) continue;
     const bytes = Buffer.allocUnsafe(1024 * 1024);
     // What is safe is left alone: writing it again could only harm it.
     const safe = first === from ? nearestFrame(files, first, file, tail.safe) : undefined;

@@ -1,5 +1,17 @@
-import { completeHead, FLAG_ENDS_BATCH, FrameKind, HEAD_BYTES, writeBodyFields } from '../frame/frame.js';
+import type { DiskFile } from '../disk/disk.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
+import {
+  bodyIsWhole,
+  completeHead,
+  emptyHead,
+  FLAG_ENDS_BATCH,
+  FrameKind,
+  HEAD_BYTES,
+  readHead,
+  writeBodyFields,
+} from '../frame/frame.js';
 import { readUint48, writeUint48 } from '../frame/uint48.js';
+import type { SegmentFiles } from './segment-files.js';
 
 /**
  * The frame that ends a segment and names the next. Its body is the segment's summary, by which an opener knows what
@@ -44,6 +56,27 @@ export function encodeSeal(
 /** The greatest record time up to the seal whose frame begins at `at`. */
 export const greatestTimeOfSeal = (bytes: Buffer, at: number): number =>
   readUint48(bytes, at + HEAD_BYTES + 18);
+
+export interface FoundSeal {
+  readonly next: number;
+  readonly safe: number;
+  readonly time: number;
+  readonly greatestTime: number;
+  /** The frame as it stands in the file. */
+  readonly bytes: Buffer;
+}
+
+/** The seal at the end of a segment; undefined where none stands there, or zeros stand behind it. */
+export function readSeal(files: SegmentFiles, file: DiskFile): FoundSeal | undefined {
+  const bytes = Buffer.allocUnsafe(SEAL_BYTES);
+  const position = file.size() - SEAL_BYTES;
+  const head = emptyHead();
+  if (position < HEADER_BYTES || file.read(bytes, 0, SEAL_BYTES, position) < SEAL_BYTES) return undefined;
+  if (!readHead(bytes, 0, files.placeOf(position), head) || head.kind !== FrameKind.seal) return undefined;
+  if (head.length !== SEAL_BYTES || !bodyIsWhole(bytes, 0, head)) return undefined;
+  const { number: next, safe, time } = head;
+  return { next, safe, time, greatestTime: greatestTimeOfSeal(bytes, 0), bytes };
+}
 
 /** A frame that says "everything below `next` is synced" and nothing else; see `FrameKind.mark`. */
 export function encodeSafeMark(place: number, next: number, time: number): Buffer {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Descriptors } from '../disk/descriptors.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
@@ -10,7 +11,12 @@ import { placeOf, saltOf } from '../frame/frame.js';
 /** Descriptors kept open at a time, two a segment in use. */
 const OPEN_FILES = 64;
 
-/** Opens and creates the two files of a segment; knows their headers and nothing of what stands behind them. */
+/**
+ * Opens and creates the two files of a segment; knows their headers and nothing of what stands behind them.
+ *
+ * A first index stands for the highest generation of sparse successors there is, or for the dense pair that is appended to.
+ * Somebody may make a successor at any time; what is open of the predecessor can be read on.
+ */
 export class SegmentFiles {
   readonly disk: Disk;
   readonly names: FileNames;
@@ -21,6 +27,8 @@ export class SegmentFiles {
   readonly #storeId: Buffer;
   /** First indexes of the segments whose data header was seen to be right. */
   readonly #checked = new Set<number>();
+  /** The generation of the sparse successor that a first index stands for; none for a dense segment. */
+  readonly #generations = new Map<number, number>();
   /** Building a path costs as much as a small read. */
   readonly #paths = new Map<number, { data: string; entries: string }>();
 
@@ -40,13 +48,50 @@ export class SegmentFiles {
 
   /** First indexes of the segments that have a data file which counts, ascending. */
   list(): number[] {
-    const firsts: number[] = [];
+    const firsts = new Set<number>();
+    const generations = new Map<number, number>();
     for (const name of this.disk.list(this.names.directory)) {
       const parsed = this.names.parse(name);
       if (parsed?.kind === 'data' && parsed.epoch === this.epochs.ofSegment(parsed.number))
-        firsts.push(parsed.number);
+        firsts.add(parsed.number);
+      if (parsed?.kind === 'sparse-data') {
+        firsts.add(parsed.number);
+        if (parsed.generation > (generations.get(parsed.number) ?? 0))
+          generations.set(parsed.number, parsed.generation);
+      }
     }
-    return firsts.sort((a, b) => a - b);
+    for (const [first, generation] of generations) this.#turnTo(first, generation);
+    return [...firsts].sort((a, b) => a - b);
+  }
+
+  /** Whether a segment has a sparse successor that was not known; from then on the segment is that. */
+  refresh(first: number): boolean {
+    const before = this.generation(first);
+    this.list();
+    return this.generation(first) !== before;
+  }
+
+  /** Whether a segment's entries are missing because it was succeeded; from then on it is its successor. */
+  hasLostEntries(first: number): boolean {
+    return (
+      this.entries(first) === undefined && !this.disk.exists(this.dataPath(first)) && this.refresh(first)
+    );
+  }
+
+  /** The generation of the sparse successor that a segment is known as; 0 where it is dense. */
+  generation(first: number): number {
+    return this.#generations.get(first) ?? 0;
+  }
+
+  /** A sparse segment is whole, sealed and synced, and holds only some of its indexes. Nobody ever writes to it. */
+  isSparse(first: number): boolean {
+    return this.#generations.has(first);
+  }
+
+  #turnTo(first: number, generation: number): void {
+    if (generation <= this.generation(first)) return;
+    this.forget(first);
+    this.#generations.set(first, generation);
   }
 
   /**
@@ -54,9 +99,13 @@ export class SegmentFiles {
    * the header is another's.
    */
   data(first: number): DiskFile | undefined {
+    return this.#openData(first) ?? (this.refresh(first) ? this.#openData(first) : undefined);
+  }
+
+  #openData(first: number): DiskFile | undefined {
     const file = this.descriptors.get(this.#path(first).data);
     if (file === undefined || this.#checked.has(first)) return file;
-    if (!this.#hasHeader(file, HeaderKind.data, first)) return undefined;
+    if (!this.#hasHeader(file, first)) return undefined;
     this.#checked.add(first);
     return file;
   }
@@ -81,7 +130,7 @@ export class SegmentFiles {
     const file = this.disk.create(path) ?? this.disk.open(path, 'write');
     if (file === undefined) throw Object.assign(new Error(`${path} vanished`), { code: 'ENOENT' });
     this.descriptors.keep(file);
-    if (!this.#hasHeader(file, HeaderKind.data, first)) {
+    if (!this.#hasHeader(file, first)) {
       const header = encodeFileHeader(HeaderKind.data, this.#storeId, first, this.epochs.ofSegment(first));
       writeFully(file, header, HEADER_BYTES, 0);
     }
@@ -91,9 +140,10 @@ export class SegmentFiles {
 
   /**
    * Creates the entries file where it is missing, and its header where that was torn; undefined where that fails, for
-   * entries are only a cache.
+   * entries are only a cache, and for a sparse segment, whose entries are only published with it.
    */
   createEntries(first: number): DiskFile | undefined {
+    if (this.isSparse(first)) return undefined;
     try {
       let file = this.entries(first);
       if (file === undefined) {
@@ -121,17 +171,45 @@ export class SegmentFiles {
     throw new Error('a sync failed in another process, and what it covered may not be on the device');
   }
 
-  /** Unlinks both files; entries first, so that a leftover data file still tells of the segment. */
+  /**
+   * Unlinks the files of a segment, what it succeeded first, so that nothing that was succeeded comes to light; entries
+   * before data, so that a leftover data file still tells of the segment.
+   */
   remove(first: number): void {
+    this.removeSucceeded(first);
     const { data, entries } = this.#path(first);
     this.forget(first);
     this.disk.unlink(entries);
     this.disk.unlink(data);
   }
 
+  /** Unlinks what a sparse segment succeeded: the dense pair, and older generations. That its name is synced is up to the caller. */
+  removeSucceeded(first: number): void {
+    const stale: { path: string; isData: boolean }[] = [];
+    this.list();
+    const generation = this.generation(first);
+    if (generation === 0) return;
+    for (const name of this.disk.list(this.names.directory)) {
+      const parsed = this.names.parse(name);
+      if (parsed === undefined || !('number' in parsed) || parsed.number !== first) continue;
+      const isDense = parsed.kind === 'data' || parsed.kind === 'entries';
+      const isOlder = 'generation' in parsed && parsed.generation < generation;
+      if (isDense || isOlder)
+        stale.push({
+          path: join(this.names.directory, name),
+          isData: parsed.kind === 'data' || parsed.kind === 'sparse-data',
+        });
+    }
+    for (const { path } of stale.sort((a, b) => Number(a.isData) - Number(b.isData))) {
+      this.descriptors.forget(path);
+      this.disk.unlink(path);
+    }
+  }
+
   forget(first: number): void {
     const { data, entries } = this.#path(first);
     this.#checked.delete(first);
+    this.#generations.delete(first);
     this.#paths.delete(first);
     this.descriptors.forget(entries);
     this.descriptors.forget(data);
@@ -140,6 +218,11 @@ export class SegmentFiles {
   /** After a take-over a first index may stand for another file. */
   forgetPaths(): void {
     for (const first of [...this.#paths.keys()]) this.forget(first);
+  }
+
+  /** The header of a sparse successor's file. */
+  sparseHeader(kind: 'sparseData' | 'sparseEntries', first: number, generation: number): Buffer {
+    return encodeFileHeader(HeaderKind[kind], this.#storeId, first, generation);
   }
 
   dataPath(first: number): string {
@@ -153,19 +236,29 @@ export class SegmentFiles {
   #path(first: number): { data: string; entries: string } {
     let path = this.#paths.get(first);
     if (path === undefined) {
+      const generation = this.generation(first);
       const epoch = this.epochs.ofSegment(first);
-      path = { data: this.names.data(first, epoch), entries: this.names.entries(first, epoch) };
+      path =
+        generation === 0
+          ? { data: this.names.data(first, epoch), entries: this.names.entries(first, epoch) }
+          : {
+              data: this.names.sparseData(first, generation),
+              entries: this.names.sparseEntries(first, generation),
+            };
       this.#paths.set(first, path);
     }
     return path;
   }
 
-  #hasHeader(file: DiskFile, kind: HeaderKind, first: number): boolean {
+  #hasHeader(file: DiskFile, first: number): boolean {
     const bytes = Buffer.alloc(HEADER_BYTES);
     const length = file.read(bytes, 0, HEADER_BYTES, 0);
-    const epoch = this.epochs.ofSegment(first);
-    const verdict = checkFileHeader(bytes, length, kind, this.#storeId, first, file.path, epoch);
-    if (verdict === 'foreign') {
+    const isSparse = this.isSparse(first);
+    const verdict = isSparse
+      ? this.#check(bytes, length, HeaderKind.sparseData, first, file.path, this.generation(first))
+      : this.#check(bytes, length, HeaderKind.data, first, file.path, this.epochs.ofSegment(first));
+    // A sparse segment was whole before it had its name.
+    if (verdict === 'foreign' || (verdict === 'absent' && isSparse)) {
       throw new CorruptError('the header is damaged or belongs to another store', {
         file: file.path,
         position: 0,
@@ -173,5 +266,16 @@ export class SegmentFiles {
       });
     }
     return verdict === 'valid';
+  }
+
+  #check(
+    bytes: Buffer,
+    length: number,
+    kind: HeaderKind,
+    first: number,
+    path: string,
+    version: number,
+  ): ReturnType<typeof checkFileHeader> {
+    return checkFileHeader(bytes, length, kind, this.#storeId, first, path, version);
   }
 }

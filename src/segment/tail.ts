@@ -1,9 +1,11 @@
 import type { DiskFile } from '../disk/disk.js';
+import { Fenced } from '../epoch/fenced.js';
+import { CorruptError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
 import { type FoundFrame, lastEntry, nearestFrame, nextFrame, nextWholeFrame } from './entry-search.js';
-import { greatestTimeOfSeal } from './seal.js';
+import { greatestTimeOfSeal, readSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { SegmentList } from './segment-list.js';
 
@@ -15,6 +17,16 @@ export type TailState =
   | 'unfinished'
   /** The segment is sealed and its successor is not there. Whoever holds the write lock creates it. */
   | 'sealed';
+
+export interface TailPosition {
+  readonly active: number;
+  readonly end: number;
+  readonly nextIndex: number;
+  readonly time: number;
+  readonly safe: number;
+  readonly state: TailState;
+  readonly successor: number;
+}
 
 /**
  * How far the log has got, as far as this opener knows: the segments, the committed end of the last one, the next index.
@@ -43,13 +55,17 @@ export class Tail {
   readonly gaps: { from: number; to: number }[] = [];
   readonly #files: SegmentFiles;
   readonly #scanner: FrameScanner;
+  /** Whether the last look was stopped by a fence: there may be more, which nobody may believe yet. */
+  isFenced = false;
+  /** Where a take-over ended the active segment. */
+  #cutEnd = Number.POSITIVE_INFINITY;
   #pendingNext = 0;
   #pendingTime = 0;
   #stops = false;
 
   constructor(files: SegmentFiles) {
     this.#files = files;
-    this.#scanner = new FrameScanner(files.salt);
+    this.#scanner = new FrameScanner(files.salt, () => files.epochs.isFenced());
   }
 
   /** Finds the end from nothing but the directory; reads entries of the last segment, not its records. */
@@ -57,7 +73,10 @@ export class Tail {
     this.segments.reset(this.#files.list());
     this.safe = 0;
     const highest = this.segments.highest;
-    if (highest === undefined) return;
+    if (highest === undefined) {
+      this.#begin();
+      return;
+    }
     this.#enterAtLastEntry(highest);
     this.catchUp();
     if (this.safe > 0) return;
@@ -70,12 +89,22 @@ export class Tail {
     this.catchUp();
   }
 
+  /** There is nothing: the first segment begins at the first index, or where a take-over says. */
+  #begin(): void {
+    this.active = 0;
+    this.end = HEADER_BYTES;
+    this.nextIndex = this.#files.epochs.latest?.next ?? 1;
+    this.state = 'open';
+    this.hasDamage = false;
+  }
+
   /** Turns to a record, or to the nearest before it that the entries lead to, to read on from there. */
   enterAt(index: number): void {
     const first = this.segments.holding(index) ?? this.segments.lowest;
     if (first === undefined) return;
     this.enter(first);
     const file = this.#files.data(first);
+    if (this.#files.isSparse(first)) return;
     const found = file && nearestFrame(this.#files, first, file, index);
     if (found === undefined) return;
     this.end = found.position;
@@ -85,7 +114,14 @@ export class Tail {
   #enterAtLastEntry(first: number): void {
     this.enter(first);
     const file = this.#files.data(first);
-    const last = file && lastEntry(this.#files, first, file);
+    if (this.#files.isSparse(first)) return;
+    const cut = this.#files.epochs.cutOfSegment(first);
+    // Behind a cut there may be whole frames of a sleeper.
+    const last =
+      file &&
+      (cut === undefined
+        ? lastEntry(this.#files, first, file)
+        : nearestFrame(this.#files, first, file, cut.next - 1));
     if (last === undefined) return;
     this.end = last.position;
     this.nextIndex = last.index;
@@ -111,20 +147,35 @@ export class Tail {
       }
       const file = this.#activeFile();
       if (file === undefined) break;
-      this.#scan(file);
+      if (this.#files.isSparse(this.active)) this.#readSeal(file);
+      else this.#scan(file);
       if (this.state !== 'sealed') break;
     }
     return this.nextIndex !== before || this.active !== beforeSegment;
   }
 
-  /** The same, stopping at whatever is bad. For who is about to decide what that is. */
+  /** The same, stopping at whatever is bad. For who is about to decide what that is. Throws Fenced. */
   readOn(): boolean {
     this.#stops = true;
     try {
-      return this.catchUp();
+      const moved = this.catchUp();
+      if (this.isFenced) throw new Fenced();
+      return moved;
     } finally {
       this.#stops = false;
     }
+  }
+
+  /** Where the log ends as far as is known, to be turned back to. */
+  position(): TailPosition {
+    const { active, end, nextIndex, time, safe, state, successor } = this;
+    return { active, end, nextIndex, time, safe, state, successor };
+  }
+
+  /** Forgets what was seen or written since then. */
+  turnBack(to: TailPosition): void {
+    for (const first of [...this.segments]) if (first > to.active) this.segments.drop(first);
+    Object.assign(this, to);
   }
 
   /** Moves the end past what is damaged, to a whole frame behind it. Reading a record that was passed over is CORRUPT. */
@@ -169,12 +220,54 @@ export class Tail {
     return this.#files.data(highest);
   }
 
+  /**
+   * A sparse segment is whole: all there is to learn from it stands in its seal. What it does not hold is gone. Where the seal
+   * is damaged, the next segment there is says where the log goes on.
+   */
+  #readSeal(file: DiskFile): void {
+    const seal = readSeal(this.#files, file);
+    const next = seal?.next ?? this.#files.list().find((first) => first > this.active);
+    if (next === undefined) {
+      throw new CorruptError('the seal of a sparse segment is damaged', {
+        file: file.path,
+        position: Math.max(0, file.size() - SEAL_BYTES),
+        bytes: SEAL_BYTES,
+      });
+    }
+    this.end = file.size();
+    this.nextIndex = next;
+    this.state = 'sealed';
+    this.successor = next;
+    if (seal === undefined) return;
+    this.time = Math.max(this.time, seal.greatestTime);
+    this.sawSafe(seal.safe);
+  }
+
+  /**
+   * ⚑ A take-over ends a segment as a seal does: what a sleeper writes behind the cut counts for nothing. What is missing
+   * before it was lost to a power cut.
+   */
   #scan(file: DiskFile): void {
+    const cut = this.#files.epochs.cutOfSegment(this.active);
+    this.#cutEnd = cut?.end ?? Number.POSITIVE_INFINITY;
+    this.#scanFrames(file);
+    if (cut === undefined || this.state === 'sealed' || this.isFenced) return;
+    if (this.end < cut.end && this.#stops) return;
+    this.state = 'sealed';
+    this.successor = cut.next;
+  }
+
+  #scanFrames(file: DiskFile): void {
     for (;;) {
       this.#pendingNext = this.nextIndex;
       this.#pendingTime = this.time;
       const { position, stop } = this.#scanner.scan(file, this.end, this.#visit);
-      if (this.state === 'sealed') return;
+      this.isFenced = stop === 'fenced';
+      if (this.isFenced || this.state === 'sealed') return;
+      if (this.end >= this.#cutEnd) {
+        this.state = 'open';
+        return;
+      }
       const atEnd = stop === 'end' && position === this.end;
       this.state = atEnd ? 'open' : 'unfinished';
       if (atEnd || this.#stops || !this.#passAttested(file, position)) return;
@@ -190,6 +283,7 @@ export class Tail {
     const later = named === undefined ? this.#laterSegment() : undefined;
     if (named === undefined && later === undefined) return false;
     const behind = named ?? nextFrame(this.#files, file, this.#pendingNext, this.end);
+    if (behind !== undefined && behind.position >= this.#cutEnd) return false;
     if (behind !== undefined) this.passOver(behind);
     else if (later !== undefined) this.#sawSeal(later);
     return behind !== undefined;
@@ -206,6 +300,7 @@ export class Tail {
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
+    if (position >= this.#cutEnd) return false;
     if (head.kind === FrameKind.record) {
       if (head.number !== this.#pendingNext) return false;
       this.#pendingNext += 1;

@@ -1,8 +1,10 @@
 import { SyncFailure } from '../disk/sync-failure.js';
+import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
 import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
+import { Tenure } from './tenure.js';
 
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
 export type Decision<T> = (facts: FactSink) => T;
@@ -14,6 +16,13 @@ interface PendingDecision {
   readonly reject: (error: unknown) => void;
 }
 
+interface Decided {
+  readonly pending: PendingDecision;
+  readonly answer: () => void;
+  /** The last fact that it states or builds on. */
+  readonly fact: number;
+}
+
 /**
  * Fates are decided here, one after the other among all openers. The decisions of one tick share a commit; each is one
  * frame of facts, so each is made whole or not at all, and builds on those before it.
@@ -23,6 +32,8 @@ export class Decider {
   #pending: PendingDecision[] = [];
   #scheduled = false;
   #working: Promise<void> | undefined;
+  /** Decisions that were committed in an epoch that may have ended before. */
+  #undecided: { readonly epoch: number; readonly decided: readonly Decided[] } | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -53,6 +64,10 @@ export class Decider {
     while (this.#working !== undefined) await this.#working;
   }
 
+  get #isAwaited(): boolean {
+    return this.#pending.length > 0 || this.#undecided !== undefined;
+  }
+
   #schedule(): void {
     if (this.#scheduled || this.#working !== undefined) return;
     this.#scheduled = true;
@@ -68,45 +83,54 @@ export class Decider {
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
-      for (const pending of this.#pending.splice(0)) pending.reject(error);
+      this.#rejectAll(describeDiskError(error, 'deciding a fate'));
       return;
     }
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
-      if (this.#pending.length > 0) this.#schedule();
+      if (this.#isAwaited) this.#schedule();
     });
   };
 
   async #work(): Promise<void> {
-    while (this.#pending.length > 0) {
+    while (this.#isAwaited) {
       try {
         await this.#engine.locks.fate.enter();
       } catch (error) {
-        for (const pending of this.#pending.splice(0)) pending.reject(error);
+        this.#rejectAll(describeDiskError(error, 'deciding a fate'));
         return;
       }
       this.#commit();
     }
   }
 
+  #rejectAll(error: unknown): void {
+    for (const pending of this.#pending.splice(0)) pending.reject(error);
+    for (const { pending } of this.#undecided?.decided ?? []) pending.reject(error);
+    this.#undecided = undefined;
+  }
+
   /** Under the fate lock, which it leaves. */
   #commit(): void {
     const engine = this.#engine;
-    const { journal, fates, locks, clock } = engine;
-    const decided: { pending: PendingDecision; answer: () => void }[] = [];
-    const pending = this.#pending;
-    this.#pending = [];
+    const { journal, fates, locks, clock, tenure, tail } = engine;
+    const decided: Decided[] = [];
+    let pending: PendingDecision[] = [];
     const before = journal.fact;
     try {
       engine.assertNotFailed();
+      tenure.enter();
+      this.#judgeUndecided();
       journal.catchUpLocked();
+      pending = this.#pending;
+      this.#pending = [];
       fates.expire(clock.monotonic());
       const now = clock.now();
       for (const one of pending) {
         try {
           const answer = one.decide(journal.begin());
           journal.decided(now);
-          decided.push({ pending: one, answer });
+          decided.push({ pending: one, answer, fact: journal.fact });
         } catch (error) {
           journal.dropDecision();
           one.reject(describeDiskError(error, 'deciding a fate'));
@@ -114,9 +138,18 @@ export class Decider {
       }
       journal.commit();
       this.#shortenIfLong();
+      if (tenure.isLost(tail.position())) {
+        this.#undecided = { epoch: tenure.epoch, decided: decided.splice(0) };
+        this.#schedule();
+      }
     } catch (error) {
-      const failure = engine.failed(error, 'deciding a fate');
-      for (const one of pending) one.reject(failure);
+      if (error instanceof Fenced) {
+        tenure.lost();
+        this.#schedule();
+      } else {
+        const failure = engine.failed(error, 'deciding a fate');
+        for (const one of pending.length > 0 ? pending : this.#pending.splice(0)) one.reject(failure);
+      }
       decided.length = 0;
     } finally {
       locks.fate.leave();
@@ -125,7 +158,18 @@ export class Decider {
     this.#answer(decided);
   }
 
-  #answer(decided: readonly { pending: PendingDecision; answer: () => void }[]): void {
+  /** ⚑ What was decided over a fence counts where the take-over that ended its epoch says so. */
+  #judgeUndecided(): void {
+    if (this.#undecided === undefined) return;
+    const { epoch, decided } = this.#undecided;
+    const end = this.#engine.tenure.endOf(epoch);
+    this.#undecided = undefined;
+    const counts = ({ fact }: Decided): boolean => end === undefined || fact <= end.fact;
+    for (const one of decided) if (!counts(one)) one.pending.reject(Tenure.lockLost());
+    this.#answer(decided.filter(counts));
+  }
+
+  #answer(decided: readonly Decided[]): void {
     const durable = decided.filter((one) => one.pending.durable);
     for (const one of decided) if (!one.pending.durable) one.answer();
     if (durable.length === 0) {

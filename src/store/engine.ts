@@ -17,12 +17,14 @@ import { SegmentFiles } from '../segment/segment-files.js';
 import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
 import { BackgroundSync } from './background-sync.js';
+import { type CompactionLimits, Compactor } from './compactor.js';
 import { Decider } from './decider.js';
 import { describeDiskError, describeOpeningError } from './disk-errors.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import type { ResolvedStoreOptions } from './options.js';
 import { recoverStore } from './recover-store.js';
 import { Sweeper } from './sweeper.js';
+import { Tenure } from './tenure.js';
 import { Turns } from './turns.js';
 import { Writer } from './writer.js';
 
@@ -49,7 +51,9 @@ export class Engine {
   readonly writer: Writer;
   readonly decider: Decider;
   readonly sweeper: Sweeper;
+  readonly compactor: Compactor;
   readonly backgroundSync: BackgroundSync;
+  readonly tenure: Tenure;
   /** The name of this boot, as facts have it. */
   readonly boot: string;
   /** Told once, when the store fails for good. */
@@ -69,6 +73,7 @@ export class Engine {
     meta: Meta,
     locks: Locks,
     limits?: JournalLimits,
+    compaction?: CompactionLimits,
   ) {
     this.disk = disk;
     this.names = names;
@@ -97,11 +102,18 @@ export class Engine {
     this.writer = new Writer(this);
     this.decider = new Decider(this);
     this.sweeper = new Sweeper(this);
+    this.compactor = new Compactor(this, compaction);
     this.backgroundSync = new BackgroundSync(this);
+    this.tenure = new Tenure(this);
   }
 
   /** Opens the directory, creating what is missing; the first opener checks what its predecessors left. */
-  static async open(disk: Disk, options: ResolvedStoreOptions, limits?: JournalLimits): Promise<Engine> {
+  static async open(
+    disk: Disk,
+    options: ResolvedStoreOptions,
+    limits?: JournalLimits,
+    compaction?: CompactionLimits,
+  ): Promise<Engine> {
     options.signal?.throwIfAborted();
     const names = new FileNames(options.directory, options.filePrefix);
     let locks: Locks | undefined;
@@ -124,14 +136,16 @@ export class Engine {
           `${names.directory} was removed or replaced while it was opened`,
         );
       }
-      engine = new Engine(disk, names, options, meta, locks, limits);
+      engine = new Engine(disk, names, options, meta, locks, limits, compaction);
       await recoverStore(engine, arrival === 'first', options.signal);
       locks.settle();
       engine.noteChange();
       engine.sweeper.checkAll();
+      engine.compactor.touchAll();
       return engine;
     } catch (error) {
       if (error instanceof SyncFailure) engine?.syncFailed(error);
+      engine?.compactor.close();
       engine?.indexer.close();
       engine?.journal.close();
       engine?.files.descriptors.close();
@@ -283,11 +297,13 @@ export class Engine {
 
   async #close(): Promise<void> {
     this.backgroundSync.close();
+    this.compactor.close();
     this.indexer.close();
     try {
       await this.writer.close();
       await this.decider.close();
       await this.sweeper.idle();
+      await this.compactor.idle();
       if (this.#failure === undefined) {
         await this.syncer.upTo(this.tail.nextIndex - 1);
         await this.syncFacts();
@@ -306,6 +322,7 @@ export class Engine {
     try {
       entered = this.locks.write.tryEnter();
       if (!entered) return;
+      this.tenure.enter();
       this.appender.catchUp();
       this.appender.mark(this.clock.now());
     } catch (error) {
@@ -314,6 +331,11 @@ export class Engine {
     } finally {
       if (entered) this.locks.write.leave();
     }
+  }
+
+  /** The files of another epoch count now. */
+  followTakeover(): void {
+    this.files.forgetPaths();
   }
 
   /** A record that is known does not change; all that can have happened to it is that it is gone. */
@@ -327,7 +349,8 @@ export class Engine {
   }
 
   #catchUpFiles(): boolean {
-    if (this.#closing !== undefined) return false;
+    if (this.#closing !== undefined || this.tenure.isTainted) return false;
+    if (this.epochs.isFenced() && this.epochs.refresh()) this.followTakeover();
     this.#foldFacts();
     const { active } = this.tail;
     this.tail.catchUp();
@@ -339,6 +362,7 @@ export class Engine {
 
   /** Following a mark of succession syncs it: where that fails, it is as any failed sync. */
   #foldFacts(): void {
+    if (this.tenure.isTainted) return;
     try {
       this.journal.catchUp();
     } catch (error) {

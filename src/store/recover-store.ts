@@ -1,3 +1,7 @@
+import { join } from 'node:path';
+import type { FileKind } from '../disk/file-names.js';
+import { Fenced } from '../epoch/fenced.js';
+import { keepSpare } from '../epoch/spare.js';
 import type { FactSink } from '../journal/facts.js';
 import type { IndexSet } from '../journal/index-set.js';
 import { Runs } from '../journal/runs.js';
@@ -25,39 +29,59 @@ export async function recoverStore(
     tail.open();
     if (!journal.unfinished && !disk.exists(names.suspect())) return;
   }
-  await locks.fate.enter(signal);
-  try {
-    await locks.write.enter(signal);
+  let isDone = false;
+  while (!isDone) {
+    await locks.fate.enter(signal);
     try {
-      if (first) recover(engine);
-      else {
-        journal.catchUpLocked();
-        engine.appender.catchUp();
-      }
-      if (disk.exists(names.suspect())) {
-        journal.shorten(engine.clock.now());
-        rewriteUnsafe(engine.files, tail, engine.appender, engine.clock.now());
+      await locks.write.enter(signal);
+      try {
+        isDone = recoverLocked(engine, first);
+      } finally {
+        locks.write.leave();
       }
     } finally {
-      locks.write.leave();
+      locks.fate.leave();
     }
-  } finally {
-    locks.fate.leave();
+  }
+}
+
+/** Under all locks; false where they were lost meanwhile, and it is to be done again. */
+function recoverLocked(engine: Engine, first: boolean): boolean {
+  const { tenure, journal, appender, disk, names, files, tail, clock } = engine;
+  try {
+    if (first) recover(engine);
+    else {
+      journal.catchUpLocked();
+      appender.catchUp();
+    }
+    if (disk.exists(names.suspect())) {
+      journal.shorten(clock.now());
+      rewriteUnsafe(files, tail, appender, clock.now());
+    }
+    return !tenure.isLost(tail.position());
+  } catch (error) {
+    if (!(error instanceof Fenced)) throw error;
+    tenure.lost();
+    return false;
   }
 }
 
 function recover(engine: Engine): void {
-  const { journal, tail, appender, fates, files, clock } = engine;
+  const { journal, tail, appender, fates, files, clock, epochs, tenure, locks } = engine;
+  epochs.refresh();
   removeLeftovers(engine);
   // The first journal is on the device before the first segment exists.
   const isNew = !journal.exists() && files.list().length === 0;
   if (isNew) {
     journal.create();
-    createLockFiles(engine);
+    if (locks.mode !== 'lockfile') createLockFiles(engine);
   }
+  tenure.begin();
   journal.open();
   journal.catchUpLocked(true);
   journal.reserve();
+  // Only then: what a take-over has just given up is wanted for the facts that empty the disk.
+  if (locks.mode === 'lockfile') keepSpare(engine.disk, engine.names);
   const told = recoverSegments(files, tail, appender, clock.now());
   const { next, lost } = decideNext(tail.nextIndex, fates.highestNamed);
   // Without a segment there is nothing to roll: the first one begins there.
@@ -96,14 +120,35 @@ function tellAbsent(facts: FactSink, range: LostRange, gone: IndexSet): void {
   runs.end();
 }
 
-/** Files that somebody who died was making. Nobody else is in the directory, so nobody needs them. */
-function removeLeftovers(engine: Engine): void {
-  const { disk, names } = engine;
+/**
+ * Files that somebody who died was making, or had not removed yet, and those of epochs that ended before them. Nobody needs
+ * them: nobody else is in the directory or, with lock files, nobody else who counts.
+ */
+function removeLeftovers({ disk, names, files, epochs }: Engine): void {
+  const isOver = (epoch: number, counting: number): boolean => epoch !== counting && epoch < epochs.current;
+  const isLeftover = (kind: FileKind): boolean => {
+    switch (kind.kind) {
+      case 'temporary':
+        return true;
+      case 'data':
+        return isOver(kind.epoch, epochs.ofSegment(kind.number));
+      case 'entries':
+        return !disk.exists(names.data(kind.number, kind.epoch));
+      case 'sparse-entries':
+        return !disk.exists(names.sparseData(kind.number, kind.generation));
+      case 'fate':
+        return isOver(kind.epoch, epochs.ofJournal(kind.number));
+      default:
+        return false;
+    }
+  };
+  if (disk.exists(names.guard())) disk.removeDirectory(names.guard());
   for (const name of disk.list(names.directory)) {
-    const parsed = names.parse(name);
-    if (parsed?.kind === 'temporary')
-      disk.unlink(`${names.temporary('')}${name.slice(names.prefix.length + 5)}`);
-    if (parsed?.kind === 'entries' && !disk.exists(names.data(parsed.number)))
-      disk.unlink(names.entries(parsed.number));
+    const kind = names.parse(name);
+    if (kind !== undefined && isLeftover(kind)) disk.unlink(join(names.directory, name));
   }
+  const sparse = files.list().filter((first) => files.isSparse(first));
+  // Their maker may have died before their names were on the device.
+  if (sparse.length > 0) disk.syncDirectoryNow(names.directory);
+  for (const first of sparse) files.removeSucceeded(first);
 }

@@ -2,14 +2,14 @@ import { DurostoreError } from '../errors.js';
 import type { Engine } from './engine.js';
 
 /** What stands between a write and its place. */
-export type Obstacle = 'none' | 'full' | 'needs-fate';
+export type Obstacle = 'none' | 'full' | 'needs-fate' | 'fenced';
 
 /**
  * Makes room for a write that the active segment has none for, as `whenFull` says, before a byte is written. All under the
  * write lock.
  *
  * A segment all of whose records are gone does not count against `maxFiles`, so that a store that is full and empty at
- * once can be written to.
+ * once can be written to; and a sparse one counts by its size.
  */
 export class Room {
   readonly #engine: Engine;
@@ -51,13 +51,14 @@ export class Room {
   #dropOldest(): void {
     const { tail, journal, sweeper, clock, options } = this.#engine;
     const facts = journal.begin();
-    let live = sweeper.liveSegments();
+    let bytes = 0;
+    for (const first of tail.segments) bytes += sweeper.weight(first);
     for (const first of tail.segments) {
       const next = tail.segments.after(first);
-      if (live <= options.maxFiles || next === undefined) break;
+      if (bytes <= options.maxFiles * options.maxFileSize || next === undefined) break;
       if (sweeper.isEmptied(first)) continue;
       facts.gone(first, next);
-      live -= 1;
+      bytes -= sweeper.weight(first);
     }
     journal.decided(clock.now());
     journal.commit();

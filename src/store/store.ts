@@ -101,6 +101,7 @@ export class EngineStore implements Store {
       if (from < to) facts.gone(from, to);
     }, engine.durable);
     engine.sweeper.checkAll();
+    engine.compactor.touchAll();
     await engine.sweeper.idle();
   }
 

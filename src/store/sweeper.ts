@@ -16,13 +16,15 @@ export class Sweeper {
 
   /** Looks whether a segment that held one of the records `from` to `to`, both inclusive, can go now. */
   check(from: number, to: number = from): void {
-    const { segments } = this.#engine.tail;
+    const { tail, compactor } = this.#engine;
+    const { segments } = tail;
     let first = segments.holding(from) ?? segments.lowest;
     while (first !== undefined && first <= to) {
       if (this.#isGone(first)) {
         this.#start();
         return;
       }
+      compactor.touch(first);
       first = segments.after(first);
     }
   }
@@ -39,9 +41,17 @@ export class Sweeper {
 
   /** Segments that hold records that are not gone; an empty one that is being written counts. */
   liveSegments(): number {
-    let live = 0;
-    for (const first of this.#engine.tail.segments) if (!this.isEmptied(first)) live += 1;
-    return live;
+    let bytes = 0;
+    for (const first of this.#engine.tail.segments) bytes += this.weight(first);
+    return Math.ceil(bytes / this.#engine.options.maxFileSize);
+  }
+
+  /** The bytes that a segment counts for: a whole file's; a sparse one's own; none where it is wholly gone. */
+  weight(first: number): number {
+    const { files, options } = this.#engine;
+    if (this.isEmptied(first)) return 0;
+    const { maxFileSize } = options;
+    return files.isSparse(first) ? Math.min(maxFileSize, files.data(first)?.size() ?? 0) : maxFileSize;
   }
 
   /** Whether all the records of a segment are gone, and it had some. */

@@ -1,10 +1,13 @@
+import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
 import { HEAD_BYTES } from '../frame/frame.js';
 import { SEGMENT_OVERHEAD } from '../segment/appender.js';
 import { Batch, type Group } from '../segment/batch.js';
-import { isDiskFull } from './disk-errors.js';
+import type { TailPosition } from '../segment/tail.js';
+import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { type Obstacle, Room } from './room.js';
+import { Tenure } from './tenure.js';
 
 /** A record on its way in. */
 export interface NewRecord {
@@ -35,6 +38,8 @@ export class Writer {
   #pending: PendingWrite[] = [];
   #scheduled = false;
   #working: Promise<void> | undefined;
+  /** The epoch in which pending writes were written that may not count. */
+  #undecidedIn: number | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -134,7 +139,7 @@ export class Writer {
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
-      this.#rejectAll(error as Error);
+      this.#rejectAll(describeDiskError(error, 'writing'));
       return;
     }
     this.#working = this.#work(obstacle).finally(() => {
@@ -165,22 +170,27 @@ export class Writer {
         }
       }
     } catch (error) {
-      this.#rejectAll(error as Error);
+      this.#rejectAll(describeDiskError(error, 'writing'));
     }
   }
 
   /** Under the write lock, which it leaves. Answers everybody it can; what stays pending met the obstacle. */
   #commit(fateHeld: boolean): Obstacle {
     const engine = this.#engine;
+    const { tenure, tail } = engine;
     let obstacle: Obstacle = 'none';
     let placed = this.#pending.length;
+    let before: TailPosition | undefined;
     try {
       engine.assertNotFailed();
+      tenure.enter();
+      this.#judgeUndecided();
       engine.appender.catchUp();
+      before = tail.position();
       placed = 0;
       while (placed < this.#pending.length) {
         const head = this.#pending[placed] as PendingWrite;
-        if (!head.abandoned && !this.#fits(placed, placed)) {
+        if (!head.abandoned && head.outcome === undefined && !this.#fits(placed, placed)) {
           const room = this.#makeRoom(fateHeld, head);
           if (room === 'full' || room === 'needs-fate') {
             obstacle = room;
@@ -189,7 +199,16 @@ export class Writer {
         }
         placed = head.abandoned || head.outcome !== undefined ? placed + 1 : this.#appendFrom(placed);
       }
+      if (placed > 0 && tenure.isLost(before)) {
+        this.#undecidedIn = tenure.epoch;
+        return 'fenced';
+      }
     } catch (error) {
+      if (error instanceof Fenced) {
+        if (before !== undefined) this.#undecidedIn = tenure.epoch;
+        tenure.lost(before);
+        return 'fenced';
+      }
       const failure = engine.failed(error, 'writing');
       placed = this.#pending.length;
       for (const pending of this.#pending) pending.outcome ??= failure;
@@ -199,6 +218,22 @@ export class Writer {
     this.#answer(placed);
     engine.noteChange();
     return obstacle;
+  }
+
+  /**
+   * ⚑ What was written over a fence counts where the take-over that ended its epoch says so; the others' callers are told
+   * that nobody will ever see it.
+   */
+  #judgeUndecided(): void {
+    if (this.#undecidedIn === undefined) return;
+    const end = this.#engine.tenure.endOf(this.#undecidedIn);
+    this.#undecidedIn = undefined;
+    if (end === undefined) return;
+    for (const [at, pending] of this.#pending.entries()) {
+      if (typeof pending.outcome !== 'number') continue;
+      const next = pending.outcome + (this.#batch.groups[at] as Group).count;
+      if (next > end.next) pending.outcome = Tenure.lockLost();
+    }
   }
 
   /** Whether the groups `from` to `last` fit into the active segment together. */

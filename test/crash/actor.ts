@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/clock.js';
+import { MemoryDisk } from '../../src/disk/memory.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import type { JournalLimits } from '../../src/journal/journal.js';
 import { type Delivery, DurostoreError, type Entry, type Queue, type StoreOptions } from '../../src/mod.js';
@@ -16,12 +17,17 @@ export const stillClock: Clock = {
 };
 
 /** Time goes on by a moment whenever it is asked for, so that whoever looks at intervals looks again. */
-export function tickingClock(): Clock {
+export const tickingClock = (): Clock => clockOf(51);
+
+/** The same by a day, so that every lease ends. */
+export const hastyClock = (): Clock => clockOf(24 * 3600 * 1000);
+
+function clockOf(stepMs: number): Clock {
   let monotonic = 1_000_000;
   return {
     ...stillClock,
     monotonic: () => {
-      monotonic += 51;
+      monotonic += stepMs;
       return monotonic;
     },
   };
@@ -38,6 +44,10 @@ export const openOn = (disk: MemoryOpener, { limits, ...options }: Options): Pro
     { directory: DIRECTORY, codec: 'bytes', indexer: false, clock: stillClock, ...options },
     limits,
   );
+
+/** Where a dead one leaves its lock, the next one comes when that is stale. */
+export const machineFor = (options: Options, capacityBytes = Number.POSITIVE_INFINITY): MemoryDisk =>
+  new MemoryDisk({ capacityBytes, deathTakesMs: options.locking === 'lockfile' ? 60_000 : 0 });
 
 /** So that a journal is succeeded every few facts. */
 export const SHORT_JOURNALS: JournalLimits = {

@@ -1,11 +1,11 @@
 import type { Test } from 'tap';
-import { MemoryDisk } from '../../src/disk/memory.js';
+import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import type { Entry } from '../../src/mod.js';
 import { checkDirectoryOn } from '../support/consistency.js';
 import type { Random } from '../support/random.js';
-import { Actor, DIRECTORY, type Options, openOn } from './actor.js';
+import { Actor, DIRECTORY, hastyClock, machineFor, type Options, openOn } from './actor.js';
 import { History } from './history.js';
 import { keptBy, type Program } from './programs.js';
 
@@ -42,7 +42,7 @@ export async function runUntilDeath(
   fault: Fault,
   strikes: (operation: Operation) => boolean,
 ): Promise<Outcome> {
-  const machine = new MemoryDisk();
+  const machine = machineFor(program.options);
   const history = new History(keptBy(program.options));
   const disk = machine.opener('worker');
   let struck: Operation | undefined;
@@ -97,7 +97,8 @@ export async function judge(
     const afterCut = { staleEntries: after === 'cut' };
     problems.push(...checkDirectoryOn(machine.opener('checker'), DIRECTORY, afterCut));
     machine.powerCut({ writes: 'lose', names: 'lose' });
-    const again = await openOn(machine.opener('next'), options);
+    // With lock files, what the dead had claimed comes back when its lease has ended.
+    const again = await openOn(machine.opener('next'), { ...options, clock: hastyClock() });
     const messages = await again.flush();
     const expected = [...entries.map((entry) => entry.data), extra];
     const same = messages.length === expected.length && messages.every((one, at) => equal(one, expected[at]));

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { MemoryDisk } from '../../src/disk/memory.js';
+import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { DurostoreError } from '../../src/mod.js';
 import { random } from '../support/random.js';
-import { Actor, nextTurn, type Options, SHORT_JOURNALS, tickingClock } from './actor.js';
+import { Actor, machineFor, nextTurn, type Options, SHORT_JOURNALS, tickingClock } from './actor.js';
 import { cutsAt, Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
 
@@ -38,7 +38,7 @@ const isSync = ({ kind }: Operation): boolean => kind === 'sync' || kind === 'sy
 
 /** Runs the steps; the `nth` sync fails, and everybody dies at so many operations after it. */
 async function run(options: Options, nth: number, fault: Fault, cutAfter: number): Promise<Outcome> {
-  const machine = new MemoryDisk();
+  const machine = machineFor(options);
   const history = new History();
   const problems: string[] = [];
   const disks = [machine.opener('a'), machine.opener('b')] as const;

@@ -1,9 +1,8 @@
 import t from 'tap';
-import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { DurostoreError } from '../../src/mod.js';
 import { random } from '../support/random.js';
-import { Actor, nextTurn } from './actor.js';
+import { Actor, DIRECTORY, machineFor, nextTurn } from './actor.js';
 import { Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
 import { keptBy, type Program, programs } from './programs.js';
@@ -23,9 +22,11 @@ class Persistent {
   /** Whether the store has to refuse every change. */
   #failed = false;
   readonly #struck: () => Operation | undefined;
+  readonly #lacksRoom: boolean;
 
-  constructor(actor: Actor, struck: () => Operation | undefined) {
+  constructor(actor: Actor, fault: Fault, struck: () => Operation | undefined) {
     this.#struck = struck;
+    this.#lacksRoom = typeof fault === 'object' && 'error' in fault && /ENOSPC|EDQUOT/.test(fault.error);
     this.actor = new Proxy(actor, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);
@@ -52,11 +53,18 @@ class Persistent {
       this.codes.add(error.code);
       if (failedBefore && error.code !== 'STORE_FAILED')
         this.problems.push(`${name}: failed, then ${error.code}`);
+      if (error.code === 'STORE_FAILED' && this.#lacksRoom && !this.#isSync())
+        this.problems.push(`${name}: a store does not fail for lack of room`);
       if (error.code === 'STORE_FAILED' && this.#isGrave()) this.#failed = true;
       if (this.#failed || name === 'close') return;
       if (isSecond) this.problems.push(`${name} fails again: ${error.message}`);
       else if (error.code === 'DISK_FULL' || name === 'open') await this.#call(name, call, true);
     }
+  }
+
+  /** Calls at once do not come in the same order every time: what was a write may be a sync. */
+  #isSync(): boolean {
+    return ['sync', 'syncDirectory'].includes(this.#struck()?.kind ?? '');
   }
 
   /** A write, a cut or a sync of what counts failed in another way than for lack of space. */
@@ -67,7 +75,7 @@ class Persistent {
 }
 
 async function run(program: Program, fault: Fault, strikes: (operation: Operation) => boolean) {
-  const machine = new MemoryDisk();
+  const machine = machineFor(program.options);
   const history = new History(keptBy(program.options));
   let struck: Operation | undefined;
   machine.onOperation = (operation) => {
@@ -77,7 +85,7 @@ async function run(program: Program, fault: Fault, strikes: (operation: Operatio
     return fault;
   };
   const disk = machine.opener('worker');
-  const persistent = new Persistent(new Actor(disk, history, program.options), () => struck);
+  const persistent = new Persistent(new Actor(disk, history, program.options), fault, () => struck);
   await program.run(persistent.actor);
   // A process that dies just when its sync fails tells nobody, and so it is with every store.
   while (machine.syncs.count > 0) await nextTurn();
@@ -87,11 +95,23 @@ async function run(program: Program, fault: Fault, strikes: (operation: Operatio
   return { machine, history, struck, problems: persistent.problems, codes: persistent.codes };
 }
 
-/** Which failures an operation can have. */
-function faultsOf({ kind }: Operation): Fault[] {
+/** Calls that make a descriptor, or would. */
+const OPENING: readonly Operation['kind'][] = ['open', 'create', 'list', 'syncDirectory'];
+/** Calls that need a right to the file or its directory. */
+const PERMITTED: readonly Operation['kind'][] = [...OPENING, 'makeDirectory', 'link', 'unlink'];
+
+/** Which failures an operation can have; where several are alike, they take turns. */
+function faultsOf({ kind, path, n }: Operation): Fault[] {
   const faults: Fault[] = [{ error: 'EIO' }];
-  if (['write', 'create', 'link', 'sync'].includes(kind)) faults.push({ error: 'ENOSPC' });
-  if (kind === 'write') faults.push({ short: 1 }, { short: 50 });
+  const isOdd = n % 2 === 1;
+  if (['write', 'create', 'link', 'sync', 'makeDirectory'].includes(kind))
+    faults.push({ error: isOdd && kind !== 'sync' ? 'EDQUOT' : 'ENOSPC' });
+  if (OPENING.includes(kind)) faults.push({ error: 'EMFILE' });
+  // Directories above the store that may not be read are not synced, and nobody is told.
+  if (PERMITTED.includes(kind) && !(kind === 'syncDirectory' && path !== DIRECTORY))
+    faults.push({ error: 'EACCES' });
+  if (kind === 'write')
+    faults.push(...(isOdd ? [{ short: 0 }, { short: 50 }] : [{ short: 1 }, { short: 35 }]));
   if (kind === 'sync') faults.push({ error: 'EIO', reached: 'some' });
   return faults;
 }

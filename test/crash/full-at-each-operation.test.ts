@@ -1,15 +1,15 @@
 import t from 'tap';
-import { MemoryDisk } from '../../src/disk/memory.js';
+import type { MemoryDisk } from '../../src/disk/memory.js';
 import { DurostoreError } from '../../src/mod.js';
 import { random } from '../support/random.js';
-import { Actor, nextTurn, openOn } from './actor.js';
+import { Actor, machineFor, nextTurn, openOn } from './actor.js';
 import { Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
 import { keptBy, type Program, programs } from './programs.js';
 
 /** Runs a program on a disk that has so many bytes left from the operation `n` on, and no more ever. */
 async function run(program: Program, n: number, room: number) {
-  const machine = new MemoryDisk();
+  const machine = machineFor(program.options);
   const history = new History(keptBy(program.options));
   const problems: string[] = [];
   const disk = machine.opener('worker');

@@ -11,7 +11,7 @@ export interface Program {
 export const keptBy = ({ whenFull, maxFiles }: Options): number | undefined =>
   whenFull === 'drop-oldest' ? maxFiles : undefined;
 
-export const programs: readonly Program[] = [
+const inOneMode: readonly Program[] = [
   {
     name: 'records, synced',
     options: { maxFileSize: 4096 },
@@ -231,4 +231,23 @@ export const programs: readonly Program[] = [
       await actor.dequeue();
     },
   },
+];
+
+/** With lock files, what is another's to clean up is more. */
+const WITH_LOCK_FILES = new Set([
+  'rolling, and segments that go',
+  'many calls at once',
+  'messages, claimed and dequeued',
+  'journals that are succeeded all the time, written',
+]);
+
+export const programs: readonly Program[] = [
+  ...inOneMode,
+  ...inOneMode
+    .filter(({ name }) => WITH_LOCK_FILES.has(name))
+    .map((program) => ({
+      ...program,
+      name: `${program.name}, lock files`,
+      options: { ...program.options, locking: 'lockfile' as const },
+    })),
 ];

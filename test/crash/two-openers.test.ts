@@ -1,8 +1,8 @@
 import t from 'tap';
-import { MemoryDisk } from '../../src/disk/memory.js';
+import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { random } from '../support/random.js';
-import { Actor, type Options, SHORT_JOURNALS, tickingClock } from './actor.js';
+import { Actor, machineFor, type Options, SHORT_JOURNALS, tickingClock } from './actor.js';
 import { cutsAt, Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
 
@@ -33,7 +33,7 @@ async function run(
   fault: Fault,
   strikes: (operation: Operation) => boolean,
 ): Promise<{ machine: MemoryDisk; history: History; struck: Operation | undefined; problems: string[] }> {
-  const machine = new MemoryDisk();
+  const machine = machineFor(options);
   const history = new History();
   const problems: string[] = [];
   const [mortal, other] = [machine.opener('a'), machine.opener('b')];

@@ -114,6 +114,36 @@ export function diskConformance(t: Test, world: (t: Test) => Promise<World>): vo
     for (const open of [file, linked, successor]) open?.close();
   });
 
+  t.test('a directory for one', async (t) => {
+    const { disk, other, directory } = await world(t);
+    const path = join(directory, 'x.lock');
+    const owner = join(path, 'owner');
+    t.equal(disk.modifiedAt(path), undefined);
+    t.equal(disk.setModifiedAt(path, 0), false);
+    t.equal(disk.removeDirectory(path), 'missing');
+    t.throws(() => disk.createDirectory(join(directory, 'none', 'x')), { code: 'ENOENT' });
+    t.equal(disk.createDirectory(path), true);
+    t.equal(other.createDirectory(path), false, 'made once');
+    t.equal(other.setModifiedAt(path, 1_234_567_890_123), true);
+    t.equal(disk.modifiedAt(path), 1_234_567_890_123);
+    const before = Date.now() - 1000;
+    other.create(owner)?.close();
+    t.ok((disk.modifiedAt(path) ?? 0) > before, 'a file in it makes it young');
+    t.equal(disk.removeDirectory(path), 'occupied');
+    t.same(disk.list(path), ['owner']);
+    disk.setModifiedAt(path, 0);
+    other.unlink(owner);
+    t.ok((disk.modifiedAt(path) ?? 0) > before, 'and so does its removal');
+    t.equal(other.removeDirectory(path), 'removed');
+    t.equal(disk.exists(path), false);
+    t.throws(() => disk.list(path), { code: 'ENOENT' });
+    t.throws(() => disk.create(owner), { code: 'ENOENT' });
+    t.equal(disk.unlink(owner), false);
+    disk.create(path)?.close();
+    t.equal(other.createDirectory(path), false, 'where a file is');
+    t.throws(() => disk.removeDirectory(path), { code: 'ENOTDIR' });
+  });
+
   t.test('locks', async (t) => {
     const { disk, other, directory } = await world(t);
     t.equal(disk.canLock, true);
@@ -185,6 +215,35 @@ export function diskConformance(t: Test, world: (t: Test) => Promise<World>): vo
     t.equal(notices, before, 'a closed watch is silent');
     existing?.close();
     created?.close();
+  });
+
+  t.test('a lock directory is no news', async (t) => {
+    const { disk, other, directory } = await world(t);
+    const path = join(directory, 'x.lock');
+    let notices = 0;
+    const watch = disk.watch(
+      directory,
+      () => {
+        notices += 1;
+      },
+      (error) => t.error(error as Error),
+    );
+    t.teardown(() => watch.close());
+    await until('a notice that watching has begun', () => notices > 0);
+    for (let time = 0; time < 5; time++) {
+      other.createDirectory(path);
+      other.create(join(path, 'owner'))?.close();
+      other.setModifiedAt(path, time);
+      other.unlink(join(path, 'owner'));
+      other.removeDirectory(path);
+      // Changes of one turn may make one notice.
+      await new Promise(setImmediate);
+    }
+    // Notices come in the order of the changes.
+    other.create(join(directory, 'news'))?.close();
+    await until('a notice of the news', () => notices > 1);
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    t.equal(notices, 2, 'of nothing else');
   });
 
   t.test('the machine', async (t) => {

@@ -226,7 +226,7 @@ t.test('the scanner', async (t) => {
     const file = machine.opener().open('/q/f', 'read');
     if (file === undefined) throw new Error('not there');
     const seen: number[] = [];
-    const result = new FrameScanner(salt).scan(file, HEADER_BYTES, (head) => {
+    const result = new FrameScanner(salt, () => false).scan(file, HEADER_BYTES, (head) => {
       seen.push(head.number);
       return true;
     });
@@ -272,7 +272,7 @@ t.test('the scanner', async (t) => {
     machine.put('/q/f', whole);
     const file = machine.opener().open('/q/f', 'read');
     if (file === undefined) throw new Error('not there');
-    const scanner = new FrameScanner(salt);
+    const scanner = new FrameScanner(salt, () => false);
     t.same(
       scanner.scan(file, HEADER_BYTES, (head) => head.number < 2),
       { position: ends[1], stop: 'stopped' },

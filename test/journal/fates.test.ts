@@ -1,17 +1,22 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { HEAD_BYTES } from '../../src/frame/frame.js';
-import { decodeFacts, type FactSink, FactWriter } from '../../src/journal/facts.js';
+import { decodeFacts, type FactSink, FactWriter, type Lease } from '../../src/journal/facts.js';
 import { Fates } from '../../src/journal/fates.js';
 import { judgeClaim, nextInLine } from '../../src/queue/judgement.js';
 
 const HERE = 'aa'.repeat(16);
 const ELSEWHERE = 'bb'.repeat(16);
 
+const leaseUntil = (until: number): Lease => ({ until, lengthMs: 50 });
+
 type Fact = { readonly [K in keyof FactSink]: readonly [K, ...Parameters<FactSink[K]>] }[keyof FactSink];
 
 const index = fc.integer({ min: 1, max: 12 });
-const until = fc.integer({ min: 1, max: 30 });
+const lease = fc.record({
+  until: fc.integer({ min: 1, max: 30 }),
+  lengthMs: fc.integer({ min: 1, max: 30 }),
+});
 const incarnation = fc.integer({ min: 1, max: 4 });
 const range = fc.tuple(index, fc.integer({ min: 1, max: 4 }));
 
@@ -19,13 +24,13 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   range.map(([from, count]) => ['gone', from, from + count] as const),
   range.map(([from, count]) => ['lost', from, from + count] as const),
   fc
-    .tuple(fc.integer({ min: 1, max: 2 }), incarnation, fc.constantFrom(HERE, ELSEWHERE))
+    .tuple(fc.integer({ min: 0, max: 2 }), incarnation, fc.constantFrom(HERE, ELSEWHERE))
     .map(([slot, number, boot]) => ['slotTaken', slot, number, boot] as const),
   incarnation.map((number) => ['freed', number] as const),
   fc
-    .tuple(range, incarnation, fc.integer({ min: 1, max: 5 }), until)
-    .map(([[from, count], n, a, u]) => ['claimed', from, from + count, n, a, u] as const),
-  fc.tuple(index, until).map(([i, u]) => ['extended', i, u] as const),
+    .tuple(range, incarnation, fc.integer({ min: 1, max: 5 }), lease)
+    .map(([[from, count], n, a, l]) => ['claimed', from, from + count, n, a, l] as const),
+  fc.tuple(index, lease).map(([i, l]) => ['extended', i, l] as const),
   index.map((i) => ['released', i] as const),
   fc.tuple(index, fc.integer({ min: 1, max: 5 })).map(([i, a]) => ['attempted', i, a] as const),
 );
@@ -42,7 +47,7 @@ class Model {
       gone: boolean;
       lost: boolean;
       attempts: number;
-      claim?: { by: number; until: number; attempt: number; expired: boolean } | undefined;
+      claim?: { by: number; until: number; length: number; attempt: number; expired: boolean } | undefined;
     }
   >();
   readonly holders = new Map<number, { slot: number; boot: string }>();
@@ -54,6 +59,14 @@ class Model {
       this.records.set(number, record);
     }
     return record;
+  }
+
+  /** A holder elsewhere that has no slot keeps it for its length from when `expire` sees it; any other elsewhere has lost it. */
+  #lease(by: number, { until, lengthMs }: Lease): { until: number; length: number; expired: boolean } {
+    const holder = this.holders.get(by);
+    if (holder?.boot === HERE) return { until, length: lengthMs, expired: false };
+    if (holder?.slot !== 0) return { until, length: lengthMs, expired: true };
+    return { until: Number.NaN, length: lengthMs, expired: false };
   }
 
   apply(fact: Fact): void {
@@ -69,7 +82,8 @@ class Model {
         }
         break;
       case 'slotTaken':
-        for (const [number, { slot }] of this.holders) if (slot === fact[1]) this.apply(['freed', number]);
+        for (const [number, { slot }] of this.holders)
+          if (slot !== 0 && slot === fact[1]) this.apply(['freed', number]);
         this.apply(['freed', fact[2]]);
         this.holders.set(fact[2], { slot: fact[1], boot: fact[3] });
         break;
@@ -82,8 +96,7 @@ class Model {
         for (let at = fact[1]; at < fact[2]; at++) {
           const record = this.#record(at);
           if (record.gone) continue;
-          const expired = this.holders.get(fact[3])?.boot !== HERE;
-          record.claim = { by: fact[3], attempt: fact[4], until: fact[5], expired };
+          record.claim = { by: fact[3], attempt: fact[4], ...this.#lease(fact[3], fact[5]) };
           record.attempts = fact[4];
         }
         break;
@@ -91,8 +104,7 @@ class Model {
       case 'extended': {
         const { claim } = this.#record(fact[1]);
         if (claim === undefined) break;
-        claim.until = fact[2];
-        if (this.holders.get(claim.by)?.boot === HERE) claim.expired = false;
+        Object.assign(claim, this.#lease(claim.by, fact[2]));
         break;
       }
       case 'released':
@@ -107,7 +119,11 @@ class Model {
   }
 
   expire(now: number): void {
-    for (const { claim } of this.records.values()) if (claim && claim.until <= now) claim.expired = true;
+    for (const { claim } of this.records.values()) {
+      if (claim === undefined) continue;
+      if (Number.isNaN(claim.until)) claim.until = now + claim.length;
+      if (claim.until <= now) claim.expired = true;
+    }
   }
 }
 
@@ -219,18 +235,65 @@ t.test('facts come out of their bytes as they went in, and nothing else does', a
 t.test('a lease of another boot has ended, however it was extended', async (t) => {
   const fates = new Fates(HERE);
   fates.slotTaken(1, 1, ELSEWHERE);
-  fates.claimed(5, 6, 1, 1, 1_000_000);
-  fates.extended(5, 2_000_000);
+  fates.claimed(5, 6, 1, 1, leaseUntil(1_000_000));
+  fates.extended(5, leaseUntil(2_000_000));
   t.equal(fates.running, 0);
   t.equal(nextInLine(fates, 1, 10), 1);
   t.equal(fates.taken.has(5), false);
   t.equal(fates.attemptsOf(5), 1, 'it counts as an attempt');
 });
 
+t.test('a lease elsewhere that has no slot lasts as long as it is, from when it was seen', async (t) => {
+  const fates = new Fates(HERE);
+  fates.slotTaken(0, 1, ELSEWHERE);
+  fates.slotTaken(0, 2, ELSEWHERE);
+  fates.claimed(5, 6, 1, 1, { until: 7, lengthMs: 50 });
+  t.same([fates.running, fates.nextExpiry], [1, Number.POSITIVE_INFINITY], 'its clock is not ours');
+  t.equal(fates.expire(1000), false);
+  t.same([fates.running, fates.nextExpiry], [1, 1050]);
+  fates.extended(5, { until: 8, lengthMs: 70 });
+  t.equal(fates.expire(1040), false);
+  t.equal(fates.expire(1050), false, 'an extended one begins again');
+  t.equal(fates.nextExpiry, 1110);
+  t.same(fates.slotsWithClaims(undefined), [], 'nobody probes');
+  t.equal(fates.expire(1110), true);
+  t.same([fates.running, nextInLine(fates, 5, 9), fates.attemptsOf(5)], [0, 5, 1]);
+});
+
+t.test(
+  'a succession forgets who has neither slot nor claims, and says of the others what they said',
+  async (t) => {
+    const fates = new Fates(HERE);
+    fates.slotTaken(0, 1, HERE);
+    fates.slotTaken(0, 2, ELSEWHERE);
+    fates.slotTaken(3, 4, HERE);
+    fates.claimed(5, 6, 2, 1, { until: 7, lengthMs: 50 });
+    fates.expire(1000);
+    fates.forgetIdle();
+    t.same(
+      [1, 2, 4].map((number) => fates.knows(number)),
+      [false, true, true],
+    );
+    const told: unknown[] = [];
+    const sink = new Proxy({} as FactSink, {
+      get:
+        (_target, name) =>
+        (...args: unknown[]) =>
+          told.push([name, ...args]),
+    });
+    fates.tell(sink);
+    t.same(told, [
+      ['slotTaken', 0, 2, ELSEWHERE],
+      ['slotTaken', 3, 4, HERE],
+      ['claimed', 5, 6, 2, 1, { until: 7, lengthMs: 50 }],
+    ]);
+  },
+);
+
 t.test('who takes a slot frees what the one before had', async (t) => {
   const fates = new Fates(HERE);
   fates.slotTaken(1, 7, HERE);
-  fates.claimed(1, 2, 7, 1, 100);
+  fates.claimed(1, 2, 7, 1, leaseUntil(100));
   t.equal(nextInLine(fates, 1, 3), 2);
   fates.slotTaken(1, 8, HERE);
   t.equal(nextInLine(fates, 1, 3), 1);
@@ -243,7 +306,7 @@ t.test('judgement: every row of its table', async (t) => {
     const fates = new Fates(HERE);
     fates.slotTaken(1, 7, HERE);
     fates.slotTaken(2, 8, HERE);
-    fates.claimed(1, 2, 7, 1, 100);
+    fates.claimed(1, 2, 7, 1, leaseUntil(100));
     return fates;
   };
   const judge = (change: (fates: Fates) => void, now: number): string => {
@@ -277,17 +340,17 @@ t.test('judgement: every row of its table', async (t) => {
     'there, its holder is no more',
   );
   t.equal(
-    judge((fates) => fates.claimed(1, 2, 8, 2, 200), 99),
+    judge((fates) => fates.claimed(1, 2, 8, 2, leaseUntil(200)), 99),
     'lost',
     "there, another's",
   );
   t.equal(
-    judge((fates) => fates.claimed(1, 2, 8, 1, 200), 99),
+    judge((fates) => fates.claimed(1, 2, 8, 1, leaseUntil(200)), 99),
     'lost',
     "there, another's, claimed as often",
   );
   t.equal(
-    judge((fates) => fates.claimed(1, 2, 7, 2, 200), 99),
+    judge((fates) => fates.claimed(1, 2, 7, 2, leaseUntil(200)), 99),
     'lost',
     'there, claimed anew by the same',
   );
@@ -318,9 +381,9 @@ t.test('a buffer that one large decision needed is not kept', async (t) => {
 t.test('the next lease to end is told, whatever became of those that would have ended before', async (t) => {
   const fates = new Fates(HERE);
   fates.slotTaken(1, 7, HERE);
-  for (const at of [1, 2, 3]) fates.claimed(at, at + 1, 7, 1, 100 * at);
+  for (const at of [1, 2, 3]) fates.claimed(at, at + 1, 7, 1, leaseUntil(100 * at));
   t.equal(fates.nextExpiry, 100);
-  fates.extended(2, 1000);
+  fates.extended(2, leaseUntil(1000));
   t.equal(fates.expire(200), true);
   t.same([fates.running, fates.nextExpiry], [2, 300], 'the extended one did not end');
   t.equal(fates.expire(299), false);

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { openCounter, readCounter } from './counter.js';
-import { type LockKind, Place } from './kind.js';
+import { enterFree, type LockKind, Place } from './kind.js';
 import { RemoteProcess, RemoteWorker } from './remote.js';
 import { soon, until } from './until.js';
 
@@ -52,9 +52,11 @@ export function conformanceProcesses(name: string, kind: LockKind): void {
       const counter = openCounter(directory);
       const child = fork(program('flat-out-child'), [directory, kind.mode], { execArgv: [] });
       t.teardown(() => child.kill('SIGKILL'));
-      const most = 200 * 50;
+      // A lock made of files is kept for milliseconds at a time, by the one and by the other.
+      const times = kind.mode === 'lockfile' ? 50 : 200;
+      const most = times * (kind.mode === 'lockfile' ? 2000 : 50);
       let turns = 0;
-      for (let time = 0; time < 200 && turns < most; time++) {
+      for (let time = 0; time < times && turns < most; time++) {
         const before = readCounter(counter);
         await until('the other one is at it', () => readCounter(counter) > before + 2);
         const asked = readCounter(counter);
@@ -63,7 +65,49 @@ export function conformanceProcesses(name: string, kind: LockKind): void {
         write.leave();
       }
       t.ok(turns < most, `the other one had ${turns} turns meanwhile`);
+      // While it lives it makes files in the directory, which is about to be removed.
+      child.kill('SIGKILL');
+      await soon('it is dead', once(child, 'exit'));
     });
+
+    t.test('a waiter keeps its process alive, and nothing does afterwards', async (t) => {
+      const place = new Place(t, kind);
+      const { write } = place.open();
+      t.ok(write.tryEnter());
+      const child = spawn(process.execPath, [program('enter-once-child'), place.names.directory, kind.mode]);
+      t.teardown(() => child.kill('SIGKILL'));
+      child.stderr.pipe(process.stderr);
+      let output = '';
+      child.stdout.on('data', (chunk) => {
+        output += chunk;
+      });
+      const ended = once(child, 'close');
+      await until('it waits', () => output === 'waiting\n' || child.exitCode !== null);
+      write.leave();
+      t.strictSame(await soon('it has ended', ended), [0, null]);
+      t.equal(output, 'waiting\nentered\n');
+    });
+
+    t.test('workers exclude each other', async (t) => {
+      const place = new Place(t, kind);
+      const { write } = place.open();
+      const [a, b] = [1, 2].map(() => new RemoteWorker(t, place.names.directory, kind.mode));
+      if (a === undefined || b === undefined) throw new Error('no workers');
+      await a.do('enter');
+      t.equal(await b.do('tryEnter'), false);
+      t.notOk(write.tryEnter());
+      const entered = b.begin('enter');
+      await a.do('leave');
+      await soon('the other worker is in', entered);
+      t.notOk(write.tryEnter());
+      await b.do('leave');
+      await enterFree(t, kind, write);
+    });
+
+    if (kind.mode === 'lockfile') {
+      t.end();
+      return;
+    }
 
     t.test('a killed holder frees the lock', async (t) => {
       const place = new Place(t, kind);
@@ -152,38 +196,15 @@ export function conformanceProcesses(name: string, kind: LockKind): void {
       await soon('the waiter is in, too', entered);
     });
 
-    t.test('a waiter keeps its process alive, and nothing does afterwards', async (t) => {
+    t.test('a terminated worker frees the lock', async (t) => {
       const place = new Place(t, kind);
       const { write } = place.open();
-      t.ok(write.tryEnter());
-      const child = spawn(process.execPath, [program('enter-once-child'), place.names.directory, kind.mode]);
-      t.teardown(() => child.kill('SIGKILL'));
-      child.stderr.pipe(process.stderr);
-      let output = '';
-      child.stdout.on('data', (chunk) => {
-        output += chunk;
-      });
-      const ended = once(child, 'close');
-      await until('it waits', () => output === 'waiting\n' || child.exitCode !== null);
-      write.leave();
-      t.strictSame(await soon('it has ended', ended), [0, null]);
-      t.equal(output, 'waiting\nentered\n');
-    });
-
-    t.test('workers exclude each other, and a terminated one frees the lock', async (t) => {
-      const place = new Place(t, kind);
-      const { write } = place.open();
-      const [a, b] = [1, 2].map(() => new RemoteWorker(t, place.names.directory, kind.mode));
-      if (a === undefined || b === undefined) throw new Error('no workers');
-      await a.do('enter');
-      t.equal(await b.do('tryEnter'), false);
+      const worker = new RemoteWorker(t, place.names.directory, kind.mode);
+      await worker.do('enter');
       t.notOk(write.tryEnter());
-      const entered = b.begin('enter');
-      await a.terminate();
-      await soon('the other worker is in', entered);
-      t.notOk(write.tryEnter());
-      await b.do('leave');
-      t.ok(write.tryEnter());
+      const entered = write.enter();
+      await worker.terminate();
+      await soon('in', entered);
     });
 
     t.test('another descriptor of the lock file, opened and closed, frees nothing', async (t) => {

@@ -1,7 +1,9 @@
 import type { Test } from 'tap';
 import type { Disk } from '../../src/disk/disk.js';
 import { FileNames } from '../../src/disk/file-names.js';
+import type { Lock } from '../../src/lock/lock.js';
 import { type LockMode, type Locks, openLocks } from '../../src/lock/locks.js';
+import { until } from './until.js';
 import { WatchedDisk } from './watched-disk.js';
 
 /** A kind of lock, and the disks it is tried on. */
@@ -9,6 +11,12 @@ export interface LockKind {
   readonly mode: LockMode;
   /** An empty directory, and what gives each opener its own disk. */
   world(t: Test): { readonly directory: string; disk(): Disk };
+}
+
+/** Enters a lock that is free. One made of files is kept for a while by who had it last, and then left alone. */
+export async function enterFree(t: Test, kind: LockKind, lock: Lock): Promise<void> {
+  if (kind.mode === 'lockfile') await until('a free lock is entered', () => lock.tryEnter());
+  else t.ok(lock.tryEnter(), 'a free lock is entered');
 }
 
 export interface Opener {

@@ -34,16 +34,16 @@ t.test('LOCK_UNAVAILABLE says why and what to do', async (t) => {
       code: 'LOCK_UNAVAILABLE',
       message: /fs-native-extensions.*'lockfile'/,
     });
-    t.throws(() => openLocks(osDisk, names, 'lockfile'), { code: 'LOCK_UNAVAILABLE', message: /'os'/ });
   });
 
   t.test('a directory that is not there', async (t) => {
     const elsewhere = new FileNames(join(names.directory, 'no-such'), 'duro');
-    t.throws(() => openLocks(osDisk, elsewhere, 'os'), {
-      code: 'LOCK_UNAVAILABLE',
-      message: /no-such.*Give this user the right/,
-      cause: { code: 'ENOENT' },
-    });
+    for (const mode of ['os', 'lockfile'] as const)
+      t.throws(() => openLocks(osDisk, elsewhere, mode).write.tryEnter(), {
+        code: 'LOCK_UNAVAILABLE',
+        message: /no-such.*Give this user the right/,
+        cause: { code: 'ENOENT' },
+      });
   });
 
   const refusing = (part: string): { disk: Disk; opened: () => number; refuse: { now: boolean } } => {
@@ -87,6 +87,34 @@ t.test('LOCK_UNAVAILABLE says why and what to do', async (t) => {
       const { disk } = refusing(`duro.${lock}.lock`);
       t.throws(() => openLocks(disk, names, 'os').takeSlot(), { code: 'LOCK_UNAVAILABLE' });
     }
+  });
+
+  t.test('no permission for the lock directory', async (t) => {
+    const refused = new Set(['EACCES']);
+    const disk: Disk = {
+      ...osDisk,
+      createDirectory: (path) => {
+        for (const code of refused) deny(code);
+        return osDisk.createDirectory(path);
+      },
+    };
+    const told = {
+      code: 'LOCK_UNAVAILABLE',
+      message: /duro\.directory\.lock.*Give this user the right/,
+      cause: { code: 'EACCES' },
+    };
+    const locks = openLocks(disk, names, 'lockfile');
+    t.throws(() => locks.write.tryEnter(), told);
+    await t.rejects(locks.write.enter(), told);
+    t.throws(() => locks.fate.tryEnter(), told);
+    refused.clear();
+    t.ok(locks.write.tryEnter(), 'and works once it can');
+    refused.add('ENOSPC');
+    locks.write.leave();
+    const full = openLocks(disk, names, 'lockfile');
+    t.throws(() => full.write.tryEnter(), { code: 'ENOSPC' }, 'a full disk is another matter');
+    locks.close();
+    full.close();
   });
 
   t.test('a lock that fails', async (t) => {

@@ -1,6 +1,6 @@
 import type { Disk, DiskFile } from '../../src/disk/disk.js';
 
-/** The same disk, telling of every attempt to lock a file; `refused` may change the world before the next one. */
+/** The same disk, telling of every attempt to lock a file or to make a lock directory; `refused` may change the world before the next one. */
 export class WatchedDisk {
   readonly disk: Disk;
   refusals = 0;
@@ -9,22 +9,30 @@ export class WatchedDisk {
 
   constructor(beneath: Disk) {
     const watch = (file: DiskFile | undefined): DiskFile | undefined => file && this.#watch(file);
-    this.disk = Object.create(beneath, {
-      open: { value: (path: string, access: 'read' | 'write') => watch(beneath.open(path, access)) },
-      create: { value: (path: string) => watch(beneath.create(path)) },
+    const overridden: Partial<Disk> = {
+      open: (path, access) => watch(beneath.open(path, access)),
+      create: (path) => watch(beneath.create(path)),
+      createDirectory: (path) => this.#tried(path, beneath.createDirectory(path)),
+    };
+    this.disk = new Proxy(beneath, {
+      get(target, key) {
+        const value: unknown = Reflect.get(overridden, key) ?? Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
     });
   }
 
+  #tried(path: string, taken: boolean): boolean {
+    this.tries++;
+    if (!taken) {
+      this.refusals++;
+      this.refused(path);
+    }
+    return taken;
+  }
+
   #watch(file: DiskFile): DiskFile {
-    const tryLock = (mode: 'shared' | 'exclusive'): boolean => {
-      this.tries++;
-      const taken = file.tryLock(mode);
-      if (!taken) {
-        this.refusals++;
-        this.refused(file.path);
-      }
-      return taken;
-    };
+    const tryLock = (mode: 'shared' | 'exclusive'): boolean => this.#tried(file.path, file.tryLock(mode));
     return new Proxy(file, {
       get(target, key) {
         if (key === 'tryLock') return tryLock;

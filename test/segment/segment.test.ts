@@ -154,7 +154,7 @@ t.test('the chunk cache is bounded, and its bytes are right', async (t) => {
         const file = files[which];
         if (file === undefined) throw new Error('not there');
         const end = Math.max(position + length, 250_000);
-        const bytes = cache.view(which + 1, file, position, length, end, load);
+        const bytes = cache.view(file, position, length, end, load);
         if (cache.bytes > maxBytes) throw new Error(`${cache.bytes} bytes held of ${maxBytes}`);
         if (bytes === undefined) return;
         const wanted = Buffer.alloc(length);

@@ -44,11 +44,16 @@ t.test(
     const open = (locking: 'auto' | 'os' | 'lockfile' | 'none') =>
       openStoreOn(machine.opener(), { directory: '/store', locking });
     await t.rejects(open('os'), { code: 'LOCK_UNAVAILABLE' });
-    await t.rejects(open('lockfile'), { code: 'LOCK_UNAVAILABLE' });
-    await t.rejects(open('auto'), { code: 'LOCK_UNAVAILABLE' });
     const store = await open('none');
     t.equal(await store.write(bytes('x')), 1);
     await store.close();
+    const byFile = await openStoreOn(machine.opener(), { directory: '/other' });
+    t.equal(await byFile.write(bytes('x')), 1, "'auto' takes lock files where nothing else is there");
+    await t.rejects(openStoreOn(machine.opener(), { directory: '/other', locking: 'none' }), {
+      code: 'MISMATCH',
+      message: /'lockfile'/,
+    });
+    await byFile.close();
   },
 );
 

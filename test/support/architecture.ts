@@ -13,7 +13,7 @@ export const floors: readonly (readonly string[])[] = [
   ['segment', 'journal'],
   ['indexer'],
   ['store'],
-  ['queue'],
+  ['queue', 'care'],
   ['mod.ts'],
 ];
 

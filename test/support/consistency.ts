@@ -9,13 +9,14 @@ import { ENTRY_BYTES, readEntry } from '../../src/segment/entry.js';
 import { readMeta } from '../../src/store/meta.js';
 import { describeFrame, isZero, type WalkedFrame, walkFrames, wholeFrameBehind } from './frame-walk.js';
 import { type WalkedJournals, walkJournals } from './journal-walk.js';
+import { WalkedTakeovers } from './takeover-walk.js';
 
 /**
  * What is wrong with the stores in a directory, one line each; none: it is sound. Everything is read from its first byte
  * on, with the codecs of the library and nothing else of it: a second, simple opinion on what the files say.
  *
  * What a killed process may leave for the next opener is no problem: an unfinished batch at the end of the last segment
- * or of the journal, a sealed segment without its successor, a successor of the journal that no mark names, what is
+ * or of the journal, a sealed segment without its successor, the files that a sparse segment succeeds, a successor of the journal that no mark names, what is
  * left of segments all of whose records are gone. What a power cut leaves is one until somebody has opened the store;
  * after it, entries may be of frames that did not survive, which `staleEntries` allows.
  */
@@ -75,7 +76,8 @@ interface Segment {
   readonly records: Map<number, WalkedFrame>;
   /** The first index that is not in it. */
   readonly next: number;
-  readonly seal: WalkedFrame | undefined;
+  /** Where a seal or a take-over says that the log goes on. */
+  readonly continuesAt: number | undefined;
 }
 
 class StoreCheck {
@@ -83,6 +85,7 @@ class StoreCheck {
   readonly #names: FileNames;
   readonly #listed: readonly string[];
   readonly #problems: string[] = [];
+  readonly #takeovers: WalkedTakeovers;
   #storeId: Buffer = Buffer.alloc(8);
   #time = 0;
 
@@ -90,6 +93,7 @@ class StoreCheck {
     this.#disk = disk;
     this.#names = new FileNames(directory, prefix);
     this.#listed = listed;
+    this.#takeovers = new WalkedTakeovers(disk, this.#names, listed);
   }
 
   run(staleEntries: boolean): string[] {
@@ -97,10 +101,19 @@ class StoreCheck {
     this.#checkLockFiles();
     const journals = this.#checkJournals();
     const firsts = this.#numbers('data');
-    const segments = firsts.map((first) => this.#checkSegment(first, first === firsts.at(-1), journals));
+    const sparse = this.#generations();
+    // The pair that a sparse segment succeeds may still be there.
+    const all = [...new Set([...firsts, ...sparse.keys()])].sort((a, b) => a - b);
+    const segments = all.map((first) => {
+      const generation = sparse.get(first);
+      return generation === undefined
+        ? this.#checkSegment(first, first === all.at(-1), journals)
+        : this.#checkSparse(first, generation, journals);
+    });
     this.#checkSuccession(segments, journals);
-    for (const first of this.#numbers('entries')) this.#checkEntries(first, segments, journals, staleEntries);
-    const next = segments.at(-1)?.seal?.head.number ?? segments.at(-1)?.next ?? 1;
+    for (const first of this.#numbers('entries'))
+      if (!sparse.has(first)) this.#checkEntries(first, segments, journals, staleEntries);
+    const next = segments.at(-1)?.continuesAt ?? segments.at(-1)?.next ?? 1;
     if (journals !== undefined && journals.highestNamed >= next)
       this.#problem('the journal', `a fact names ${journals.highestNamed}, and the next index is ${next}`);
     return this.#problems;
@@ -114,9 +127,25 @@ class StoreCheck {
     const numbers: number[] = [];
     for (const name of this.#listed) {
       const parsed = this.#names.parse(name);
-      if (parsed?.kind === kind && 'number' in parsed) numbers.push(parsed.number);
+      if (parsed?.kind !== kind) continue;
+      const counts =
+        kind === 'fate'
+          ? this.#takeovers.epochOfJournal(parsed.number)
+          : this.#takeovers.epochOfSegment(parsed.number);
+      if (parsed.epoch === counts) numbers.push(parsed.number);
     }
     return numbers.sort((a, b) => a - b);
+  }
+
+  /** The highest generation of sparse segments by first index. */
+  #generations(): Map<number, number> {
+    const generations = new Map<number, number>();
+    for (const name of this.#listed) {
+      const parsed = this.#names.parse(name);
+      if (parsed?.kind === 'sparse-data')
+        generations.set(parsed.number, Math.max(parsed.generation, generations.get(parsed.number) ?? 0));
+    }
+    return generations;
   }
 
   #read(path: string): Buffer {
@@ -145,24 +174,35 @@ class StoreCheck {
   #checkLockFiles(): void {
     for (const name of this.#listed) {
       if (this.#names.parse(name)?.kind !== 'lock') continue;
-      const size = this.#read(join(this.#names.directory, name)).length;
+      const path = join(this.#names.directory, name);
+      if (path === this.#names.lockDirectory() || path === this.#names.guard()) continue;
+      const size = this.#read(path).length;
       if (size > 0) this.#problem(name, `a lock file holds ${size} bytes`);
     }
   }
 
   #checkJournals(): WalkedJournals | undefined {
     const files = this.#numbers('fate').map((number) => {
-      const path = this.#names.fateJournal(number);
-      return { number, path, bytes: this.#read(path) };
+      const epoch = this.#takeovers.epochOfJournal(number);
+      const path = this.#names.fateJournal(number, epoch);
+      const cut = this.#takeovers.cutOfJournal(number);
+      return { number, epoch, path, bytes: this.#read(path).subarray(0, cut), isCut: cut !== undefined };
     });
     const walked = walkJournals(files, this.#storeId);
     for (const problem of walked.problems) this.#problem('the journal', problem);
     return walked;
   }
 
-  #header(path: string, bytes: Buffer, kind: HeaderKind, first: number): 'valid' | 'absent' | 'foreign' {
+  #header(
+    path: string,
+    bytes: Buffer,
+    kind: HeaderKind,
+    first: number,
+    epoch = this.#takeovers.epochOfSegment(first),
+  ): 'valid' | 'absent' | 'foreign' {
     try {
-      return checkFileHeader(bytes, Math.min(bytes.length, HEADER_BYTES), kind, this.#storeId, first, path);
+      const length = Math.min(bytes.length, HEADER_BYTES);
+      return checkFileHeader(bytes, length, kind, this.#storeId, first, path, epoch);
     } catch (error) {
       this.#problem(path, String(error));
       return 'foreign';
@@ -170,8 +210,10 @@ class StoreCheck {
   }
 
   #checkSegment(first: number, isLast: boolean, journals: WalkedJournals | undefined): Segment {
-    const path = this.#names.data(first);
-    const bytes = this.#read(path);
+    const path = this.#names.data(first, this.#takeovers.epochOfSegment(first));
+    // What a sleeper wrote behind a cut counts for nothing.
+    const cut = this.#takeovers.cutOfSegment(first);
+    const bytes = this.#read(path).subarray(0, cut?.end);
     const records = new Map<number, WalkedFrame>();
     let next = first;
     let committed = first;
@@ -179,7 +221,7 @@ class StoreCheck {
     const header = this.#header(path, bytes, HeaderKind.data, first);
     if (header !== 'valid') {
       if (header === 'foreign' || !isLast) this.#problem(path, `its header is ${header}`);
-      return { first, records, next, seal };
+      return { first, records, next, continuesAt: cut?.next };
     }
     const walk = walkFrames(bytes, HEADER_BYTES);
     let end = HEADER_BYTES;
@@ -206,9 +248,11 @@ class StoreCheck {
         committed = next;
       } else if (head.kind !== 'record') this.#problem(path, `${describeFrame(frame)} does not end a batch`);
     }
+    // Nobody writes to what is of an earlier epoch: what a power cut took of it is told by facts.
+    const isEnded = this.#takeovers.epochOfSegment(first) !== this.#takeovers.latestEpoch;
     const isGone = journals?.isGone(first, Math.max(next, first + 1)) ?? false;
     if (!isZero(bytes, end)) {
-      if (!isLast || seal !== undefined)
+      if ((!isLast && !isEnded) || seal !== undefined)
         this.#problem(path, `bytes behind the end at ${end}${seal ? ', which is sealed' : ''}`);
       const behind = wholeFrameBehind(
         bytes,
@@ -218,8 +262,61 @@ class StoreCheck {
       if (behind !== undefined)
         this.#problem(path, `${describeFrame(behind)} behind what is bad at ${walk.end}`);
     }
-    if (!isLast && seal === undefined && !isGone) this.#problem(path, 'not the last one and not sealed');
-    return { first, records, next: committed, seal };
+    if (!isLast && seal === undefined && cut === undefined && !isGone && !isEnded)
+      this.#problem(path, 'not the last one and not sealed');
+    return { first, records, next: committed, continuesAt: seal?.head.number ?? cut?.next };
+  }
+
+  /** Whole from the first byte to the last: records in the order of their indexes, those between them gone, and a seal. */
+  #checkSparse(first: number, generation: number, journals: WalkedJournals | undefined): Segment {
+    const path = this.#names.sparseData(first, generation);
+    const bytes = this.#read(path);
+    const records = new Map<number, WalkedFrame>();
+    const header = this.#header(path, bytes, HeaderKind.sparseData, first, generation);
+    if (header !== 'valid') {
+      this.#problem(path, `its header is ${header}`);
+      return { first, records, next: first + 1, continuesAt: undefined };
+    }
+    const { frames, end } = walkFrames(bytes, HEADER_BYTES);
+    const seal = frames.at(-1);
+    if (end !== bytes.length || seal?.head.kind !== 'seal')
+      this.#problem(path, `it does not end with a seal`);
+    let next = first;
+    for (const frame of frames) {
+      const { head } = frame;
+      if (!head.endsBatch) this.#problem(path, `${describeFrame(frame)} does not end a batch`);
+      if (head.number < next) this.#problem(path, `${describeFrame(frame)} where ${next} is expected`);
+      else if (head.number > next && !journals?.isGone(next, head.number))
+        this.#problem(path, `it has not ${next} to ${head.number - 1}, and no fact says why`);
+      next = head.number;
+      if (frame === seal) break;
+      if (head.kind !== 'record') this.#problem(path, `${describeFrame(frame)} does not belong there`);
+      if (head.time < this.#time) this.#problem(path, `${describeFrame(frame)} is older than one before it`);
+      this.#time = Math.max(this.#time, head.time);
+      records.set(head.number, frame);
+      next = head.number + 1;
+    }
+    this.#checkSparseEntries(first, generation, records);
+    return { first, records, next, continuesAt: seal?.head.number };
+  }
+
+  /** One entry a record, in their order. Where there are none, the file's name was lost to a power cut. */
+  #checkSparseEntries(first: number, generation: number, records: ReadonlyMap<number, WalkedFrame>): void {
+    const path = this.#names.sparseEntries(first, generation);
+    const bytes = this.#read(path);
+    if (bytes.length === 0) return;
+    if (this.#header(path, bytes, HeaderKind.sparseEntries, first, generation) !== 'valid')
+      this.#problem(path, 'its header is not valid');
+    if (bytes.length !== HEADER_BYTES + records.size * ENTRY_BYTES)
+      this.#problem(path, `${bytes.length} bytes are not the entries of ${records.size} records`);
+    const found = { position: 0, length: 0 };
+    let at = HEADER_BYTES;
+    for (const [index, record] of records) {
+      const isWhole = at + ENTRY_BYTES <= bytes.length && readEntry(bytes, at, index, found);
+      if (!isWhole || record.position !== found.position || record.head.length !== found.length)
+        this.#problem(path, `does not say at ${at} that ${index} is at ${record.position}`);
+      at += ENTRY_BYTES;
+    }
   }
 
   #checkSeal(
@@ -248,14 +345,14 @@ class StoreCheck {
   /** Each segment begins where the one before it says; what is missing between them, and at their ends, is gone. */
   #checkSuccession(segments: readonly Segment[], journals: WalkedJournals | undefined): void {
     let expected = 1;
-    for (const { first, next, seal } of segments) {
+    for (const { first, next, continuesAt } of segments) {
       const path = this.#names.data(first);
       if (first < expected) this.#problem(path, `the segment before it says that ${expected} is next`);
       if (first > expected && !journals?.isGone(expected, first))
         this.#problem(path, `records from ${expected} to ${first - 1} are missing, and no fact says why`);
-      if (seal !== undefined && seal.head.number > next && !journals?.isGone(next, seal.head.number))
-        this.#problem(path, `it passes over ${next} to ${seal.head.number - 1}, and no fact says why`);
-      expected = seal?.head.number ?? next;
+      if (continuesAt !== undefined && continuesAt > next && !journals?.isGone(next, continuesAt))
+        this.#problem(path, `it passes over ${next} to ${continuesAt - 1}, and no fact says why`);
+      expected = continuesAt ?? next;
     }
   }
 
@@ -265,7 +362,7 @@ class StoreCheck {
     journals: WalkedJournals | undefined,
     staleEntries: boolean,
   ): void {
-    const path = this.#names.entries(first);
+    const path = this.#names.entries(first, this.#takeovers.epochOfSegment(first));
     const segment = segments.find((one) => one.first === first);
     if (segment === undefined) {
       if (!journals?.isGone(first, first + 1)) this.#problem(path, 'without its data file');

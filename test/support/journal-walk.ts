@@ -4,8 +4,11 @@ import { describeFrame, isZero, type WalkedFrame, walkFrames, wholeFrameBehind }
 
 export interface JournalFile {
   readonly number: number;
+  readonly epoch: number;
   readonly path: string;
   readonly bytes: Buffer;
+  /** Whether a take-over has cut it: it goes on in the next number. */
+  readonly isCut: boolean;
 }
 
 export interface WalkedJournals {
@@ -34,7 +37,8 @@ class Ledger implements FactSink {
   }
 
   slotTaken(slot: number, incarnation: number): void {
-    for (const [other, taken] of this.#incarnations) if (taken === slot) this.#incarnations.delete(other);
+    for (const [other, taken] of this.#incarnations)
+      if (slot !== 0 && taken === slot) this.#incarnations.delete(other);
     if (this.#incarnations.has(incarnation))
       this.problems.push(`incarnation ${incarnation} was there before`);
     this.#incarnations.set(incarnation, slot);
@@ -130,11 +134,11 @@ function walkJournal(
   ledger: Ledger,
   problems: string[],
 ): { fact: number; continuesIn: number | undefined; beginning: string } {
-  const { bytes, number, path } = file;
+  const { bytes, number, epoch, path, isCut } = file;
   const problem = (what: string): number => problems.push(`${path}: ${what}`);
   try {
     const length = Math.min(bytes.length, HEADER_BYTES);
-    const header = checkFileHeader(bytes, length, HeaderKind.fates, storeId, number, path);
+    const header = checkFileHeader(bytes, length, HeaderKind.fates, storeId, number, path, epoch);
     if (header !== 'valid') problem(`its header is ${header}`);
   } catch (error) {
     problem(String(error));
@@ -180,5 +184,6 @@ function walkJournal(
     (head) => (head.kind === 'facts' && head.number > fact) || head.kind === 'continues',
   );
   if (behind !== undefined) problem(`${describeFrame(behind)} behind what is bad at ${walk.end}`);
-  return { fact, continuesIn, beginning };
+  if (isCut && continuesIn !== undefined) problem('its own mark counts, and it was cut');
+  return { fact, continuesIn: isCut ? number + 1 : continuesIn, beginning };
 }

@@ -1,0 +1,86 @@
+import type { DiskFile } from '../disk/disk.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
+import { ENTRY_BYTES, entryPosition, type FoundEntry, readEntry, writeEntry } from '../segment/entry.js';
+import type { Range } from './report.js';
+
+const PAGE_ENTRIES = 4096;
+const ZEROS = Buffer.alloc(ENTRY_BYTES);
+
+/** Records that entries name, at or beyond an index. */
+export interface Witness extends Range {
+  readonly count: number;
+  /** Bytes of their frames. */
+  readonly bytes: number;
+  /** Where the frame of the first one is supposed to be. */
+  readonly position: number;
+}
+
+/**
+ * Compares the entries of a segment with its records. Begun before the records are read: whatever the entries name then was
+ * committed before, so a record that is not found afterwards was there.
+ */
+export class EntriesCheck {
+  /** Entries that are missing, short or not what the record says, and the header if it is not what it should be. */
+  odd = 0;
+  /** Where the first of those is. */
+  firstOdd = 0;
+  readonly size: number;
+  readonly #file: DiskFile | undefined;
+  readonly #first: number;
+  readonly #page = Buffer.allocUnsafe(PAGE_ENTRIES * ENTRY_BYTES);
+  readonly #expected = Buffer.allocUnsafe(ENTRY_BYTES);
+  #pageFrom = 0;
+  #pageBytes = 0;
+
+  constructor(file: DiskFile | undefined, first: number, header: Buffer) {
+    this.#file = file;
+    this.#first = first;
+    this.size = file?.size() ?? 0;
+    const found = Buffer.alloc(HEADER_BYTES);
+    file?.read(found, 0, HEADER_BYTES, 0);
+    if (file !== undefined && !found.equals(header)) this.#isOdd(0);
+  }
+
+  /** A whole record is there. They are to come in order. */
+  readonly see = (index: number, position: number, length: number, time: number): void => {
+    const at = this.#load(index);
+    writeEntry(this.#expected, 0, index, position, length, time);
+    if (at < 0 || this.#expected.compare(this.#page, at, at + ENTRY_BYTES) !== 0)
+      this.#isOdd(entryPosition(this.#first, index));
+  };
+
+  /** What the entries that were there in the beginning say of records from `next` on. */
+  beyond(next: number): Witness | undefined {
+    const found: FoundEntry = { position: 0, length: 0 };
+    let witness: { from: number; to: number; count: number; bytes: number; position: number } | undefined;
+    const count = Math.ceil((this.size - HEADER_BYTES) / ENTRY_BYTES);
+    for (let index = next; index < this.#first + count; index++) {
+      const at = this.#load(index);
+      if (at < 0 || !readEntry(this.#page, at, index, found)) {
+        if (at < 0 || ZEROS.compare(this.#page, at, at + ENTRY_BYTES) !== 0)
+          this.#isOdd(entryPosition(this.#first, index));
+        continue;
+      }
+      witness ??= { from: index, to: index, count: 0, bytes: 0, position: found.position };
+      witness.to = index + 1;
+      witness.count += 1;
+      witness.bytes += found.length;
+    }
+    return witness;
+  }
+
+  /** Where the entry stands in the page; -1 where the file does not have it whole. */
+  #load(index: number): number {
+    const at = (index - this.#pageFrom) * ENTRY_BYTES;
+    if (at >= 0 && at + ENTRY_BYTES <= this.#pageBytes) return at;
+    this.#pageFrom = index;
+    const position = entryPosition(this.#first, index);
+    this.#pageBytes = this.#file?.read(this.#page, 0, this.#page.length, position) ?? 0;
+    return this.#pageBytes < ENTRY_BYTES ? -1 : 0;
+  }
+
+  #isOdd(position: number): void {
+    if (this.odd === 0) this.firstOdd = position;
+    this.odd += 1;
+  }
+}

@@ -1,0 +1,86 @@
+import type { DiskFile } from '../disk/disk.js';
+import { syncNow } from '../disk/sync-failure.js';
+import { writeFully } from '../disk/write-fully.js';
+import { HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import { placeOf } from '../frame/frame.js';
+import { encodeSeal } from '../segment/seal.js';
+import { canFill, fillerOf } from './filler.js';
+import type { SegmentAudit } from './segment-audit.js';
+import { changesData, planOf, type SegmentPlan } from './segment-plan.js';
+import type { SideDirectory } from './side-directory.js';
+import type { Survey } from './survey.js';
+
+/** Copies aside whatever `mendSegments` is going to change. */
+export function setSegmentsAside(survey: Survey, aside: SideDirectory): void {
+  for (const [at, segment] of survey.segments.entries()) {
+    const { path, holes, size } = segment;
+    const plan = planOf(survey, at);
+    if (plan.whole !== 'keep') {
+      if (size > 0) aside.copy(path);
+      continue;
+    }
+    if (plan.header) aside.copy(path, 0, HEADER_BYTES);
+    if (plan.holes) for (const hole of holes) if (canFill(hole)) aside.copy(path, hole.position, hole.bytes);
+    if (plan.seal !== undefined && size > plan.seal.end) aside.copy(path, plan.seal.end);
+  }
+}
+
+/**
+ * Makes segments whole: headers, bad bytes, ends. Under every lock, when the facts that tell of what is lost are on the
+ * device. Each step can be done again: what was mended needs no mending, what was begun is still bad.
+ */
+export function mendSegments(survey: Survey, wallTime: number): void {
+  const { place, segments } = survey;
+  for (const [at, segment] of segments.entries()) {
+    const plan = planOf(survey, at);
+    if (plan.whole === 'remove') {
+      // Entries first, as the sweeper does, so that what is left still tells of the segment.
+      place.disk.unlink(place.entriesPath(segment.first));
+      place.disk.unlink(segment.path);
+      place.disk.syncDirectoryNow(place.names.directory);
+    } else if (changesData(plan)) {
+      const file = place.disk.open(segment.path, 'write');
+      if (file === undefined) continue;
+      try {
+        mend(survey, segment, plan, file, wallTime);
+      } finally {
+        file.close();
+      }
+    }
+  }
+}
+
+function mend(
+  { place }: Survey,
+  segment: SegmentAudit,
+  plan: SegmentPlan,
+  file: DiskFile,
+  wallTime: number,
+): void {
+  if (plan.whole === 'empty') {
+    file.truncate(0);
+    syncNow(file);
+  }
+  if (plan.header) writeFully(file, place.segmentHeader(HeaderKind.data, segment.first), HEADER_BYTES, 0);
+  for (const hole of segment.holes) {
+    if (!canFill(hole)) continue;
+    writeFully(file, fillerOf(hole, place.salt), hole.bytes, hole.position);
+  }
+  if (plan.seal === undefined) {
+    syncNow(file);
+    return;
+  }
+  const { end, next, continuesAt } = plan.seal;
+  // The cut is on the device before anything is written in its place.
+  file.truncate(end);
+  syncNow(file);
+  const time = Math.max(Math.floor(wallTime), segment.time);
+  const seal = encodeSeal(placeOf(place.salt, end), continuesAt, time, Math.min(segment.safe, next - 1), {
+    count: next - segment.first,
+    firstTime: segment.firstTime,
+    lastTime: segment.time,
+    greatestTime: segment.time,
+  });
+  writeFully(file, seal, seal.length, end);
+  syncNow(file);
+}

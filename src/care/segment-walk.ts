@@ -1,0 +1,136 @@
+import type { DiskFile } from '../disk/disk.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
+import { FLAG_ENDS_BATCH, FrameKind, HEAD_BYTES, type Head } from '../frame/frame.js';
+import type { FrameAt } from '../frame/frame-search.js';
+import { readUint48 } from '../frame/uint48.js';
+import { greatestTimeOfSeal } from '../segment/seal.js';
+import type { FrameGuest } from './frame-walk.js';
+import type { Range } from './report.js';
+
+/** Bad bytes with whole frames behind them, and the records that stood there. */
+export interface Hole extends Range {
+  readonly position: number;
+  readonly bytes: number;
+  /** What the frame before it says. */
+  readonly time: number;
+  readonly safe: number;
+}
+
+interface Commit {
+  readonly index: number;
+  readonly position: number;
+  readonly length: number;
+  readonly time: number;
+}
+
+/** Hears of each whole record when the batch that it belongs to is whole. */
+export type CommitListener = (index: number, position: number, length: number, time: number) => void;
+
+/** Makes out what the frames of a segment say, over damage too. */
+export class SegmentWalk implements FrameGuest {
+  /** Whole records of whole batches. */
+  readonly records: { from: number; to: number }[] = [];
+  readonly holes: Hole[] = [];
+  /** Behind the last frame that ends a batch. */
+  end = HEADER_BYTES;
+  /** The index behind the last one that is known to have been there. */
+  next: number;
+  /** What the seal says: where the log goes on. */
+  seal: number | undefined;
+  /** The greatest index that a frame calls safe. */
+  safe = 0;
+  firstTime: number | undefined;
+  time = 0;
+  /** Bytes of whole frames of whole batches. */
+  bytes = 0;
+  /** Where the first frame of an index at or beyond `shadowFrom` begins. */
+  shadow: number | undefined;
+  readonly #file: DiskFile;
+  readonly #first: number;
+  readonly #limit: number;
+  readonly #shadowFrom: number;
+  readonly #listener: CommitListener;
+  #pendingNext: number;
+  #pendingTime = 0;
+  #pendingBytes = 0;
+  #pending: Commit[] = [];
+  #pendingHoles: Hole[] = [];
+
+  /** Nothing at or behind `limit` counts. */
+  constructor(file: DiskFile, first: number, limit: number, shadowFrom: number, listener: CommitListener) {
+    this.#file = file;
+    this.#first = first;
+    this.#limit = limit;
+    this.#shadowFrom = shadowFrom;
+    this.#listener = listener;
+    this.next = first;
+    this.#pendingNext = first;
+  }
+
+  take(head: Head, bytes: Buffer, at: number, position: number): 'taken' | 'refused' | 'last' {
+    if (position + head.length > this.#limit) return 'last';
+    const { kind } = head;
+    const saidNext = kind === FrameKind.seal ? this.#first + readUint48(bytes, at + HEAD_BYTES) : head.number;
+    if (saidNext !== this.#pendingNext || !isOfSegment(kind)) return 'refused';
+    if (kind === FrameKind.seal && head.number < saidNext) return 'refused';
+    this.#pendingBytes += head.length;
+    if (kind === FrameKind.record) this.#takeRecord(head, position);
+    if (kind === FrameKind.seal)
+      this.#pendingTime = Math.max(this.#pendingTime, greatestTimeOfSeal(bytes, at));
+    if ((head.flags & FLAG_ENDS_BATCH) === 0) return 'taken';
+    this.#commit(position + head.length);
+    if (head.safe > this.safe) this.safe = head.safe;
+    if (kind !== FrameKind.seal) return 'taken';
+    this.seal = head.number;
+    return 'last';
+  }
+
+  resumesAt(frame: FrameAt): boolean {
+    return (
+      frame.position < this.#limit && isOfSegment(frame.kind) && this.#nextOf(frame) >= this.#pendingNext
+    );
+  }
+
+  hole(position: number, frame: FrameAt): void {
+    const to = this.#nextOf(frame);
+    const from = this.#pendingNext;
+    const time = this.#pendingTime;
+    this.#pendingHoles.push({ position, bytes: frame.position - position, from, to, time, safe: this.safe });
+    this.#pendingNext = to;
+  }
+
+  /** The index that is next where that frame begins. */
+  #nextOf({ kind, number, position }: FrameAt): number {
+    if (kind !== FrameKind.seal) return number;
+    const count = Buffer.alloc(6);
+    return this.#file.read(count, 0, 6, position + HEAD_BYTES) === 6 ? this.#first + readUint48(count, 0) : 0;
+  }
+
+  #takeRecord({ number, length, time }: Head, position: number): void {
+    this.#pending.push({ index: number, position, length, time });
+    this.#pendingNext = number + 1;
+    if (time > this.#pendingTime) this.#pendingTime = time;
+    if (number >= this.#shadowFrom) this.shadow ??= position;
+  }
+
+  #commit(end: number): void {
+    for (const { index, position, length, time } of this.#pending) {
+      const last = this.records[this.records.length - 1];
+      if (last !== undefined && last.to === index) last.to = index + 1;
+      else this.records.push({ from: index, to: index + 1 });
+      this.firstTime ??= time;
+      this.#listener(index, position, length, time);
+    }
+    this.holes.push(...this.#pendingHoles);
+    this.#pending = [];
+    this.#pendingHoles = [];
+    this.bytes += this.#pendingBytes;
+    this.#pendingBytes = 0;
+    this.end = end;
+    this.next = this.#pendingNext;
+    this.time = this.#pendingTime;
+  }
+}
+
+const isOfSegment = (kind: number): boolean =>
+  kind === FrameKind.record || kind === FrameKind.seal || kind === FrameKind.mark;

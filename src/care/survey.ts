@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import type { Disk } from '../disk/disk.js';
+import { type FileKind, FileNames } from '../disk/file-names.js';
+import { Epochs } from '../epoch/epochs.js';
+import { HeaderKind } from '../frame/file-header.js';
+import type { Meta } from '../store/meta.js';
+import { EntriesCheck, type Witness } from './entries-check.js';
+import { auditJournals, type JournalAudit } from './journal-audit.js';
+import type { Pace } from './pace.js';
+import { Place } from './place.js';
+import { auditSegment, type SegmentAudit } from './segment-audit.js';
+
+/** Everything there is to be seen in a directory, without a judgement. */
+export interface Survey {
+  readonly place: Place;
+  readonly mode: Meta['locking'];
+  /** In order; each begins behind the one before it. */
+  readonly segments: readonly SegmentAudit[];
+  /** Entries files without their data file, and the records that they name. */
+  readonly orphans: readonly {
+    readonly path: string;
+    readonly first: number;
+    readonly size: number;
+    readonly names: Witness | undefined;
+  }[];
+  readonly journals: JournalAudit;
+  /** The greatest index that a fact named before the segments were read. */
+  readonly highestNamed: number;
+  /** The other files with the store's prefix. */
+  readonly others: readonly {
+    readonly path: string;
+    readonly size: number;
+    readonly kind: FileKind['kind'] | 'superseded' | 'unknown';
+  }[];
+}
+
+/**
+ * Reads everything and changes nothing. Facts are read twice: what the first reading says of records must be seen in the
+ * segments that are read after it, and segments that are missing must be called gone by the second, for facts are on the
+ * device before a segment goes.
+ */
+export async function survey(disk: Disk, names: FileNames, meta: Meta, pace: Pace): Promise<Survey> {
+  const epochs = new Epochs(disk, names, meta.locking === 'lockfile');
+  const place = new Place(disk, names, epochs, meta.id);
+  for (;;) {
+    pace.expect(bytesToRead(place));
+    const before = await auditJournals(place, pace);
+    const segments = await auditSegments(place, pace);
+    const orphans = findOrphans(place, segments);
+    const journals = await auditJournals(place, pace);
+    // A take-over decides anew which files count.
+    if (epochs.refresh()) continue;
+    return {
+      place,
+      mode: meta.locking,
+      segments,
+      orphans,
+      journals,
+      highestNamed: before.fates.highestNamed,
+      others: findOthers(place),
+    };
+  }
+}
+
+/** First indexes of the segments whose file of that kind counts, ascending. */
+export function listSegments({ disk, names, epochs }: Place, kind: 'data' | 'entries'): number[] {
+  const firsts: number[] = [];
+  for (const name of disk.list(names.directory)) {
+    const parsed = names.parse(name);
+    if (parsed?.kind === kind && 'epoch' in parsed && parsed.epoch === epochs.ofSegment(parsed.number))
+      firsts.push(parsed.number);
+  }
+  return firsts.sort((a, b) => a - b);
+}
+
+/** Segments that were begun meanwhile are read too, so that the end is the end of what facts name. */
+async function auditSegments(place: Place, pace: Pace): Promise<SegmentAudit[]> {
+  const audits: SegmentAudit[] = [];
+  for (;;) {
+    const last = audits[audits.length - 1]?.first ?? 0;
+    const firsts = listSegments(place, 'data').filter((first) => first > last);
+    if (firsts.length === 0) return audits;
+    // The last one may have been sealed since it was read as the last.
+    if (audits.pop() !== undefined) firsts.unshift(last);
+    for (const [at, first] of firsts.entries()) {
+      const audit = await auditSegment(place, first, firsts[at + 1], pace);
+      if (audit !== undefined) audits.push(audit);
+    }
+  }
+}
+
+function findOrphans(place: Place, segments: readonly SegmentAudit[]): Survey['orphans'] {
+  const orphans: { path: string; first: number; size: number; names: Witness | undefined }[] = [];
+  for (const first of listSegments(place, 'entries')) {
+    if (segments.some((segment) => segment.first === first) || place.disk.exists(place.dataPath(first)))
+      continue;
+    const path = place.entriesPath(first);
+    const file = place.disk.open(path, 'read');
+    if (file === undefined) continue;
+    try {
+      const check = new EntriesCheck(file, first, place.segmentHeader(HeaderKind.entries, first));
+      orphans.push({ path, first, size: check.size, names: check.beyond(first) });
+    } finally {
+      file.close();
+    }
+  }
+  return orphans;
+}
+
+function findOthers(place: Place): Survey['others'] {
+  const { disk, names } = place;
+  const listed = disk.list(names.directory).sort();
+  const neighbours = listed
+    .filter((name) => name.endsWith('.meta'))
+    .map((name) => name.slice(0, -'.meta'.length));
+  const others: { path: string; size: number; kind: Survey['others'][number]['kind'] }[] = [];
+  for (const name of listed) {
+    if (!name.startsWith(`${names.prefix}.`) && !name.startsWith(`${names.prefix}_`)) continue;
+    const kind = kindOf(place, name, neighbours);
+    if (kind === undefined) continue;
+    const path = join(names.directory, name);
+    others.push({ path, size: kind === 'repair' ? 0 : sizeOf(place, path), kind });
+  }
+  return others;
+}
+
+/** Undefined for files that are looked at elsewhere, or that nobody needs to be told of. */
+function kindOf(
+  { names, epochs }: Place,
+  name: string,
+  neighbours: readonly string[],
+): Survey['others'][number]['kind'] | undefined {
+  const parsed = names.parse(name);
+  switch (parsed?.kind) {
+    case undefined:
+      return neighbours.some(
+        (prefix) =>
+          prefix !== names.prefix && new FileNames(names.directory, prefix).parse(name) !== undefined,
+      )
+        ? undefined
+        : 'unknown';
+    case 'data':
+    case 'entries':
+      return parsed.epoch === epochs.ofSegment(parsed.number) ? undefined : 'superseded';
+    case 'fate':
+      return parsed.epoch === epochs.ofJournal(parsed.number) ? undefined : 'superseded';
+    case 'suspect':
+    case 'cut':
+    case 'repair':
+    case 'temporary':
+      return parsed.kind;
+    default:
+      return undefined;
+  }
+}
+
+function bytesToRead(place: Place): number {
+  let bytes = 0;
+  for (const name of place.disk.list(place.names.directory)) {
+    const kind = place.names.parse(name)?.kind;
+    const times = kind === 'fate' ? 2 : 1;
+    if (kind === 'data' || kind === 'fate') bytes += times * sizeOf(place, join(place.names.directory, name));
+  }
+  return bytes;
+}
+
+function sizeOf({ disk }: Place, path: string): number {
+  const file = disk.open(path, 'read');
+  try {
+    return file?.size() ?? 0;
+  } finally {
+    file?.close();
+  }
+}
