@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { publishFile } from '../disk/publish-file.js';
@@ -125,8 +124,7 @@ export class Epochs {
     const takeovers = [...this.#takeovers, takeover];
     while (takeovers.length > REMEMBERED && isForgettable(takeovers[1], lowest)) takeovers.shift();
     const number = this.#number + 1;
-    const temporary = this.#names.temporary(`takeover-${randomBytes(8).toString('hex')}`);
-    if (!publishFile(this.#disk, temporary, this.#names.takeover(number), encodeTakeovers(takeovers)))
+    if (!publishFile(this.#disk, this.#names, this.#names.takeover(number), encodeTakeovers(takeovers)))
       return false;
     this.#disk.syncDirectoryNow(this.#names.directory);
     this.#number = number;

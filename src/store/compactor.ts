@@ -115,7 +115,7 @@ export class Compactor {
     if (alive > PROBES / 2) return false;
     const data = files.data(first);
     if (data === undefined || data.size() < this.#limits.leastBytes) return false;
-    const held = files.isSparse(first) ? this.#heldBySparse(first) : next - first;
+    const held = this.#heldBy(first) ?? next - first;
     let living = 0;
     for (const _ of this.#living(first, next)) {
       living += 1;
@@ -124,9 +124,10 @@ export class Compactor {
     return true;
   }
 
-  #heldBySparse(first: number): number {
+  /** How many records the file holds, living or not; undefined where its entries are missing. */
+  #heldBy(first: number): number | undefined {
     const entries = this.#engine.files.entries(first);
-    return entries === undefined ? 0 : (entries.size() - HEADER_BYTES) / ENTRY_BYTES;
+    return entries && (entries.size() - HEADER_BYTES) / ENTRY_BYTES;
   }
 
   *#living(first: number, next: number): Generator<number, void> {

@@ -83,7 +83,7 @@ export class Decider {
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
-      this.#rejectAll(error);
+      this.#rejectAll(describeDiskError(error, 'deciding a fate'));
       return;
     }
     this.#working = this.#work().finally(() => {
@@ -97,7 +97,7 @@ export class Decider {
       try {
         await this.#engine.locks.fate.enter();
       } catch (error) {
-        this.#rejectAll(error);
+        this.#rejectAll(describeDiskError(error, 'deciding a fate'));
         return;
       }
       this.#commit();

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path';
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { FORMAT_NAME, FORMAT_VERSION } from '../disk/format.js';
-import { writeFully } from '../disk/write-fully.js';
+import { publishFile } from '../disk/publish-file.js';
+import { SyncFailure } from '../disk/sync-failure.js';
 import { DurostoreError } from '../errors.js';
 import { assertAvailable, chooseLockMode, type LockMode } from '../lock/locks.js';
 import { invalid } from './options.js';
@@ -18,7 +19,7 @@ export interface Meta {
 const LARGEST_META = 4096;
 
 /**
- * The directory's meta, which is born here if there is none: written whole under a temporary name, synced, and linked to
+ * The directory's meta, which is born here if there is none: written whole under a temporary name, synced, and given
  * its own, so that it is there wholly or not at all; the loser of a race obeys the winner's. The name, and those of
  * directories that were created, are on the device when this resolves.
  */
@@ -97,31 +98,14 @@ function parse(
 
 function writeMeta(disk: Disk, names: FileNames, locking: LockMode): void {
   const id = randomBytes(8).toString('hex');
-  const temporary = names.temporary(randomBytes(8).toString('hex'));
-  const file = disk.create(temporary);
-  if (file === undefined) return;
+  const text = `${JSON.stringify({ format: FORMAT_NAME, version: FORMAT_VERSION, locking, id })}\n`;
   try {
-    const text = `${JSON.stringify({ format: FORMAT_NAME, version: FORMAT_VERSION, locking, id })}\n`;
-    const bytes = Buffer.from(text);
-    writeFully(file, bytes, bytes.length, 0);
-    file.syncNow();
-  } finally {
-    file.close();
-  }
-  try {
-    disk.link(temporary, names.meta());
+    publishFile(disk, names, names.meta(), Buffer.from(text));
   } catch (error) {
-    const code = (error as { code?: string }).code;
     // The first opener of the winner's store removes what it takes for leftovers.
-    if (code === 'ENOENT') return;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
-    throw new DurostoreError(
-      'UNSUPPORTED',
-      `${names.directory} is on a file system without hard links, which this version cannot create a store on. Use another directory`,
-      error,
-    );
-  } finally {
-    disk.unlink(temporary);
+    if ((error as { code?: unknown }).code === 'ENOENT') return;
+    // Nothing is lost with a file that has no name yet.
+    throw error instanceof SyncFailure ? error.cause : error;
   }
 }
 

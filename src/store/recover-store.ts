@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { FileKind } from '../disk/file-names.js';
 import { Fenced } from '../epoch/fenced.js';
+import { keepSpare } from '../epoch/spare.js';
 import type { FactSink } from '../journal/facts.js';
 import type { IndexSet } from '../journal/index-set.js';
 import { Runs } from '../journal/runs.js';
@@ -79,6 +80,8 @@ function recover(engine: Engine): void {
   journal.open();
   journal.catchUpLocked(true);
   journal.reserve();
+  // Only then: what a take-over has just given up is wanted for the facts that empty the disk.
+  if (locks.mode === 'lockfile') keepSpare(engine.disk, engine.names);
   const told = recoverSegments(files, tail, appender, clock.now());
   const { next, lost } = decideNext(tail.nextIndex, fates.highestNamed);
   // Without a segment there is nothing to roll: the first one begins there.
@@ -139,6 +142,7 @@ function removeLeftovers({ disk, names, files, epochs }: Engine): void {
         return false;
     }
   };
+  if (disk.exists(names.guard())) disk.removeDirectory(names.guard());
   for (const name of disk.list(names.directory)) {
     const kind = names.parse(name);
     if (kind !== undefined && isLeftover(kind)) disk.unlink(join(names.directory, name));

@@ -1,5 +1,6 @@
 import { createFence, highestFence } from '../epoch/fence.js';
 import { Fenced } from '../epoch/fenced.js';
+import { withSpare } from '../epoch/spare.js';
 import type { Takeover } from '../epoch/takeover.js';
 import { DurostoreError } from '../errors.js';
 import { mendHeaders } from '../segment/mend-headers.js';
@@ -100,13 +101,25 @@ export class Tenure {
    * it away later puts up a higher one.
    */
   #takeOver(): void {
-    const { disk, names, epochs, locks, journal, tail, fates, clock, files } = this.#engine;
+    const { disk, names, epochs, locks } = this.#engine;
+    const before = epochs.current;
     const epoch = createFence(disk, names);
     if (!locks.isStillHeld()) throw new Fenced();
     epochs.current = epoch;
+    try {
+      this.#publishEnds(epoch);
+    } catch (error) {
+      // An epoch that was not published is nobody's.
+      epochs.current = before;
+      throw error;
+    }
+  }
+
+  #publishEnds(epoch: number): void {
+    const { disk, names, epochs, journal, tail, fates, files } = this.#engine;
     this.#lookAnew();
     const { last, before } = findEnd(files, tail);
-    const { number, end } = journal.prepareTakeover(epoch, clock.now());
+    const { number, end } = this.#prepareJournal(epoch);
     const sealed = tail.state === 'sealed' ? tail.successor : tail.nextIndex;
     const next = Math.max(sealed, tail.safe + 1, fates.highestNamed + 1);
     const takeover: Takeover = {
@@ -118,8 +131,13 @@ export class Tenure {
       journal: { number, end },
     };
     const lowest = { segment: tail.segments.lowest ?? takeover.next, journal: journal.lowest };
-    if (!epochs.publish(takeover, lowest)) throw new Fenced();
+    if (!withSpare(disk, names, () => epochs.publish(takeover, lowest))) throw new Fenced();
     files.forgetPaths();
+  }
+
+  #prepareJournal(epoch: number): { number: number; end: number } {
+    const { disk, names, journal, clock } = this.#engine;
+    return withSpare(disk, names, () => journal.prepareTakeover(epoch, clock.now()));
   }
 
   /** Reads everything again from the files. Throws Fenced. */

@@ -53,13 +53,18 @@ class Persistent {
       this.codes.add(error.code);
       if (failedBefore && error.code !== 'STORE_FAILED')
         this.problems.push(`${name}: failed, then ${error.code}`);
-      if (error.code === 'STORE_FAILED' && this.#lacksRoom && this.#struck()?.kind !== 'sync')
+      if (error.code === 'STORE_FAILED' && this.#lacksRoom && !this.#isSync())
         this.problems.push(`${name}: a store does not fail for lack of room`);
       if (error.code === 'STORE_FAILED' && this.#isGrave()) this.#failed = true;
       if (this.#failed || name === 'close') return;
       if (isSecond) this.problems.push(`${name} fails again: ${error.message}`);
       else if (error.code === 'DISK_FULL' || name === 'open') await this.#call(name, call, true);
     }
+  }
+
+  /** Calls at once do not come in the same order every time: what was a write may be a sync. */
+  #isSync(): boolean {
+    return ['sync', 'syncDirectory'].includes(this.#struck()?.kind ?? '');
   }
 
   /** A write, a cut or a sync of what counts failed in another way than for lack of space. */
