@@ -79,7 +79,10 @@ export class FrameScanner {
       believed = true;
       if (!isKnown(head)) {
         const { kind, flags } = head;
-        throw laterVersion(file.path, `has a frame of kind ${kind} with flags ${flags} at byte ${start + at}`);
+        throw laterVersion(
+          file.path,
+          `has a frame of kind ${kind} with flags ${flags} at byte ${start + at}`,
+        );
       }
       const length = head.length;
       const goOn = visit(head, this.#buffer, at, start + at);

@@ -802,7 +802,7 @@ const cases: readonly Case[] = [
         journal: { number: 2, end: 32 + FACT },
       };
       craft.put(`${DIRECTORY}/duro.epoch.1`, new Uint8Array(0));
-      craft.put(`${DIRECTORY}/duro.takeover.1`, encodeTakeovers([takeover]));
+      craft.put(`${DIRECTORY}/duro.takeover.1`, encodeTakeovers(storeId, [takeover]));
       craft.put(
         data(10).replace('.dat', '.e1.dat'),
         Buffer.concat([encodeFileHeader(HeaderKind.data, storeId, 10, 1), craft.record(32, 10)]),
