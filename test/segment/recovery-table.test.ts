@@ -246,7 +246,8 @@ t.test('every row of the table of headers', async (t) => {
   t.equal(decide({ ended: true, full: true, dispensable: true }), 'leave');
   t.equal(decide({ header: 'foreign' }), 'begin-anew', 'none of it ever was on the device');
   t.equal(decide({ header: 'foreign', safe: true }), 'corrupt');
-  t.equal(decide({ header: 'foreign', ended: true }), 'corrupt');
+  t.equal(decide({ header: 'foreign', ended: true }), 'begin-anew', 'it was never part of the log');
+  t.equal(decide({ header: 'foreign', ended: true, safe: true }), 'corrupt');
   t.equal(decide({ header: 'foreign', dispensable: true, full: true }), 'begin-anew');
 });
 
