@@ -5,7 +5,13 @@ import type { FileNames } from '../disk/file-names.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
 import { CorruptError } from '../errors.js';
-import { assertKnownHeader, checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import {
+  assertKnownHeader,
+  checkFileHeader,
+  encodeFileHeader,
+  HEADER_BYTES,
+  HeaderKind,
+} from '../frame/file-header.js';
 import { placeOf, saltOf } from '../frame/frame.js';
 
 /** Descriptors kept open at a time, two a segment in use. */

@@ -10,6 +10,7 @@ import { bareFrame, writeSuccessor } from '../../src/journal/successor.js';
 import { openQueueOn } from '../../src/queue/queue.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { bytes, fileOf, range } from '../store/records.js';
+import { summedAnew } from '../support/format-line.js';
 import { Craft } from './craft.js';
 import {
   DIRECTORY,
@@ -119,7 +120,7 @@ const cases: readonly Case[] = [
     harm: (craft) => {
       const path = `${DIRECTORY}/duro.meta`;
       const id = craft.storeId.toString('hex');
-      craft.put(path, Buffer.from(craft.bytes(path).toString().replace(id, '0123456789abcdef')));
+      craft.put(path, summedAnew(craft.bytes(path).toString().replace(id, '0123456789abcdef')));
     },
     told: [
       [
@@ -274,11 +275,11 @@ const cases: readonly Case[] = [
     records: 8,
   },
   {
-    what: 'a fact of a later version',
+    what: 'a fact that is longer than its frame',
     make: fill,
     harm: (craft) => {
       const frame = Buffer.alloc(40);
-      frame[36] = 200;
+      frame[36] = 1;
       writeBodyFields(frame, 0, 40, FrameKind.facts, FLAG_ENDS_BATCH, 0, 0);
       completeHead(frame, 0, placeOf(craft.salt, 32 + 2 * FACT), 3, 1, 2);
       craft.append(JOURNAL, frame, 32 + 2 * FACT);
@@ -290,7 +291,7 @@ const cases: readonly Case[] = [
         32 + 2 * FACT,
         40,
         '',
-        'a fact is of a kind that this version does not know: the store does not open, and is not repaired',
+        'a fact does not end where its frame does: the store does not open, and is not repaired',
       ],
     ],
     records: 8,
@@ -793,7 +794,7 @@ const cases: readonly Case[] = [
     async harm(craft) {
       const { machine, storeId, salt } = craft;
       const meta = `${DIRECTORY}/duro.meta`;
-      craft.put(meta, Buffer.from(craft.bytes(meta).toString().replace('"os"', '"lockfile"')));
+      craft.put(meta, summedAnew(craft.bytes(meta).toString().replace('"os"', '"lockfile"')));
       const takeover = {
         epoch: 1,
         next: 10,
