@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Disk } from '../disk/disk.js';
 import { type FileKind, FileNames } from '../disk/file-names.js';
 import { Epochs } from '../epoch/epochs.js';
+import { assertKnownFiles } from '../store/assert-known-files.js';
 import type { Meta } from '../store/meta.js';
 import { EntriesCheck, type Witness } from './entries-check.js';
 import { auditJournals, type JournalAudit } from './journal-audit.js';
@@ -39,8 +40,9 @@ export interface Survey {
  * device before a segment goes.
  */
 export async function survey(disk: Disk, names: FileNames, meta: Meta, pace: Pace): Promise<Survey> {
-  const epochs = new Epochs(disk, names, meta.locking === 'lockfile');
+  const epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile');
   const place = new Place(disk, names, epochs, meta.id);
+  assertKnownFiles(disk, names);
   for (;;) {
     pace.expect(bytesToRead(place));
     const before = await auditJournals(place, pace);

@@ -87,7 +87,7 @@ export class Engine {
       .update(disk.bootId())
       .digest('hex')
       .slice(0, 2 * BOOT_BYTES);
-    this.epochs = new Epochs(disk, names, meta.locking === 'lockfile');
+    this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile');
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
     this.appender = new Appender(this.files, this.tail, options.maxFileSize);

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
-import { FORMAT_NAME, FORMAT_VERSION } from '../disk/format.js';
+import { damagedLine, decodeFormatLine, encodeFormatLine } from '../disk/format-line.js';
+import { laterVersion } from '../disk/later-version.js';
 import { publishFile } from '../disk/publish-file.js';
 import { SyncFailure } from '../disk/sync-failure.js';
 import { DurostoreError } from '../errors.js';
@@ -61,46 +62,31 @@ async function syncNamesAbove(disk: Disk, directory: string): Promise<void> {
   }
 }
 
-/** Undefined where there is none. UNSUPPORTED_VERSION where it is another program's or a later version's. */
+/** Undefined where there is none. UNSUPPORTED_VERSION where it is another program's or a later version's, CORRUPT where it is damaged. */
 export function readMeta(disk: Disk, names: FileNames): Meta | undefined {
   const file = disk.open(names.meta(), 'read');
   if (file === undefined) return undefined;
-  let text: string;
   try {
     const bytes = Buffer.alloc(LARGEST_META);
-    text = bytes.toString('utf8', 0, file.read(bytes, 0, LARGEST_META, 0));
+    const length = file.read(bytes, 0, LARGEST_META, 0);
+    return metaOf(decodeFormatLine(bytes.subarray(0, length), file.path), file.path);
   } finally {
     file.close();
   }
-  const value = parse(text);
-  if (value?.format !== FORMAT_NAME || value.version !== FORMAT_VERSION) {
-    throw new DurostoreError(
-      'UNSUPPORTED_VERSION',
-      `${names.meta()} is not of this version of durostore (format ${FORMAT_NAME}, version ${FORMAT_VERSION}): ` +
-        `${JSON.stringify(text.slice(0, 200))}. Nothing was changed: open it with the program that wrote it, or choose another directory or filePrefix`,
-    );
-  }
-  return { locking: value.locking, id: Buffer.from(value.id, 'hex') };
 }
 
-function parse(
-  text: string,
-): { format: unknown; version: unknown; locking: LockMode; id: string } | undefined {
-  try {
-    const { format, version, locking, id } = JSON.parse(text) as Record<string, unknown>;
-    if (locking !== 'os' && locking !== 'lockfile' && locking !== 'none') return undefined;
-    if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) return undefined;
-    return { format, version, locking, id };
-  } catch {
-    return undefined;
-  }
+/** A way of locking that is not known is a later version's. */
+function metaOf({ locking, id }: Record<string, unknown>, path: string): Meta {
+  if (locking !== 'os' && locking !== 'lockfile' && locking !== 'none')
+    throw laterVersion(path, `says locking ${JSON.stringify(locking)}`);
+  if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) throw damagedLine(path, LARGEST_META);
+  return { locking, id: Buffer.from(id, 'hex') };
 }
 
 function writeMeta(disk: Disk, names: FileNames, locking: LockMode): void {
   const id = randomBytes(8).toString('hex');
-  const text = `${JSON.stringify({ format: FORMAT_NAME, version: FORMAT_VERSION, locking, id })}\n`;
   try {
-    publishFile(disk, names, names.meta(), Buffer.from(text));
+    publishFile(disk, names, names.meta(), encodeFormatLine({ locking, id }));
   } catch (error) {
     // The first opener of the winner's store removes what it takes for leftovers.
     if ((error as { code?: unknown }).code === 'ENOENT') return;

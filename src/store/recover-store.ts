@@ -7,6 +7,7 @@ import type { IndexSet } from '../journal/index-set.js';
 import { Runs } from '../journal/runs.js';
 import { recoverSegments, rewriteUnsafe } from '../segment/recovery.js';
 import { decideNext, type LostRange } from '../segment/recovery-table.js';
+import { assertKnownFiles } from './assert-known-files.js';
 import { isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 
@@ -69,6 +70,7 @@ function recoverLocked(engine: Engine, first: boolean): boolean {
 function recover(engine: Engine): void {
   const { journal, tail, appender, fates, files, clock, epochs, tenure, locks } = engine;
   epochs.refresh();
+  assertKnownFiles(engine.disk, engine.names);
   removeLeftovers(engine);
   // The first journal is on the device before the first segment exists.
   const isNew = !journal.exists() && files.list().length === 0;

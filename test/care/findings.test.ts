@@ -15,6 +15,7 @@ import { SparseSuccessor } from '../../src/segment/sparse-successor.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { bytes, fileOf, range } from '../store/records.js';
 import { checkDirectoryOn } from '../support/consistency.js';
+import { summedAnew } from '../support/format-line.js';
 import { Craft } from './craft.js';
 import {
   DIRECTORY,
@@ -114,8 +115,8 @@ async function thin(machine: MemoryDisk): Promise<void> {
   await store.close();
   const opener = machine.opener();
   const names = new FileNames(DIRECTORY, 'duro');
-  const epochs = new Epochs(opener, names, false);
-  const files = new SegmentFiles(opener, names, new Craft(machine).storeId, epochs);
+  const { storeId } = new Craft(machine);
+  const files = new SegmentFiles(opener, names, storeId, new Epochs(opener, names, storeId, false));
   const successor = await SparseSuccessor.draft(files, 5, [5, 8]);
   if (!successor?.publish()) throw new Error('no successor');
   successor.close();
@@ -153,7 +154,7 @@ const cases: readonly Case[] = [
     harm: (craft) => {
       const path = `${DIRECTORY}/duro.meta`;
       const id = craft.storeId.toString('hex');
-      craft.put(path, Buffer.from(craft.bytes(path).toString().replace(id, '0123456789abcdef')));
+      craft.put(path, summedAnew(craft.bytes(path).toString().replace(id, '0123456789abcdef')));
     },
     told: [
       [
@@ -308,11 +309,11 @@ const cases: readonly Case[] = [
     records: 8,
   },
   {
-    what: 'a fact of a later version',
+    what: 'a fact that is longer than its frame',
     make: fill,
     harm: (craft) => {
       const frame = Buffer.alloc(40);
-      frame[36] = 200;
+      frame[36] = 1;
       writeBodyFields(frame, 0, 40, FrameKind.facts, FLAG_ENDS_BATCH, 0, 0);
       completeHead(frame, 0, placeOf(craft.salt, 32 + 2 * FACT), 3, 1, 2);
       craft.append(JOURNAL, frame, 32 + 2 * FACT);
@@ -324,7 +325,7 @@ const cases: readonly Case[] = [
         32 + 2 * FACT,
         40,
         '',
-        'a fact is of a kind that this version does not know: the store does not open, and is not repaired',
+        'a fact does not end where its frame does: the store does not open, and is not repaired',
       ],
     ],
     records: 8,
@@ -919,7 +920,7 @@ const cases: readonly Case[] = [
     async harm(craft) {
       const { machine, storeId, salt } = craft;
       const meta = `${DIRECTORY}/duro.meta`;
-      craft.put(meta, Buffer.from(craft.bytes(meta).toString().replace('"os"', '"lockfile"')));
+      craft.put(meta, summedAnew(craft.bytes(meta).toString().replace('"os"', '"lockfile"')));
       const takeover = {
         epoch: 1,
         next: 10,
@@ -928,7 +929,7 @@ const cases: readonly Case[] = [
         journal: { number: 2, end: 32 + FACT },
       };
       craft.put(`${DIRECTORY}/duro.epoch.1`, new Uint8Array(0));
-      craft.put(`${DIRECTORY}/duro.takeover.1`, encodeTakeovers([takeover]));
+      craft.put(`${DIRECTORY}/duro.takeover.1`, encodeTakeovers(storeId, [takeover]));
       craft.put(
         data(10).replace('.dat', '.e1.dat'),
         Buffer.concat([encodeFileHeader(HeaderKind.data, storeId, 10, 1), craft.record(32, 10)]),

@@ -7,6 +7,7 @@ import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import { type Entry, openQueue, type Store } from '../../src/mod.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { checkDirectoryOn } from '../support/consistency.js';
+import { summedAnew } from '../support/format-line.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { type Options, openOn, stillClock } from './actor.js';
 
@@ -419,7 +420,7 @@ t.test('entries whose frames did not survive are not believed', async (t) => {
 t.test('a directory that is replaced while it is opened is refused', async (t) => {
   const machine = await ten();
   const meta = machine.bytes('/q/duro.meta') ?? new Uint8Array();
-  const other = bytes(new TextDecoder().decode(meta).replace(/"id":"..../, '"id":"0000'));
+  const other = summedAnew(new TextDecoder().decode(meta).replace(/"id":"..../, '"id":"0000'));
   let replaced = false;
   machine.onOperation = ({ kind, path }) => {
     if (kind === 'lock' && path === '/q/duro.alive.lock' && !replaced) {

@@ -17,7 +17,7 @@ export interface Opened {
 export function openFirst(disk: MemoryOpener): Opened {
   disk.syncDirectoryNow('/q');
   const fates = new Fates('00');
-  const journal = new Journal(disk, names, storeId, new Epochs(disk, names, false), fates);
+  const journal = new Journal(disk, names, storeId, new Epochs(disk, names, storeId, false), fates);
   for (const name of disk.list('/q')) if (names.parse(name)?.kind === 'temporary') disk.unlink(`/q/${name}`);
   if (!journal.exists()) journal.create();
   journal.open();

@@ -124,7 +124,13 @@ t.test('who has the old journal open follows the mark, also when it is gone', as
   decide(writer);
   const reader: Opened = (() => {
     const fates = new Fates('00');
-    const journal = new Journal(machine.opener(), names, storeId, new Epochs(disk, names, false), fates);
+    const journal = new Journal(
+      machine.opener(),
+      names,
+      storeId,
+      new Epochs(disk, names, storeId, false),
+      fates,
+    );
     journal.open();
     return { journal, fates };
   })();
@@ -157,7 +163,7 @@ t.test('a damaged fact', async (t) => {
   const { machine } = ten();
   machine.flip('/q/duro.fate.1', 32 + 8 * frame + 40);
   const disk = machine.opener();
-  const later = new Journal(disk, names, storeId, new Epochs(disk, names, false), new Fates('00'));
+  const later = new Journal(disk, names, storeId, new Epochs(disk, names, storeId, false), new Fates('00'));
   later.open();
   t.throws(() => later.catchUpLocked(), { code: 'CORRUPT' }, 'the ninth, where others may have synced it');
   const opened = openFirst(machine.opener());
@@ -186,7 +192,13 @@ t.test('every byte of the state that a successor begins with is told when it is 
     }
     if (Buffer.compare(before ?? Buffer.of(), fork.bytes('/q/duro.fate.2') ?? Buffer.of()) !== 0)
       t.fail(`byte ${position}: the journal was changed`);
-    const later = new Journal(fork.opener(), names, storeId, new Epochs(disk, names, false), new Fates('00'));
+    const later = new Journal(
+      fork.opener(),
+      names,
+      storeId,
+      new Epochs(disk, names, storeId, false),
+      new Fates('00'),
+    );
     t.throws(() => later.open(), { code: 'CORRUPT' }, `byte ${position}, for a later opener`);
   }
 });

@@ -20,7 +20,7 @@ const OLD = names.data(4);
 function opener(machine: MemoryDisk) {
   const disk = machine.opener();
   disk.makeDirectory(names.directory);
-  const files = new SegmentFiles(disk, names, storeId, new Epochs(disk, names, true));
+  const files = new SegmentFiles(disk, names, storeId, new Epochs(disk, names, storeId, true));
   const tail = new Tail(files);
   const appender = new Appender(files, tail, fileOf(3, PAYLOAD));
   const write = (): number => {
