@@ -25,6 +25,7 @@ export interface TailPosition {
   readonly time: number;
   readonly safe: number;
   readonly state: TailState;
+  readonly hasDamage: boolean;
   readonly successor: number;
 }
 
@@ -168,8 +169,8 @@ export class Tail {
 
   /** Where the log ends as far as is known, to be turned back to. */
   position(): TailPosition {
-    const { active, end, nextIndex, time, safe, state, successor } = this;
-    return { active, end, nextIndex, time, safe, state, successor };
+    const { active, end, nextIndex, time, safe, state, hasDamage, successor } = this;
+    return { active, end, nextIndex, time, safe, state, hasDamage, successor };
   }
 
   /** Forgets what was seen or written since then. */

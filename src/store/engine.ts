@@ -28,6 +28,9 @@ import { Tenure } from './tenure.js';
 import { Turns } from './turns.js';
 import { Writer } from './writer.js';
 
+/** How long closing waits for a lock file, in order to leave a mark. */
+const MARK_WITHIN_MS = 50;
+
 /**
  * One opener's view of a store: the floors beneath, wired. Stores and queues are faces of it.
  *
@@ -307,7 +310,7 @@ export class Engine {
       if (this.#failure === undefined) {
         await this.syncer.upTo(this.tail.nextIndex - 1);
         await this.syncFacts();
-        this.#markClean();
+        await this.#markClean();
       }
     } finally {
       this.journal.close();
@@ -317,10 +320,10 @@ export class Engine {
   }
 
   /** So that the next first opener has nothing to check. Best effort, but for a cut that could not be synced. */
-  #markClean(): void {
+  async #markClean(): Promise<void> {
     let entered = false;
     try {
-      entered = this.locks.write.tryEnter();
+      entered = await this.#enterToMark();
       if (!entered) return;
       this.tenure.enter();
       this.appender.catchUp();
@@ -330,6 +333,24 @@ export class Engine {
       if (error instanceof SyncFailure) this.syncFailed(error);
     } finally {
       if (entered) this.locks.write.leave();
+    }
+  }
+
+  /** A lock file is left alone for a moment after each stretch, also where nobody else wants it: that is worth a wait. */
+  async #enterToMark(): Promise<boolean> {
+    const { write, mode } = this.locks;
+    if (write.tryEnter()) return true;
+    if (mode !== 'lockfile') return false;
+    const patience = new AbortController();
+    const forget = this.clock.setTimer(this.clock.monotonic() + MARK_WITHIN_MS, () => patience.abort());
+    try {
+      await write.enter(patience.signal);
+      return true;
+    } catch (error) {
+      if (patience.signal.aborted) return false;
+      throw error;
+    } finally {
+      forget();
     }
   }
 

@@ -23,17 +23,16 @@ for (const name of directories) {
     t.equal(encodeDump(files), text, 'as text and as bytes');
     const expected = JSON.parse(
       await readFile(join(golden, name, 'expected.json'), 'utf8'),
-    ) as Partial<Examined>;
+    ) as Examined;
     const directory = await temporaryDirectory(t);
     damagedOnPurpose(directory);
     await putFiles(directory, files);
     const { verify, open } = await examine(directory);
-    // What verify could not read when the directory was made, it may tell as it likes.
-    if (expected.verify !== undefined) t.same(verify, expected.verify);
+    t.same(verify, expected.verify);
     t.same(open, expected.open);
     if ('code' in open && open.code === 'UNSUPPORTED_VERSION')
       t.same(await filesIn(directory), files, 'not a byte and not a name was changed');
-    else if (!('code' in verify) && verify.ok && !('code' in open))
+    else if (!('code' in verify) && verify.ok && !('code' in open) && !name.startsWith('beside'))
       t.same(complaints(directory), [], 'sound by the eyes of another reader');
   });
 }

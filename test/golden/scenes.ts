@@ -21,14 +21,14 @@ const DIRECTORY = '/store';
 const names = new FileNames(DIRECTORY, 'duro');
 const SMALL = 640;
 const LIMITS: JournalLimits = {
-  reserveBytes: 4096,
-  leastReserveBytes: 256,
-  leastGainBytes: 64,
+  reserveBytes: 64 * 1024,
+  leastReserveBytes: 16 * 1024,
+  leastGainBytes: 4 * 1024,
   shortenFromBytes: 1024 * 1024,
   shortenFactor: 4,
 };
 /** A journal is succeeded every few facts. */
-const OFTEN: JournalLimits = { ...LIMITS, shortenFromBytes: 0, shortenFactor: 1.5 };
+const OFTEN: JournalLimits = { ...LIMITS, leastGainBytes: 64, shortenFromBytes: 0, shortenFactor: 1.5 };
 
 /** A second passes whenever the time is asked for. */
 function clock(): Clock {

@@ -1,8 +1,11 @@
 import type { Test } from 'tap';
 import type { Store } from '../../src/store/contract.js';
+import { damagedOnPurpose } from '../support/consistency.js';
 import { bytes, fileOf, text } from './records.js';
 import { storeCalls } from './store-calls.js';
 import { onBothDisks } from './world.js';
+
+const FILE = 'duro_00000000000000000001.dat';
 
 async function everythingIsClosed(t: Test, store: Store): Promise<void> {
   for (const [name, call] of storeCalls(store)) await t.rejects(call(), { code: 'CLOSED' }, name);
@@ -73,6 +76,20 @@ onBothDisks('close wakes who waits, with CLOSED', async (t, world) => {
   t.equal(await again.nextIndex(), 2, 'what waited for room was not written');
 });
 
+onBothDisks('closing right after a long stretch of work leaves a mark, too', async (t, world) => {
+  const store = await world.openStore();
+  await store.write(bytes('one'));
+  await store.write(bytes('two'));
+  // A lock file has been kept for too long by then, and is left alone for a moment.
+  for (const end = performance.now() + 12; performance.now() < end; );
+  await store.close();
+  world.flip(FILE, world.bytes(FILE).indexOf('two'));
+  const again = await world.openStore();
+  await t.rejects(again.read(2), { code: 'CORRUPT' }, 'damage to what is safe is no torn end');
+  t.equal(await again.length(), 2);
+  damagedOnPurpose(world.directory);
+});
+
 onBothDisks('one opener closes, the others go on', async (t, world) => {
   const [one, two] = [await world.openStore(), await world.openStore()];
   await one.write(bytes('a'));
@@ -88,8 +105,8 @@ onBothDisks('closing and opening take no room from the records', async (t, world
   const largest = new Uint8Array(200).fill(1);
   t.equal(await store.write(largest), 1, 'the one record that fits still fits');
   await store.close();
-  const size = world.bytes('duro_00000000000000000001.dat').length;
+  const size = world.bytes(FILE).length;
   for (let round = 0; round < 20; round++) await (await world.openStore(options)).close();
-  t.equal(world.bytes('duro_00000000000000000001.dat').length, size, 'nothing is said twice');
+  t.equal(world.bytes(FILE).length, size, 'nothing is said twice');
   t.same(await (await world.openStore(options)).read(1), largest);
 });

@@ -251,6 +251,7 @@ t.test('what is safe is known by frames of later segments too, and behind what i
   await t.rejects(store.read(3), { code: 'CORRUPT' });
   await readable(t, store, [1, 2, 4], 'all the others that were safe');
   t.equal(await store.nextIndex(), 5, 'the others were only written');
+  t.equal((await store.stats()).cuts, 2, 'what is left of the seal, and of them, is set aside');
   t.equal(await store.write(bytes(record(5))), 5);
 });
 

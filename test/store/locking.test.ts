@@ -4,26 +4,36 @@ import { openStoreOn } from '../../src/store/store.js';
 import { bytes, contents, range } from './records.js';
 import { onBothDisks } from './world.js';
 
-onBothDisks("locking: 'none' tells a second opener LOCK_UNAVAILABLE", async (t, world) => {
-  const store = await world.openStore({ locking: 'none' });
-  await store.write(bytes('a'));
-  await t.rejects(world.openStore({ locking: 'none' }), { code: 'LOCK_UNAVAILABLE' });
-  await t.rejects(world.openQueue({ locking: 'none' }), { code: 'LOCK_UNAVAILABLE' });
-  await t.rejects(world.openStore(), { code: 'LOCK_UNAVAILABLE' }, "'auto' takes the directory's");
-  t.equal(await store.write(bytes('b')), 2, 'which does the first one no harm');
-  await store.close();
-  const second = await world.openStore();
-  t.equal(await second.length(), 2);
-});
+const choosesItself = { notWithLockFiles: 'it says itself which locks it wants' };
 
-onBothDisks("another locking than the directory's is MISMATCH", async (t, world) => {
-  await (await world.openStore({ locking: 'os' })).close();
-  await t.rejects(world.openStore({ locking: 'none' }), { code: 'MISMATCH', message: /'os'.*'none'/ });
-  await t.rejects(world.openStore({ locking: 'lockfile' }), { code: 'MISMATCH' });
-  await (await world.openStore({ locking: 'auto' })).close();
-  await (await world.openStore({ locking: 'none', filePrefix: 'other' })).close();
-  await t.rejects(world.openStore({ locking: 'os', filePrefix: 'other' }), { code: 'MISMATCH' });
-});
+onBothDisks(
+  "locking: 'none' tells a second opener LOCK_UNAVAILABLE",
+  async (t, world) => {
+    const store = await world.openStore({ locking: 'none' });
+    await store.write(bytes('a'));
+    await t.rejects(world.openStore({ locking: 'none' }), { code: 'LOCK_UNAVAILABLE' });
+    await t.rejects(world.openQueue({ locking: 'none' }), { code: 'LOCK_UNAVAILABLE' });
+    await t.rejects(world.openStore(), { code: 'LOCK_UNAVAILABLE' }, "'auto' takes the directory's");
+    t.equal(await store.write(bytes('b')), 2, 'which does the first one no harm');
+    await store.close();
+    const second = await world.openStore();
+    t.equal(await second.length(), 2);
+  },
+  choosesItself,
+);
+
+onBothDisks(
+  "another locking than the directory's is MISMATCH",
+  async (t, world) => {
+    await (await world.openStore({ locking: 'os' })).close();
+    await t.rejects(world.openStore({ locking: 'none' }), { code: 'MISMATCH', message: /'os'.*'none'/ });
+    await t.rejects(world.openStore({ locking: 'lockfile' }), { code: 'MISMATCH' });
+    await (await world.openStore({ locking: 'auto' })).close();
+    await (await world.openStore({ locking: 'none', filePrefix: 'other' })).close();
+    await t.rejects(world.openStore({ locking: 'os', filePrefix: 'other' }), { code: 'MISMATCH' });
+  },
+  choosesItself,
+);
 
 onBothDisks('nothing but locking can be MISMATCH', async (t, world) => {
   const store = await world.openStore({ maxFiles: 3, maxFileSize: 1000, durability: 'written' });

@@ -13,6 +13,9 @@ import type { StoreOptions } from '../../src/store/options.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
+/** So that what a dead one held can be had at once. */
+const PAST_STALE_MS = 60_000;
+
 /** A directory that stores and queues are opened in, on one disk or another. What is opened is closed with the test. */
 export interface World {
   readonly directory: string;
@@ -91,10 +94,23 @@ function openers(t: Test, directory: string, disk: () => Disk): Pick<World, 'ope
   };
 }
 
-/** Tests the same on both disks. */
-export function onBothDisks(name: string, body: (t: Test, world: World) => Promise<void>): void {
+/** A machine where nobody knows whether locks on files are shared, so that 'auto' takes lock files. */
+export const lockFileMachine = (): MemoryDisk =>
+  new MemoryDisk({ locality: 'unknown', deathTakesMs: PAST_STALE_MS });
+
+/**
+ * Tests the same on both disks, and in memory with lock files, too. `notWithLockFiles` says why that would be senseless.
+ */
+export function onBothDisks(
+  name: string,
+  body: (t: Test, world: World) => Promise<void>,
+  { notWithLockFiles }: { readonly notWithLockFiles?: string } = {},
+): void {
   t.test(name, async (t) => {
     await t.test("on the operating system's disk", async (t) => body(t, await osWorld(t)));
     await t.test('in memory', (t) => body(t, memoryWorld(t)));
+    await t.test('in memory, with lock files', { skip: notWithLockFiles ?? false }, (t) =>
+      body(t, memoryWorld(t, lockFileMachine())),
+    );
   });
 }
