@@ -104,7 +104,8 @@ export class Decider {
     }
   }
 
-  #rejectAll(error: unknown): void {
+  #rejectAll(cause: unknown): void {
+    const error = describeDiskError(cause, 'taking the lock');
     for (const pending of this.#pending.splice(0)) pending.reject(error);
     for (const { pending } of this.#undecided?.decided ?? []) pending.reject(error);
     this.#undecided = undefined;

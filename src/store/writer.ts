@@ -4,7 +4,7 @@ import { HEAD_BYTES } from '../frame/frame.js';
 import { SEGMENT_OVERHEAD } from '../segment/appender.js';
 import { Batch, type Group } from '../segment/batch.js';
 import type { TailPosition } from '../segment/tail.js';
-import { isDiskFull } from './disk-errors.js';
+import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { type Obstacle, Room } from './room.js';
 import { Tenure } from './tenure.js';
@@ -139,7 +139,7 @@ export class Writer {
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
-      this.#rejectAll(error as Error);
+      this.#rejectAll(error);
       return;
     }
     this.#working = this.#work(obstacle).finally(() => {
@@ -170,7 +170,7 @@ export class Writer {
         }
       }
     } catch (error) {
-      this.#rejectAll(error as Error);
+      this.#rejectAll(error);
     }
   }
 
@@ -322,7 +322,8 @@ export class Writer {
     else if (!pending.abandoned) pending.reject(pending.outcome);
   }
 
-  #rejectAll(error: Error): void {
+  #rejectAll(cause: unknown): void {
+    const error = describeDiskError(cause, 'taking the lock');
     for (const pending of this.#pending) pending.outcome = error;
     this.#answer(this.#pending.length);
   }
