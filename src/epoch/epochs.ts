@@ -49,10 +49,14 @@ export class Epochs {
     return 0;
   }
 
-  /** Where a take-over ended a segment, and with what index the log goes on; undefined where none did. */
+  /**
+   * Where a take-over ended a segment, and with what index the log goes on; undefined where none did. The file that counts may
+   * not be the one that was cut: where a power cut took all that was in that one, a later take-over begins it anew.
+   */
   cutOfSegment(first: number): { readonly end: number; readonly next: number } | undefined {
-    for (const { segment, next } of this.#takeovers)
-      if (segment.first === first && next > first) return { end: segment.end, next };
+    const counts = this.ofSegment(first);
+    for (const { epoch, segment, next } of this.#takeovers)
+      if (epoch > counts && segment.first === first && next > first) return { end: segment.end, next };
     return undefined;
   }
 

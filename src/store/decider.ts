@@ -83,7 +83,7 @@ export class Decider {
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
-      this.#rejectAll(describeDiskError(error, 'deciding a fate'));
+      this.#rejectAll(error);
       return;
     }
     this.#working = this.#work().finally(() => {
@@ -97,16 +97,17 @@ export class Decider {
       try {
         await this.#engine.locks.fate.enter();
       } catch (error) {
-        this.#rejectAll(describeDiskError(error, 'deciding a fate'));
+        this.#rejectAll(error);
         return;
       }
       this.#commit();
     }
   }
 
-  #rejectAll(error: unknown): void {
+  #rejectAll(cause: unknown): void {
+    const error = describeDiskError(cause, 'taking the lock');
     for (const pending of this.#pending.splice(0)) pending.reject(error);
-    for (const { pending } of this.#undecided?.decided ?? []) pending.reject(error);
+    for (const { pending } of this.#undecided?.decided ?? []) pending.reject(Tenure.undecided(cause));
     this.#undecided = undefined;
   }
 

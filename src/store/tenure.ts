@@ -94,6 +94,15 @@ export class Tenure {
     );
   }
 
+  /** What a caller is told whose write was made over a fence, where nobody can find out what became of it. */
+  static undecided(cause: unknown): DurostoreError {
+    return new DurostoreError(
+      'STORE_FAILED',
+      'the lock was lost while this was written, and cannot be had again: what was being written may exist. Reopen the store to go on',
+      cause,
+    );
+  }
+
   /**
    * ⚑ Behind a fence of its own, which makes the epoch its own: reads the ends of the log and of the journal, writes the state
    * into a journal of the new epoch, and publishes both cuts. Nothing is written to the files of the epoch before; the

@@ -139,7 +139,7 @@ export class Writer {
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
-      this.#rejectAll(describeDiskError(error, 'writing'));
+      this.#rejectAll(error);
       return;
     }
     this.#working = this.#work(obstacle).finally(() => {
@@ -170,7 +170,7 @@ export class Writer {
         }
       }
     } catch (error) {
-      this.#rejectAll(describeDiskError(error, 'writing'));
+      this.#rejectAll(error);
     }
   }
 
@@ -322,8 +322,11 @@ export class Writer {
     else if (!pending.abandoned) pending.reject(pending.outcome);
   }
 
-  #rejectAll(error: Error): void {
-    for (const pending of this.#pending) pending.outcome = error;
+  #rejectAll(cause: unknown): void {
+    const error = describeDiskError(cause, 'taking the lock');
+    for (const pending of this.#pending)
+      pending.outcome = typeof pending.outcome === 'number' ? Tenure.undecided(cause) : error;
+    this.#undecidedIn = undefined;
     this.#answer(this.#pending.length);
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import type { Operation } from '../../src/disk/memory-fault.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import type { JournalLimits } from '../../src/journal/journal.js';
 import { type Delivery, DurostoreError, type Entry, type Queue, type StoreOptions } from '../../src/mod.js';
@@ -48,6 +49,9 @@ export const openOn = (disk: MemoryOpener, { limits, ...options }: Options): Pro
 /** Where a dead one leaves its lock, the next one comes when that is stale. */
 export const machineFor = (options: Options, capacityBytes = Number.POSITIVE_INFINITY): MemoryDisk =>
   new MemoryDisk({ capacityBytes, deathTakesMs: options.locking === 'lockfile' ? 60_000 : 0 });
+
+/** How often the lock directory is tried depends on the time. */
+export const isOfLockDirectory = ({ path }: Operation): boolean => /\/duro\.directory\.lock(\/|$)/.test(path);
 
 /** So that a journal is succeeded every few facts. */
 export const SHORT_JOURNALS: JournalLimits = {

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { DurostoreError } from '../../src/mod.js';
 import { random } from '../support/random.js';
-import { Actor, DIRECTORY, machineFor, nextTurn } from './actor.js';
+import { Actor, DIRECTORY, isOfLockDirectory, machineFor, nextTurn } from './actor.js';
 import { Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
 import { keptBy, type Program, programs } from './programs.js';
@@ -21,12 +21,10 @@ class Persistent {
   readonly actor: Actor;
   /** Whether the store has to refuse every change. */
   #failed = false;
-  readonly #struck: () => Operation | undefined;
-  readonly #lacksRoom: boolean;
+  readonly #struck: () => Struck | undefined;
 
-  constructor(actor: Actor, fault: Fault, struck: () => Operation | undefined) {
+  constructor(actor: Actor, struck: () => Struck | undefined) {
     this.#struck = struck;
-    this.#lacksRoom = typeof fault === 'object' && 'error' in fault && /ENOSPC|EDQUOT/.test(fault.error);
     this.actor = new Proxy(actor, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);
@@ -53,7 +51,7 @@ class Persistent {
       this.codes.add(error.code);
       if (failedBefore && error.code !== 'STORE_FAILED')
         this.problems.push(`${name}: failed, then ${error.code}`);
-      if (error.code === 'STORE_FAILED' && this.#lacksRoom && !this.#isSync())
+      if (error.code === 'STORE_FAILED' && this.#lackedRoom())
         this.problems.push(`${name}: a store does not fail for lack of room`);
       if (error.code === 'STORE_FAILED' && this.#isGrave()) this.#failed = true;
       if (this.#failed || name === 'close') return;
@@ -62,30 +60,50 @@ class Persistent {
     }
   }
 
-  /** Calls at once do not come in the same order every time: what was a write may be a sync. */
-  #isSync(): boolean {
-    return ['sync', 'syncDirectory'].includes(this.#struck()?.kind ?? '');
+  #lackedRoom(): boolean {
+    const struck = this.#struck();
+    if (struck === undefined || struck.operation.kind === 'sync') return false;
+    const { fault } = struck;
+    return typeof fault === 'object' && 'error' in fault && /ENOSPC|EDQUOT/.test(fault.error);
   }
 
   /** A write, a cut or a sync of what counts failed in another way than for lack of space. */
   #isGrave(): boolean {
     const struck = this.#struck();
-    return struck !== undefined && ['write', 'truncate', 'sync', 'syncDirectory'].includes(struck.kind);
+    return (
+      struck !== undefined && ['write', 'truncate', 'sync', 'syncDirectory'].includes(struck.operation.kind)
+    );
   }
 }
 
-async function run(program: Program, fault: Fault, strikes: (operation: Operation) => boolean) {
+interface Struck {
+  readonly operation: Operation;
+  readonly fault: Fault;
+  /** Of how many faults that the operation can have this is one. */
+  readonly of: number;
+}
+
+/**
+ * The operation `n` fails, with one of the faults that it can have. Only operations outside the lock directory are counted:
+ * how often that is tried depends on the time, and where it cannot be removed it is stale for seconds.
+ */
+async function run(program: Program, n: number, which: number) {
   const machine = machineFor(program.options);
   const history = new History(keptBy(program.options));
-  let struck: Operation | undefined;
+  let struck: Struck | undefined;
+  let count = 0;
   machine.onOperation = (operation) => {
     if (operation.n > MOST_OPERATIONS) throw new Error('this does not end');
-    if (struck !== undefined || !strikes(operation)) return undefined;
-    struck = operation;
+    if (struck !== undefined || isOfLockDirectory(operation)) return undefined;
+    count += 1;
+    if (count < n) return undefined;
+    const faults = faultsOf(operation, n);
+    const fault = faults[which] ?? { error: 'EIO' };
+    struck = { operation, fault, of: faults.length };
     return fault;
   };
   const disk = machine.opener('worker');
-  const persistent = new Persistent(new Actor(disk, history, program.options), fault, () => struck);
+  const persistent = new Persistent(new Actor(disk, history, program.options), () => struck);
   await program.run(persistent.actor);
   // A process that dies just when its sync fails tells nobody, and so it is with every store.
   while (machine.syncs.count > 0) await nextTurn();
@@ -101,7 +119,7 @@ const OPENING: readonly Operation['kind'][] = ['open', 'create', 'list', 'syncDi
 const PERMITTED: readonly Operation['kind'][] = [...OPENING, 'makeDirectory', 'link', 'unlink'];
 
 /** Which failures an operation can have; where several are alike, they take turns. */
-function faultsOf({ kind, path, n }: Operation): Fault[] {
+function faultsOf({ kind, path }: Operation, n: number): Fault[] {
   const faults: Fault[] = [{ error: 'EIO' }];
   const isOdd = n % 2 === 1;
   if (['write', 'create', 'link', 'sync', 'makeDirectory'].includes(kind))
@@ -121,21 +139,20 @@ for (const program of programs) {
     random(t);
     const findings = new Findings(t);
     const codes = new Set<string>();
-    for (let n = 1; ; n++) {
-      let faults: Fault[] = [{ error: 'EIO' }];
-      let more = false;
-      for (let at = 0; at < faults.length; at++) {
-        const fault = faults[at] ?? { error: 'EIO' };
-        const outcome = await run(program, fault, (operation) => operation.n === n);
-        const { machine, history, struck } = outcome;
-        const where = `${JSON.stringify(fault)} at ${n}, ${struck?.kind ?? 'the end'} ${struck?.path ?? ''}`;
-        if (at === 0 && struck !== undefined) faults = faultsOf(struck);
+    let n = 0;
+    for (let more = true; more; ) {
+      n += 1;
+      let of = 1;
+      for (let which = 0; which < of; which++) {
+        const { machine, history, struck, ...outcome } = await run(program, n, which);
         more = struck !== undefined;
+        if (which === 0) of = struck?.of ?? 1;
+        const { kind = 'the end', path = '' } = struck?.operation ?? {};
+        const where = `${JSON.stringify(struck?.fault)} at ${n}, ${kind} ${path}`;
         for (const code of outcome.codes) codes.add(code);
         findings.add(where, outcome.problems);
         findings.add(`${where}; opened again`, await judge(machine, history, program.options, 'death'));
       }
-      if (!more) break;
     }
     t.ok(codes.has('STORE_FAILED') && codes.has('DISK_FULL'), [...codes].join(' '));
     findings.end(program.name);

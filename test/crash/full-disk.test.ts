@@ -103,3 +103,19 @@ t.test('a full disk can be emptied, though somebody died with the lock', async (
   await next.close();
   t.same(checkDirectoryOn(machine.opener(), '/q'), []);
 });
+
+t.test('where there is no room for a lock file, calls are DISK_FULL, until there is', async (t) => {
+  const machine = new MemoryDisk();
+  const options = { directory: '/q', codec: 'bytes', locking: 'lockfile' } as const;
+  const queue = await openQueueOn<Uint8Array>(machine.opener(), options);
+  await queue.enqueue(value(1));
+  const probe = machine.opener();
+  await until('the lock is given back', () => !probe.exists('/q/duro.directory.lock'));
+  machine.onOperation = ({ kind }) => (kind === 'createDirectory' ? { error: 'ENOSPC' } : undefined);
+  await t.rejects(queue.enqueue(value(2)), { name: 'DurostoreError', code: 'DISK_FULL' });
+  await t.rejects(queue.dequeue(), { name: 'DurostoreError', code: 'DISK_FULL' });
+  machine.onOperation = undefined;
+  t.equal(await queue.enqueue(value(2)), 2);
+  t.same(await queue.dequeue(), value(1));
+  await queue.close();
+});

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { random } from '../support/random.js';
-import { Actor, machineFor, type Options, SHORT_JOURNALS, tickingClock } from './actor.js';
+import { Actor, isOfLockDirectory, machineFor, type Options, SHORT_JOURNALS, tickingClock } from './actor.js';
 import { cutsAt, Findings, judge, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
 
@@ -40,7 +40,8 @@ async function run(
   let struck: Operation | undefined;
   machine.onOperation = (operation) => {
     if (operation.n > MOST_OPERATIONS) throw new Error('this does not end');
-    if (struck !== undefined || operation.opener !== 'a' || !strikes(operation)) return undefined;
+    if (struck !== undefined || operation.opener !== 'a' || isOfLockDirectory(operation)) return undefined;
+    if (!strikes(operation)) return undefined;
     struck = operation;
     return fault;
   };
@@ -74,6 +75,7 @@ const variants: readonly (readonly [string, Options])[] = [
   // One of them lags behind the succession of the other.
   ['synced, journals that are succeeded all the time', { durability: 'synced', limits: SHORT_JOURNALS }],
   ['written, journals that are succeeded all the time', { durability: 'written', limits: SHORT_JOURNALS }],
+  ['written, lock files', { durability: 'written', locking: 'lockfile' }],
 ];
 
 for (const [name, chosen] of variants) {

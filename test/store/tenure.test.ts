@@ -7,6 +7,7 @@ import type { Store } from '../../src/store/contract.js';
 import { Engine } from '../../src/store/engine.js';
 import { resolveStoreOptions } from '../../src/store/options.js';
 import { openStoreOn } from '../../src/store/store.js';
+import { until } from '../support/until.js';
 
 const directory = '/store';
 const names = new FileNames(directory, 'duro');
@@ -102,4 +103,35 @@ t.test('behind a fence that nobody has resolved a reader believes nothing new', 
   t.same(await text(reader), ['1 one'], 'it may not count');
   t.equal(await writer.write(Buffer.from('three')), 3, 'the writer takes over, and counts what was there');
   t.same(await text(reader), ['1 one', '2 two', '3 three']);
+});
+
+t.test('who lost the lock while it was about to take over takes nothing over', async (t) => {
+  const machine = new MemoryDisk({ deathTakesMs: 60_000 });
+  const sleeper = await open(t, machine.opener('sleeper'));
+  await sleeper.write(Buffer.from('one'));
+  const other = await Engine.open(machine.opener('other'), resolveStoreOptions(options, new Set()));
+  other.locks.renounce();
+  await dieWithTheLock(machine);
+  let fences = 0;
+  machine.onOperation = ({ opener, kind, path }) => {
+    if (opener !== 'sleeper' || kind !== 'create' || !/epoch/.test(path)) return undefined;
+    fences += 1;
+    if (fences < 2) return undefined;
+    // It has the lock, and is about to put up its own fence. The other one gets the lock, and gets no further.
+    machine.onOperation = undefined;
+    machine.age(60_000);
+    t.ok(other.locks.write.tryEnter());
+    return undefined;
+  };
+  const late = sleeper.write(Buffer.from('late'));
+  await until('it sees that it lost the lock', () => machine.onOperation === undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(state(machine).takeovers, 0, 'an epoch that it began would be theirs, both');
+  other.tenure.enter();
+  t.equal(state(machine).takeovers, 1);
+  other.locks.write.leave();
+  other.locks.renounce();
+  t.equal(await late, 2);
+  t.same(await text(sleeper), ['1 one', '2 late']);
+  await other.close();
 });

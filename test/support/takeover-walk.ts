@@ -41,7 +41,10 @@ export class WalkedTakeovers {
   }
 
   cutOfSegment(first: number): { end: number; next: number } | undefined {
-    const taken = this.#all.find(({ segment, next }) => segment.first === first && next > first);
+    const counts = this.epochOfSegment(first);
+    const taken = this.#all.find(
+      ({ epoch, segment, next }) => epoch > counts && segment.first === first && next > first,
+    );
     return taken && { end: taken.segment.end, next: taken.next };
   }
 
