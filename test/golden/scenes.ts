@@ -305,7 +305,9 @@ export const scenes: Readonly<Record<string, () => Promise<Files>>> = {
   },
   'damaged-meta': async () => {
     const machine = await closed();
-    flip(machine, names.meta(), '"locking"');
+    const line = bytesOf(machine, names.meta()).toString();
+    const id = line.indexOf('"id":"') + 6;
+    machine.flip(names.meta(), id + line.slice(id).search(/[0-9]/), 1);
     return filesOf(machine);
   },
   repaired: async () => {
