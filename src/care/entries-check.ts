@@ -1,9 +1,10 @@
 import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { ENTRY_BYTES, entryPosition, type FoundEntry, readEntry, writeEntry } from '../segment/entry.js';
+import { ENTRY_BYTES, type FoundEntry, indexOfEntry, readEntry, writeEntry } from '../segment/entry.js';
 import type { Range } from './report.js';
 
 const PAGE_ENTRIES = 4096;
+const positionOf = (slot: number): number => HEADER_BYTES + slot * ENTRY_BYTES;
 const ZEROS = Buffer.alloc(ENTRY_BYTES);
 
 /** Records that entries name, at or beyond an index. */
@@ -29,10 +30,14 @@ export class EntriesCheck {
   readonly #first: number;
   readonly #page = Buffer.allocUnsafe(PAGE_ENTRIES * ENTRY_BYTES);
   readonly #expected = Buffer.allocUnsafe(ENTRY_BYTES);
+  readonly #isSparse: boolean;
+  /** In a sparse segment, entries stand one behind the other: the next one. */
+  #slot = 0;
   #pageFrom = 0;
   #pageBytes = 0;
 
-  constructor(file: DiskFile | undefined, first: number, header: Buffer) {
+  constructor(file: DiskFile | undefined, first: number, header: Buffer, isSparse: boolean) {
+    this.#isSparse = isSparse;
     this.#file = file;
     this.#first = first;
     this.size = file?.size() ?? 0;
@@ -43,22 +48,24 @@ export class EntriesCheck {
 
   /** A whole record is there. They are to come in order. */
   readonly see = (index: number, position: number, length: number, time: number): void => {
-    const at = this.#load(index);
+    const slot = this.#isSparse ? this.#slotOf(index) : index - this.#first;
+    const at = this.#load(slot);
     writeEntry(this.#expected, 0, index, position, length, time);
     if (at < 0 || this.#expected.compare(this.#page, at, at + ENTRY_BYTES) !== 0)
-      this.#isOdd(entryPosition(this.#first, index));
+      this.#isOdd(positionOf(slot));
   };
 
   /** What the entries that were there in the beginning say of records from `next` on. */
   beyond(next: number): Witness | undefined {
     const found: FoundEntry = { position: 0, length: 0 };
     let witness: { from: number; to: number; count: number; bytes: number; position: number } | undefined;
+    if (this.#isSparse) return undefined;
     const count = Math.ceil((this.size - HEADER_BYTES) / ENTRY_BYTES);
     for (let index = next; index < this.#first + count; index++) {
-      const at = this.#load(index);
+      const slot = index - this.#first;
+      const at = this.#load(slot);
       if (at < 0 || !readEntry(this.#page, at, index, found)) {
-        if (at < 0 || ZEROS.compare(this.#page, at, at + ENTRY_BYTES) !== 0)
-          this.#isOdd(entryPosition(this.#first, index));
+        if (at < 0 || ZEROS.compare(this.#page, at, at + ENTRY_BYTES) !== 0) this.#isOdd(positionOf(slot));
         continue;
       }
       witness ??= { from: index, to: index, count: 0, bytes: 0, position: found.position };
@@ -69,13 +76,23 @@ export class EntriesCheck {
     return witness;
   }
 
+  /** Those of records that are damaged are passed over; a damaged entry is taken for the one that is looked for. */
+  #slotOf(index: number): number {
+    for (;;) {
+      const at = this.#load(this.#slot);
+      const there = at < 0 ? Number.POSITIVE_INFINITY : indexOfEntry(this.#page, at);
+      if (there !== undefined && there > index) return this.#slot;
+      this.#slot += 1;
+      if (there === undefined || there === index) return this.#slot - 1;
+    }
+  }
+
   /** Where the entry stands in the page; -1 where the file does not have it whole. */
-  #load(index: number): number {
-    const at = (index - this.#pageFrom) * ENTRY_BYTES;
+  #load(slot: number): number {
+    const at = (slot - this.#pageFrom) * ENTRY_BYTES;
     if (at >= 0 && at + ENTRY_BYTES <= this.#pageBytes) return at;
-    this.#pageFrom = index;
-    const position = entryPosition(this.#first, index);
-    this.#pageBytes = this.#file?.read(this.#page, 0, this.#page.length, position) ?? 0;
+    this.#pageFrom = slot;
+    this.#pageBytes = this.#file?.read(this.#page, 0, this.#page.length, positionOf(slot)) ?? 0;
     return this.#pageBytes < ENTRY_BYTES ? -1 : 0;
   }
 

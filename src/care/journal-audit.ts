@@ -22,7 +22,7 @@ export interface JournalFile {
   readonly behind: number;
   readonly bytes: number;
   readonly continuesIn: number | undefined;
-  readonly unknownFact: { readonly position: number; readonly bytes: number } | undefined;
+  readonly oddFact: { readonly position: number; readonly bytes: number } | undefined;
   readonly fates: Fates;
 }
 
@@ -80,7 +80,7 @@ async function auditJournal(place: Place, number: number, pace: Pace): Promise<J
     const cut = place.epochs.cutOfJournal(number);
     const walk = new JournalWalk(path, number, cut ?? Number.POSITIVE_INFINITY);
     await walkFrames(file, place.salt, JOURNAL_KINDS, walk, pace);
-    const { holes, isComplete, fact, safe, end, bytes, continuesIn, unknownFact, fates } = walk;
+    const { holes, isComplete, fact, safe, end, bytes, continuesIn, oddFact, fates } = walk;
     return {
       number,
       path,
@@ -93,7 +93,7 @@ async function auditJournal(place: Place, number: number, pace: Pace): Promise<J
       behind: bytesBehind(file, end),
       bytes,
       continuesIn: continuesIn ?? (cut === undefined ? undefined : number + 1),
-      unknownFact,
+      oddFact,
       fates,
     };
   } finally {
@@ -129,5 +129,5 @@ export const isBegun = ({ header, bytes, behind }: JournalFile): boolean =>
   header.verdict !== 'absent' || bytes > 0 || behind > 0;
 
 /** Whether everything that counts in it is whole. */
-export const isSound = ({ header, holes, isComplete, unknownFact }: JournalFile): boolean =>
-  header.verdict === 'valid' && holes.length === 0 && isComplete && unknownFact === undefined;
+export const isSound = ({ header, holes, isComplete, oddFact }: JournalFile): boolean =>
+  header.verdict === 'valid' && holes.length === 0 && isComplete && oddFact === undefined;

@@ -28,8 +28,8 @@ export class JournalWalk implements FrameGuest {
   end = HEADER_BYTES;
   bytes = 0;
   continuesIn: number | undefined;
-  /** Where a fact is of a kind that this version does not know. */
-  unknownFact: { readonly position: number; readonly bytes: number } | undefined;
+  /** Where a fact does not end where its frame does. */
+  oddFact: { readonly position: number; readonly bytes: number } | undefined;
   readonly #path: string;
   readonly #limit: number;
 
@@ -91,7 +91,7 @@ export class JournalWalk implements FrameGuest {
       decodeFacts(bytes, from, to, this.fates, this.#path);
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error;
-      this.unknownFact ??= { position, bytes: HEAD_BYTES + to - from };
+      this.oddFact ??= { position, bytes: HEAD_BYTES + to - from };
     }
   }
 }

@@ -36,7 +36,7 @@ export function judgeJournals(survey: Survey, findings: Findings): void {
 const DAMAGED_STATE = 'the state at the beginning of the journal is damaged: the store does not open';
 
 function judgeFollowed(file: JournalFile, opening: Opening, findings: Findings): void {
-  const { path, header, holes, isComplete, end, behind, continuesIn, unknownFact } = file;
+  const { path, header, holes, isComplete, end, behind, continuesIn, oddFact } = file;
   if (header.verdict !== 'valid')
     findings.add(
       'damage',
@@ -56,10 +56,9 @@ function judgeFollowed(file: JournalFile, opening: Opening, findings: Findings):
       findings.add('loss', path, what, hole);
     }
   }
-  if (unknownFact !== undefined) {
-    const what =
-      'a fact is of a kind that this version does not know: the store does not open, and is not repaired';
-    findings.add('damage', path, what, unknownFact);
+  if (oddFact !== undefined) {
+    const what = 'a fact does not end where its frame does: the store does not open, and is not repaired';
+    findings.add('damage', path, what, oddFact);
   }
   if (!isComplete && holes.length === 0) {
     findings.add('damage', path, DAMAGED_STATE, { position: end, bytes: behind });

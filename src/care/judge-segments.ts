@@ -55,6 +55,7 @@ class SegmentJudge {
   #judgeOne(segment: SegmentAudit, following: SegmentAudit | undefined): void {
     this.#judgeHeader(segment);
     for (const hole of segment.holes) this.#judgeHole(segment, hole);
+    if (segment.isSparse) this.#judgeSparse(segment);
     if (segment.continuesAt === undefined) this.#judgeOpenEnd(segment, following);
     else this.#judgeEnd(segment, segment.continuesAt, following);
     this.#judgeEntries(segment, following);
@@ -94,7 +95,9 @@ class SegmentJudge {
   #judgeHole(segment: SegmentAudit, hole: Hole): void {
     const { path } = segment;
     const { position, bytes, from, to } = hole;
-    const spot = { position, bytes, range: { from, to } };
+    // What a sparse segment does not hold is gone.
+    const range = (segment.isSparse && span(this.#absent(from, to))) || { from, to };
+    const spot = { position, bytes, range };
     const { behind } = this.#opening.hole(segment, hole);
     if (behind !== 'pass-over')
       this.#findings.add(
@@ -108,6 +111,18 @@ class SegmentJudge {
     else if (to > from && this.#absent(from, to).length === 0)
       this.#findings.note(path, 'damaged bytes of records that are gone', spot);
     else this.#findings.add('damage', path, 'bytes in the midst of whole ones fail their checksums', spot);
+  }
+
+  /** Whatever stood between two records must be gone; where something is damaged, that is told already. */
+  #judgeSparse({ path, first, next, records, holes }: SegmentAudit): void {
+    let reached = first;
+    for (const { from, to } of [...records, { from: next, to: next }]) {
+      if (!holes.some((hole) => hole.from === reached))
+        this.#missing(path, 'a sparse segment does not hold records that no fact calls gone', {
+          range: { from: reached, to: from },
+        });
+      reached = to;
+    }
   }
 
   /** The segment is not sealed. */

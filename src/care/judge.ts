@@ -9,6 +9,8 @@ const OF_OTHERS: Readonly<Record<string, string>> = {
   repair: 'bytes that a repair set aside',
   temporary: 'a file that somebody who died was making: the next opener removes it',
   superseded: 'a file that a take-over has superseded: it counts for nothing',
+  succeeded:
+    'a file of a segment that has a sparse successor, or was to have one: the next opener removes it',
   unknown: 'a file that no store has',
 };
 

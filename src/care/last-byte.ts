@@ -1,19 +1,17 @@
 import type { DiskFile } from '../disk/disk.js';
 
-const CHUNK_BYTES = 256 * 1024;
+const ZEROS = Buffer.alloc(64 * 1024);
 
 /** How many bytes behind a position there are up to the last that is not zero: prepared space holds none. */
 export function bytesBehind(file: DiskFile, position: number): number {
-  const bytes = Buffer.allocUnsafe(CHUNK_BYTES);
+  const bytes = Buffer.allocUnsafe(ZEROS.length);
   let behind = 0;
   for (let from = position; ; ) {
-    const length = file.read(bytes, 0, CHUNK_BYTES, from);
+    const length = file.read(bytes, 0, bytes.length, from);
     if (length === 0) return behind;
-    for (let at = length - 1; at >= 0; at--) {
-      if (bytes[at] === 0) continue;
-      behind = from + at + 1 - position;
-      break;
-    }
+    let last = bytes.compare(ZEROS, 0, length, 0, length) === 0 ? -1 : length - 1;
+    while (last >= 0 && bytes[last] === 0) last -= 1;
+    if (last >= 0) behind = from + last + 1 - position;
     from += length;
   }
 }

@@ -1,8 +1,8 @@
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
-import { HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
 import { SEGMENT_KINDS } from '../frame/frame.js';
-import { ENTRY_BYTES, entryPosition, writeEntry } from '../segment/entry.js';
+import { ENTRY_BYTES, writeEntry } from '../segment/entry.js';
 import { walkFrames } from './frame-walk.js';
 import type { Pace } from './pace.js';
 import type { Place } from './place.js';
@@ -22,7 +22,7 @@ export async function mendEntries(survey: Survey, pace: Pace): Promise<void> {
     if (planOf(survey, at).entries) await rewriteEntries(survey.place, segment, pace);
 }
 
-async function rewriteEntries(place: Place, { first }: SegmentAudit, pace: Pace): Promise<void> {
+async function rewriteEntries(place: Place, { first, isSparse }: SegmentAudit, pace: Pace): Promise<void> {
   const { disk, names } = place;
   const data = disk.open(place.dataPath(first), 'read');
   const path = place.entriesPath(first);
@@ -30,22 +30,25 @@ async function rewriteEntries(place: Place, { first }: SegmentAudit, pace: Pace)
   try {
     if (data === undefined || file === undefined) return;
     file.truncate(0);
-    writeFully(file, place.segmentHeader(HeaderKind.entries, first), HEADER_BYTES, 0);
+    writeFully(file, place.entriesHeader(first), HEADER_BYTES, 0);
     const page = Buffer.alloc(PAGE_ENTRIES * ENTRY_BYTES);
-    let from = first;
+    let from = 0;
+    let behind = 0;
     let filled = 0;
     const flush = (): void => {
-      writeFully(file, page, filled * ENTRY_BYTES, entryPosition(first, from));
+      writeFully(file, page, filled * ENTRY_BYTES, HEADER_BYTES + from * ENTRY_BYTES);
       filled = 0;
     };
     const put: CommitListener = (index, position, length, time) => {
-      if (filled === PAGE_ENTRIES || index !== from + filled) flush();
-      if (filled === 0) from = index;
+      const slot = isSparse ? behind : index - first;
+      if (filled === PAGE_ENTRIES || slot !== from + filled) flush();
+      if (filled === 0) from = slot;
+      behind = slot + 1;
       writeEntry(page, filled * ENTRY_BYTES, index, position, length, time);
       filled += 1;
     };
-    const limit = place.epochs.cutOfSegment(first)?.end ?? Number.POSITIVE_INFINITY;
-    const walk = new SegmentWalk(data, first, limit, Number.POSITIVE_INFINITY, put);
+    const limit = place.cutOf(first)?.end ?? Number.POSITIVE_INFINITY;
+    const walk = new SegmentWalk(data, first, { limit, isSparse }, put);
     await walkFrames(data, place.salt, SEGMENT_KINDS, walk, pace);
     flush();
     syncNow(file);

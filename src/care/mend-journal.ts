@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { publishName } from '../disk/publish-name.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { encodeFileHeader, HeaderKind } from '../frame/file-header.js';
 import { HEAD_BYTES } from '../frame/frame.js';
@@ -66,7 +67,7 @@ function replaceJournals(survey: Survey, ranges: Unaccounted, aside: SideDirecto
   } finally {
     file.close();
   }
-  disk.link(temporary, place.journalPath(number));
+  publishName(disk, names, temporary, place.journalPath(number));
   disk.unlink(temporary);
   disk.syncDirectoryNow(names.directory);
   for (const one of old.reverse()) {

@@ -1,10 +1,11 @@
 import type { DiskFile } from '../disk/disk.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
-import { HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
 import { placeOf } from '../frame/frame.js';
 import { encodeSeal } from '../segment/seal.js';
 import { canFill, fillerOf } from './filler.js';
+import type { Place } from './place.js';
 import type { SegmentAudit } from './segment-audit.js';
 import { changesData, planOf, type SegmentPlan } from './segment-plan.js';
 import type { SideDirectory } from './side-directory.js';
@@ -20,7 +21,9 @@ export function setSegmentsAside(survey: Survey, aside: SideDirectory): void {
       continue;
     }
     if (plan.header) aside.copy(path, 0, HEADER_BYTES);
-    if (plan.holes) for (const hole of holes) if (canFill(hole)) aside.copy(path, hole.position, hole.bytes);
+    if (plan.holes)
+      for (const hole of holes)
+        if (canFill(hole, segment.isSparse)) aside.copy(path, hole.position, hole.bytes);
     if (plan.seal !== undefined && size > plan.seal.end) aside.copy(path, plan.seal.end);
   }
 }
@@ -31,6 +34,9 @@ export function setSegmentsAside(survey: Survey, aside: SideDirectory): void {
  */
 export function mendSegments(survey: Survey, wallTime: number): void {
   const { place, segments } = survey;
+  // What is whole is on the device before a filler says so.
+  for (const { path } of segments) sync(place, path);
+  place.disk.syncDirectoryNow(place.names.directory);
   for (const [at, segment] of segments.entries()) {
     const plan = planOf(survey, at);
     if (plan.whole === 'remove') {
@@ -42,11 +48,20 @@ export function mendSegments(survey: Survey, wallTime: number): void {
       const file = place.disk.open(segment.path, 'write');
       if (file === undefined) continue;
       try {
-        mend(survey, segment, plan, file, wallTime);
+        mend(survey, segment, plan, file, wallTime, timeBefore(segments, at));
       } finally {
         file.close();
       }
     }
+  }
+}
+
+function sync({ disk }: Place, path: string): void {
+  const file = disk.open(path, 'write');
+  try {
+    if (file !== undefined) syncNow(file);
+  } finally {
+    file?.close();
   }
 }
 
@@ -56,15 +71,19 @@ function mend(
   plan: SegmentPlan,
   file: DiskFile,
   wallTime: number,
+  before: number,
 ): void {
   if (plan.whole === 'empty') {
     file.truncate(0);
     syncNow(file);
   }
-  if (plan.header) writeFully(file, place.segmentHeader(HeaderKind.data, segment.first), HEADER_BYTES, 0);
+  if (plan.header) writeFully(file, place.dataHeader(segment.first), HEADER_BYTES, 0);
+  const lastTime = Math.max(segment.time, before);
+  const firstTime = Math.max(segment.firstTime ?? lastTime, before);
   for (const hole of segment.holes) {
-    if (!canFill(hole)) continue;
-    writeFully(file, fillerOf(hole, place.salt), hole.bytes, hole.position);
+    if (!canFill(hole, segment.isSparse)) continue;
+    const time = Math.max(hole.time, before, hole.from === segment.first ? firstTime : 0);
+    writeFully(file, fillerOf({ ...hole, time }, place.salt, segment.isSparse), hole.bytes, hole.position);
   }
   if (plan.seal === undefined) {
     syncNow(file);
@@ -74,13 +93,17 @@ function mend(
   // The cut is on the device before anything is written in its place.
   file.truncate(end);
   syncNow(file);
-  const time = Math.max(Math.floor(wallTime), segment.time);
+  const time = Math.max(Math.floor(wallTime), lastTime);
   const seal = encodeSeal(placeOf(place.salt, end), continuesAt, time, Math.min(segment.safe, next - 1), {
     count: next - segment.first,
-    firstTime: segment.firstTime,
-    lastTime: segment.time,
-    greatestTime: segment.time,
+    firstTime,
+    lastTime,
+    greatestTime: lastTime,
   });
   writeFully(file, seal, seal.length, end);
   syncNow(file);
 }
+
+/** Times never go backwards in a store: this is the greatest one before a segment. */
+const timeBefore = (segments: readonly SegmentAudit[], at: number): number =>
+  Math.max(0, ...segments.slice(0, at).map(({ time }) => time));

@@ -63,7 +63,7 @@ export async function repairOn(
 
 /** What another program, or a later version, has written is not ours to judge. */
 const canMend = (found: Survey): boolean =>
-  !isOfAnotherStore(found) && found.journals.followed.every(({ unknownFact }) => unknownFact === undefined);
+  !isOfAnotherStore(found) && found.journals.followed.every(({ oddFact }) => oddFact === undefined);
 
 const needsMending = (found: Survey, { ok }: Report): boolean =>
   !ok || found.segments.some((_, at) => planOf(found, at).entries);

@@ -1,4 +1,3 @@
-import { HeaderKind } from '../frame/file-header.js';
 import { SEGMENT_KINDS } from '../frame/frame.js';
 import { EntriesCheck, type Witness } from './entries-check.js';
 import { walkFrames } from './frame-walk.js';
@@ -12,6 +11,8 @@ import { type Hole, SegmentWalk } from './segment-walk.js';
 /** What the two files of a segment say. */
 export interface SegmentAudit {
   readonly first: number;
+  /** Whether it holds only some of its indexes, the others being gone. */
+  readonly isSparse: boolean;
   readonly path: string;
   readonly size: number;
   readonly header: CheckedHeader;
@@ -28,7 +29,8 @@ export interface SegmentAudit {
   /** Bytes behind the end up to the last that is not zero. */
   readonly behind: number;
   readonly safe: number;
-  readonly firstTime: number;
+  /** The time of the first record, by itself or by the seal; undefined where nothing tells. */
+  readonly firstTime: number | undefined;
   readonly time: number;
   readonly bytes: number;
   /** Where records begin that the next segment holds as well. */
@@ -54,23 +56,25 @@ export async function auditSegment(
   following: number | undefined,
   pace: Pace,
 ): Promise<SegmentAudit | undefined> {
+  const isSparse = place.generation(first) > 0;
   const path = place.dataPath(first);
   const entriesPath = place.entriesPath(first);
   const entriesFile = place.disk.open(entriesPath, 'read');
   const file = place.disk.open(path, 'read');
   try {
     if (file === undefined) return undefined;
-    const entries = new EntriesCheck(entriesFile, first, place.segmentHeader(HeaderKind.entries, first));
-    const epoch = place.epochs.ofSegment(first);
-    const header = checkHeader(file, HeaderKind.data, place.storeId, first, epoch);
-    const cut = place.epochs.cutOfSegment(first);
+    const entries = new EntriesCheck(entriesFile, first, place.entriesHeader(first), isSparse);
+    const header = checkHeader(file, place.dataKind(first), place.storeId, first, place.stamp(first));
+    const cut = place.cutOf(first);
     const limit = cut?.end ?? Number.POSITIVE_INFINITY;
-    const walk = new SegmentWalk(file, first, limit, following ?? Number.POSITIVE_INFINITY, entries.see);
+    const shadowFrom = following ?? Number.POSITIVE_INFINITY;
+    const walk = new SegmentWalk(file, first, { limit, shadowFrom, isSparse }, entries.see);
     await walkFrames(file, place.salt, SEGMENT_KINDS, walk, pace);
     const beyond = entries.beyond(walk.next);
     const { records, holes, end, next, seal, safe, time, bytes, shadow } = walk;
     return {
       first,
+      isSparse,
       path,
       size: file.size(),
       header,
@@ -82,7 +86,7 @@ export async function auditSegment(
       endedBy: seal !== undefined ? 'seal' : cut && 'take-over',
       behind: bytesBehind(file, end),
       safe,
-      firstTime: walk.firstTime ?? time,
+      firstTime: walk.sealedFirstTime ?? walk.firstTime,
       time,
       bytes,
       shadow,

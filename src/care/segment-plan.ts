@@ -36,7 +36,7 @@ export function planOf(survey: Survey, at: number): SegmentPlan {
     return isBegun ? NOTHING : { ...NOTHING, whole: 'empty', header, entries: true };
   }
   const seal = sealOf(segment, following);
-  const holes = segment.holes.some(canFill);
+  const holes = segment.holes.some((hole) => canFill(hole, segment.isSparse));
   return {
     whole: 'keep',
     header,
@@ -70,5 +70,7 @@ function sealOf(segment: SegmentAudit, following: SegmentAudit | undefined): Seg
     return next > following.first && shadow !== undefined
       ? { end: shadow, next: following.first, continuesAt: following.first }
       : undefined;
-  return continuesAt === undefined ? { end, next, continuesAt: following.first } : undefined;
+  if (continuesAt !== undefined) return undefined;
+  // What a sparse segment does not hold is gone, up to its end.
+  return { end, next: segment.isSparse ? following.first : next, continuesAt: following.first };
 }

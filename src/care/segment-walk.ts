@@ -26,6 +26,12 @@ interface Commit {
 /** Hears of each whole record when the batch that it belongs to is whole. */
 export type CommitListener = (index: number, position: number, length: number, time: number) => void;
 
+export interface SegmentBounds {
+  readonly limit: number;
+  readonly shadowFrom?: number;
+  readonly isSparse: boolean;
+}
+
 /** Makes out what the frames of a segment say, over damage too. */
 export class SegmentWalk implements FrameGuest {
   /** Whole records of whole batches. */
@@ -40,6 +46,8 @@ export class SegmentWalk implements FrameGuest {
   /** The greatest index that a frame calls safe. */
   safe = 0;
   firstTime: number | undefined;
+  /** The same as the seal has it: where the first record is damaged, nothing else tells. */
+  sealedFirstTime: number | undefined;
   time = 0;
   /** Bytes of whole frames of whole batches. */
   bytes = 0;
@@ -49,6 +57,7 @@ export class SegmentWalk implements FrameGuest {
   readonly #first: number;
   readonly #limit: number;
   readonly #shadowFrom: number;
+  readonly #isSparse: boolean;
   readonly #listener: CommitListener;
   #pendingNext: number;
   #pendingTime = 0;
@@ -56,12 +65,18 @@ export class SegmentWalk implements FrameGuest {
   #pending: Commit[] = [];
   #pendingHoles: Hole[] = [];
 
-  /** Nothing at or behind `limit` counts. */
-  constructor(file: DiskFile, first: number, limit: number, shadowFrom: number, listener: CommitListener) {
+  /** Nothing at or behind `limit` counts. A sparse segment holds some of its indexes, in order. */
+  constructor(
+    file: DiskFile,
+    first: number,
+    { limit, shadowFrom = Number.POSITIVE_INFINITY, isSparse }: SegmentBounds,
+    listener: CommitListener,
+  ) {
     this.#file = file;
     this.#first = first;
     this.#limit = limit;
     this.#shadowFrom = shadowFrom;
+    this.#isSparse = isSparse;
     this.#listener = listener;
     this.next = first;
     this.#pendingNext = first;
@@ -71,8 +86,10 @@ export class SegmentWalk implements FrameGuest {
     if (position + head.length > this.#limit) return 'last';
     const { kind } = head;
     const saidNext = kind === FrameKind.seal ? this.#first + readUint48(bytes, at + HEAD_BYTES) : head.number;
-    if (saidNext !== this.#pendingNext || !isOfSegment(kind)) return 'refused';
+    if (!isOfSegment(kind) || saidNext < this.#pendingNext) return 'refused';
+    if (saidNext > this.#pendingNext && !this.#isSparse) return 'refused';
     if (kind === FrameKind.seal && head.number < saidNext) return 'refused';
+    this.#pendingNext = saidNext;
     this.#pendingBytes += head.length;
     if (kind === FrameKind.record) this.#takeRecord(head, position);
     if (kind === FrameKind.seal)
@@ -82,6 +99,7 @@ export class SegmentWalk implements FrameGuest {
     if (head.safe > this.safe) this.safe = head.safe;
     if (kind !== FrameKind.seal) return 'taken';
     this.seal = head.number;
+    this.sealedFirstTime = readUint48(bytes, at + HEAD_BYTES + 6);
     return 'last';
   }
 

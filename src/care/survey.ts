@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Disk } from '../disk/disk.js';
 import { type FileKind, FileNames } from '../disk/file-names.js';
 import { Epochs } from '../epoch/epochs.js';
-import { HeaderKind } from '../frame/file-header.js';
+import { assertKnownFiles } from '../store/assert-known-files.js';
 import type { Meta } from '../store/meta.js';
 import { EntriesCheck, type Witness } from './entries-check.js';
 import { auditJournals, type JournalAudit } from './journal-audit.js';
@@ -30,7 +30,7 @@ export interface Survey {
   readonly others: readonly {
     readonly path: string;
     readonly size: number;
-    readonly kind: FileKind['kind'] | 'superseded' | 'unknown';
+    readonly kind: FileKind['kind'] | 'superseded' | 'succeeded' | 'unknown';
   }[];
 }
 
@@ -40,8 +40,9 @@ export interface Survey {
  * device before a segment goes.
  */
 export async function survey(disk: Disk, names: FileNames, meta: Meta, pace: Pace): Promise<Survey> {
-  const epochs = new Epochs(disk, names, meta.locking === 'lockfile');
+  const epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile');
   const place = new Place(disk, names, epochs, meta.id);
+  assertKnownFiles(disk, names);
   for (;;) {
     pace.expect(bytesToRead(place));
     const before = await auditJournals(place, pace);
@@ -62,12 +63,12 @@ export async function survey(disk: Disk, names: FileNames, meta: Meta, pace: Pac
   }
 }
 
-/** First indexes of the segments whose file of that kind counts, ascending. */
-export function listSegments({ disk, names, epochs }: Place, kind: 'data' | 'entries'): number[] {
+/** First indexes of the segments that have dense entries which count, ascending. */
+function listEntries({ disk, names, epochs }: Place): number[] {
   const firsts: number[] = [];
   for (const name of disk.list(names.directory)) {
     const parsed = names.parse(name);
-    if (parsed?.kind === kind && 'epoch' in parsed && parsed.epoch === epochs.ofSegment(parsed.number))
+    if (parsed?.kind === 'entries' && parsed.epoch === epochs.ofSegment(parsed.number))
       firsts.push(parsed.number);
   }
   return firsts.sort((a, b) => a - b);
@@ -78,12 +79,15 @@ async function auditSegments(place: Place, pace: Pace): Promise<SegmentAudit[]> 
   const audits: SegmentAudit[] = [];
   for (;;) {
     const last = audits[audits.length - 1]?.first ?? 0;
-    const firsts = listSegments(place, 'data').filter((first) => first > last);
+    const firsts = place.listSegments().filter((first) => first > last);
     if (firsts.length === 0) return audits;
     // The last one may have been sealed since it was read as the last.
     if (audits.pop() !== undefined) firsts.unshift(last);
     for (const [at, first] of firsts.entries()) {
-      const audit = await auditSegment(place, first, firsts[at + 1], pace);
+      const generation = place.generation(first);
+      let audit = await auditSegment(place, first, firsts[at + 1], pace);
+      if (audit === undefined && place.listSegments().includes(first) && place.generation(first) > generation)
+        audit = await auditSegment(place, first, firsts[at + 1], pace);
       if (audit !== undefined) audits.push(audit);
     }
   }
@@ -91,14 +95,14 @@ async function auditSegments(place: Place, pace: Pace): Promise<SegmentAudit[]> 
 
 function findOrphans(place: Place, segments: readonly SegmentAudit[]): Survey['orphans'] {
   const orphans: { path: string; first: number; size: number; names: Witness | undefined }[] = [];
-  for (const first of listSegments(place, 'entries')) {
+  for (const first of listEntries(place)) {
     if (segments.some((segment) => segment.first === first) || place.disk.exists(place.dataPath(first)))
       continue;
     const path = place.entriesPath(first);
     const file = place.disk.open(path, 'read');
     if (file === undefined) continue;
     try {
-      const check = new EntriesCheck(file, first, place.segmentHeader(HeaderKind.entries, first));
+      const check = new EntriesCheck(file, first, place.entriesHeader(first), false);
       orphans.push({ path, first, size: check.size, names: check.beyond(first) });
     } finally {
       file.close();
@@ -126,10 +130,11 @@ function findOthers(place: Place): Survey['others'] {
 
 /** Undefined for files that are looked at elsewhere, or that nobody needs to be told of. */
 function kindOf(
-  { names, epochs }: Place,
+  place: Place,
   name: string,
   neighbours: readonly string[],
 ): Survey['others'][number]['kind'] | undefined {
+  const { names, epochs } = place;
   const parsed = names.parse(name);
   switch (parsed?.kind) {
     case undefined:
@@ -141,7 +146,11 @@ function kindOf(
         : 'unknown';
     case 'data':
     case 'entries':
+      if (place.generation(parsed.number) > 0) return 'succeeded';
       return parsed.epoch === epochs.ofSegment(parsed.number) ? undefined : 'superseded';
+    case 'sparse-data':
+    case 'sparse-entries':
+      return parsed.generation === place.generation(parsed.number) ? undefined : 'succeeded';
     case 'fate':
       return parsed.epoch === epochs.ofJournal(parsed.number) ? undefined : 'superseded';
     case 'suspect':
@@ -159,7 +168,8 @@ function bytesToRead(place: Place): number {
   for (const name of place.disk.list(place.names.directory)) {
     const kind = place.names.parse(name)?.kind;
     const times = kind === 'fate' ? 2 : 1;
-    if (kind === 'data' || kind === 'fate') bytes += times * sizeOf(place, join(place.names.directory, name));
+    if (kind === 'data' || kind === 'sparse-data' || kind === 'fate')
+      bytes += times * sizeOf(place, join(place.names.directory, name));
   }
   return bytes;
 }

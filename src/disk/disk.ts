@@ -26,8 +26,10 @@ export interface Disk {
   modifiedAt(directory: string): number | undefined;
   /** Sets that time, in milliseconds since the Unix epoch, as exactly as the system has it; false where there is none. */
   setModifiedAt(directory: string, at: number): boolean;
-  /** Gives an existing file a second name; false where `to` exists. Not synced. */
+  /** Gives an existing file a second name; false where `to` exists. Not synced. Some file systems refuse it to everybody. */
   link(from: string, to: string): boolean;
+  /** Gives a file another name, in place of whatever has it. Not synced. */
+  rename(from: string, to: string): void;
   /** Removes a name; false where there was none. Not synced. */
   unlink(path: string): boolean;
   /** Resolves when creations, links and removals in the directory so far are on the device. */

@@ -1,4 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { Disk, DiskFile } from './disk.js';
+import type { FileNames } from './file-names.js';
+import { publishName } from './publish-name.js';
+import { syncNow } from './sync-failure.js';
 import { writeFully } from './write-fully.js';
 
 /**
@@ -7,20 +11,24 @@ import { writeFully } from './write-fully.js';
  */
 export class DraftFile {
   readonly #disk: Disk;
+  readonly #names: FileNames;
   readonly #temporary: string;
   readonly #file: DiskFile;
   #size = 0;
 
-  private constructor(disk: Disk, temporary: string, file: DiskFile) {
+  private constructor(disk: Disk, names: FileNames, temporary: string, file: DiskFile) {
     this.#disk = disk;
+    this.#names = names;
     this.#temporary = temporary;
     this.#file = file;
   }
 
-  /** Undefined where the temporary name is taken. */
-  static create(disk: Disk, temporary: string): DraftFile | undefined {
-    const file = disk.create(temporary);
-    return file && new DraftFile(disk, temporary, file);
+  static create(disk: Disk, names: FileNames): DraftFile {
+    for (;;) {
+      const temporary = names.temporary(randomBytes(8).toString('hex'));
+      const file = disk.create(temporary);
+      if (file !== undefined) return new DraftFile(disk, names, temporary, file);
+    }
   }
 
   /** Bytes appended so far. */
@@ -28,19 +36,26 @@ export class DraftFile {
     return this.#size;
   }
 
-  append(bytes: Uint8Array, length = bytes.length): void {
-    writeFully(this.#file, bytes, length, this.#size);
-    this.#size += length;
+  append(bytes: Uint8Array): void {
+    writeFully(this.#file, bytes, bytes.length, this.#size);
+    this.#size += bytes.length;
   }
 
-  /** Resolves when what was appended is on the device. */
+  /** Resolves when what was appended is on the device. Rejects with what the disk says. */
   sync(): Promise<void> {
     return this.#file.sync();
   }
 
+  /** The same, waiting in the calling thread. Throws SyncFailure. */
+  syncNow(): void {
+    syncNow(this.#file);
+  }
+
   /** Gives it its name; false where that is taken. That the name is on the device too is left to the caller. */
   publish(path: string): boolean {
-    return this.#disk.link(this.#temporary, path);
+    // What has no links is renamed, which not every system does with an open file.
+    this.#file.close();
+    return publishName(this.#disk, this.#names, this.#temporary, path);
   }
 
   /** Takes the temporary name away, whether it was published or not. */

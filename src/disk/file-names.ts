@@ -9,9 +9,11 @@ import { join } from 'node:path';
  *     duro_00000000000000000001.dat    a segment's frames; the number is its first index
  *     duro_00000000000000000001.idx    its entries
  *     duro_00000000000000000001.2.dat  its sparse successor, the second one; `.idx` beside it
+ *     duro.guard.lock                  a directory, there while a file gets its name without hard links
  *     duro.fate.1                      a journal, numbered
  *     duro.epoch.1                     a fence, in lock-file mode
  *     duro.takeover.1                  how a take-over ended, in lock-file mode
+ *     duro.spare                       room for a take-over, in lock-file mode
  *     duro.suspect                     a failed sync left it
  *     duro.cut.<n>                     bytes that recovery set aside
  *     duro.repair.1/                   a directory of bytes that a repair set aside, numbered
@@ -37,6 +39,11 @@ export class FileNames {
 
   lock(name: LockName): string {
     return this.#dotted(`${name}.lock`);
+  }
+
+  /** The directory that guards a name being given where there are no hard links. */
+  guard(): string {
+    return this.#dotted('guard.lock');
   }
 
   /** Held by an open queue for as long as it lives. */
@@ -82,6 +89,10 @@ export class FileNames {
     return this.#dotted(`takeover.${number}`);
   }
 
+  spare(): string {
+    return this.#dotted('spare');
+  }
+
   suspect(): string {
     return this.#dotted('suspect');
   }
@@ -118,10 +129,15 @@ export class FileNames {
     const numbered = /^\.(epoch|takeover)\.(0|[1-9][0-9]{0,14})$/.exec(rest);
     if (numbered)
       return { kind: numbered[1] === 'epoch' ? 'epoch' : 'takeover', number: Number(numbered[2]) };
-    if (/^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten|directory)\.lock$/.test(rest))
+    if (
+      /^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten|directory|guard)\.lock$/.test(
+        rest,
+      )
+    )
       return { kind: 'lock' };
     if (rest === '.meta') return { kind: 'meta' };
     if (rest === '.suspect') return { kind: 'suspect' };
+    if (rest === '.spare') return { kind: 'spare' };
     if (/^\.cut\.[\w-]+$/.test(rest)) return { kind: 'cut' };
     if (/^\.repair\.[1-9][0-9]{0,14}$/.test(rest)) return { kind: 'repair' };
     if (/^\.tmp\.[\w-]+$/.test(rest)) return { kind: 'temporary' };
@@ -143,7 +159,7 @@ export type FileKind =
   | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number; readonly epoch: number }
   | { readonly kind: 'sparse-data' | 'sparse-entries'; readonly number: number; readonly generation: number }
   | { readonly kind: 'epoch' | 'takeover'; readonly number: number }
-  | { readonly kind: 'lock' | 'meta' | 'suspect' | 'cut' | 'repair' | 'temporary' };
+  | { readonly kind: 'lock' | 'meta' | 'spare' | 'suspect' | 'cut' | 'repair' | 'temporary' };
 
 /** Twenty digits, so that a listing sorts by number. */
 const digits = (number: number): string => String(number).padStart(20, '0');

@@ -13,6 +13,8 @@ interface NameChange {
 
 /** The names in a directory: as processes see them, as they are on the device, and the changes between the two. */
 export class MemoryDirectory {
+  /** What it takes on the disk: a block, with room for a few names; nothing, where room does not matter. */
+  readonly bytes: number;
   /** When names in it last changed, or what somebody set. */
   modifiedAt = Date.now();
   readonly #names = new Map<string, Node>();
@@ -21,6 +23,10 @@ export class MemoryDirectory {
   #moment = 0;
   readonly #watches = new Set<() => void>();
   #noticed = false;
+
+  constructor(bytes = 0) {
+    this.bytes = bytes;
+  }
 
   get(name: string): Node | undefined {
     return this.#names.get(name);
@@ -62,8 +68,13 @@ export class MemoryDirectory {
   }
 
   cutPower(cut: PowerCut, random: Random): void {
-    for (const change of this.#unsynced) {
-      if (cut.names === 'keep' || (cut.names === 'random' && random() < 0.5)) apply(change, this.#device);
+    const { names } = cut;
+    for (const [place, change] of this.#unsynced.entries()) {
+      const kept =
+        typeof names === 'function'
+          ? names(place)
+          : names === 'keep' || (names === 'random' && random() < 0.5);
+      if (kept) apply(change, this.#device);
     }
     this.#unsynced = [];
     this.#names.clear();
@@ -90,7 +101,7 @@ export class MemoryDirectory {
 
   /** The same, elsewhere, without watches. `copies` keeps files with two names one. */
   fork(room: Room, copies = new Map<Node, Node>()): MemoryDirectory {
-    const fork = new MemoryDirectory();
+    const fork = new MemoryDirectory(this.bytes);
     const copied = (node: Node): Node => {
       let copy = copies.get(node);
       if (copy === undefined) {

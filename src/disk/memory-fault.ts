@@ -20,6 +20,7 @@ export type OperationKind =
   | 'modifiedAt'
   | 'setModifiedAt'
   | 'link'
+  | 'rename'
   | 'unlink'
   | 'syncDirectory'
   | 'watch'

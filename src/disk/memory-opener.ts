@@ -7,6 +7,9 @@ import type { Fault, OperationKind } from './memory-fault.js';
 import { MemoryFile } from './memory-file.js';
 import { Inode } from './memory-inode.js';
 
+/** What a directory takes that is made and removed. Those that stores are in do not matter. */
+const BLOCK_BYTES = 4096;
+
 /** One process on a memory disk. */
 export class MemoryOpener implements Disk {
   readonly name: string;
@@ -49,7 +52,7 @@ export class MemoryOpener implements Disk {
     const directory = this.#directoryOf(path, 'create');
     let file: MemoryFile | undefined;
     if (directory.get(basename(path)) === undefined) {
-      if (this.machine.room.free <= 0) throw systemError('ENOSPC', 'create', path);
+      if (directory.bytes === 0 && this.machine.room.free <= 0) throw systemError('ENOSPC', 'create', path);
       const inode = new Inode(this.machine.room);
       this.#name(directory, path, inode);
       file = this.#opened(path, directory, inode, 'write');
@@ -79,8 +82,11 @@ export class MemoryOpener implements Disk {
     const fault = this.begin('createDirectory', path);
     const parent = this.#directoryOf(path, 'createDirectory');
     const free = parent.get(basename(path)) === undefined;
-    if (free && this.machine.room.free <= 0) throw systemError('ENOSPC', 'createDirectory', path);
-    if (free) this.#addDirectory(parent, path);
+    if (free && this.machine.room.free < BLOCK_BYTES) throw systemError('ENOSPC', 'createDirectory', path);
+    if (free) {
+      this.#addDirectory(parent, path, BLOCK_BYTES);
+      this.machine.room.take(BLOCK_BYTES);
+    }
     this.finish(fault);
     return free;
   }
@@ -92,6 +98,7 @@ export class MemoryOpener implements Disk {
     const answer = node === undefined ? 'missing' : node.names().length > 0 ? 'occupied' : 'removed';
     if (answer === 'removed') {
       const parent = this.#directoryOf(path, 'removeDirectory');
+      this.machine.room.take(-(node?.bytes ?? 0));
       parent.delete(basename(path));
       this.machine.forget(resolve(path));
       this.machine.changed(parent, path);
@@ -117,6 +124,7 @@ export class MemoryOpener implements Disk {
 
   link(from: string, to: string): boolean {
     const fault = this.begin('link', to);
+    if (!this.machine.hardLinks) throw systemError('EPERM', 'link', to);
     const inode = this.machine.lookup(from);
     if (inode === undefined) throw systemError('ENOENT', 'link', from);
     if (!(inode instanceof Inode)) throw systemError('EPERM', 'link', from);
@@ -125,6 +133,22 @@ export class MemoryOpener implements Disk {
     if (free) this.#name(directory, to, inode);
     this.finish(fault);
     return free;
+  }
+
+  rename(from: string, to: string): void {
+    const fault = this.begin('rename', to);
+    const source = this.#directoryOf(from, 'rename');
+    const target = this.#directoryOf(to, 'rename');
+    const inode = source.get(basename(from));
+    if (inode === undefined) throw systemError('ENOENT', 'rename', from);
+    const replaced = target.get(basename(to));
+    if (!(inode instanceof Inode) || replaced instanceof MemoryDirectory)
+      throw systemError('EISDIR', 'rename', to);
+    this.#name(target, to, inode);
+    source.delete(basename(from));
+    inode.release();
+    replaced?.release();
+    this.finish(fault);
   }
 
   unlink(path: string): boolean {
@@ -256,8 +280,8 @@ export class MemoryOpener implements Disk {
     return [...created, path];
   }
 
-  #addDirectory(parent: MemoryDirectory, path: string): void {
-    parent.set(basename(path), new MemoryDirectory());
+  #addDirectory(parent: MemoryDirectory, path: string, bytes?: number): void {
+    parent.set(basename(path), new MemoryDirectory(bytes));
     this.machine.changed(parent, path);
   }
 

@@ -7,7 +7,8 @@ import { below, type Random } from './memory-random.js';
  */
 export interface PowerCut {
   readonly writes: 'keep' | 'lose' | 'random';
-  readonly names: 'keep' | 'lose' | 'random';
+  /** A function says of each change by its place, from 0 on, among those of a directory that are not on the device. */
+  readonly names: 'keep' | 'lose' | 'random' | ((place: number) => boolean);
   /** Where a write that is kept only in part may break, with `writes: 'random'`. Default 'sector'. */
   readonly tear?: 'none' | 'sector' | 'byte';
   /** Whether the missing part of a torn write may be garbage instead of what was there before. Default false. */

@@ -12,6 +12,8 @@ export interface MemoryDiskOptions {
   /** Decides what `random` in a power cut means. */
   readonly seed?: number;
   readonly canLock?: boolean;
+  /** Whether files can have two names. Default true; without, `link` gets EPERM. */
+  readonly hardLinks?: boolean;
   readonly locality?: 'local' | 'unknown';
   /** Writes and creations beyond it get ENOSPC; a write first takes what fits. */
   readonly capacityBytes?: number;
@@ -29,6 +31,7 @@ const OFF_MS = 3_600_000;
  */
 export class MemoryDisk {
   readonly canLock: boolean;
+  readonly hardLinks: boolean;
   readonly locality: 'local' | 'unknown';
   readonly syncKeepsNames: boolean;
   readonly deathTakesMs: number;
@@ -53,6 +56,7 @@ export class MemoryDisk {
 
   constructor(options: MemoryDiskOptions = {}) {
     this.canLock = options.canLock ?? true;
+    this.hardLinks = options.hardLinks ?? true;
     this.locality = options.locality ?? 'local';
     this.syncKeepsNames = options.syncKeepsNames ?? false;
     this.deathTakesMs = options.deathTakesMs ?? 0;
@@ -126,6 +130,7 @@ export class MemoryDisk {
     const fork = new MemoryDisk({
       seed,
       canLock: this.canLock,
+      hardLinks: this.hardLinks,
       locality: this.locality,
       capacityBytes: this.capacityBytes,
       syncKeepsNames: this.syncKeepsNames,
@@ -229,5 +234,10 @@ export class MemoryDisk {
   #recount(): void {
     this.#used = 0;
     for (const [, inode] of this.#files()) inode.recount();
+    const count = (directory: MemoryDirectory): void => {
+      this.#used += directory.bytes;
+      for (const [, child] of directory.entries()) if (child instanceof MemoryDirectory) count(child);
+    };
+    count(this.#root);
   }
 }

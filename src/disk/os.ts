@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmdirSync,
   statSync,
   unlinkSync,
@@ -78,6 +79,8 @@ export const osDisk: Disk = {
       return true;
     });
   },
+
+  rename: renameSync,
 
   unlink(path) {
     return unless('ENOENT', false, () => {

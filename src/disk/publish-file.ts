@@ -1,25 +1,19 @@
 import type { Disk } from './disk.js';
-import { syncNow } from './sync-failure.js';
-import { writeFully } from './write-fully.js';
+import { DraftFile } from './draft-file.js';
+import type { FileNames } from './file-names.js';
 
 /**
- * Gives a file its name when it is whole and on the device: it is written and synced under a temporary name, and linked.
- * False where the name is taken: the loser of a race obeys the winner. Whoever dies in between leaves the temporary name.
- * That the name is on the device too is left to the caller, who syncs the directory.
+ * Gives a file its name when it is whole and on the device: it is written and synced under a temporary one first. False where
+ * the name is taken: the loser of a race obeys the winner. That the name is on the device too is left to the caller, who
+ * syncs the directory.
  */
-export function publishFile(disk: Disk, temporary: string, path: string, bytes: Buffer): boolean {
-  disk.unlink(temporary);
-  const file = disk.create(temporary);
-  if (file === undefined) return false;
+export function publishFile(disk: Disk, names: FileNames, path: string, bytes: Buffer): boolean {
+  const draft = DraftFile.create(disk, names);
   try {
-    writeFully(file, bytes, bytes.length, 0);
-    syncNow(file);
+    draft.append(bytes);
+    draft.syncNow();
+    return draft.publish(path);
   } finally {
-    file.close();
-  }
-  try {
-    return disk.link(temporary, path);
-  } finally {
-    disk.unlink(temporary);
+    draft.close();
   }
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { publishFile } from '../disk/publish-file.js';
@@ -21,15 +20,17 @@ export class Epochs {
   current = 0;
   readonly #disk: Disk;
   readonly #names: FileNames;
+  readonly #storeId: Buffer;
   readonly #enabled: boolean;
   /** The number of the last take-over known. */
   #number = 0;
   #takeovers: readonly Takeover[] = [];
 
   /** Not `enabled` where no lock can be taken from its holder. */
-  constructor(disk: Disk, names: FileNames, enabled: boolean) {
+  constructor(disk: Disk, names: FileNames, storeId: Buffer, enabled: boolean) {
     this.#disk = disk;
     this.#names = names;
+    this.#storeId = storeId;
     this.#enabled = enabled;
     if (enabled) this.refresh();
   }
@@ -106,7 +107,7 @@ export class Epochs {
       try {
         const bytes = Buffer.alloc(file.size());
         file.read(bytes, 0, bytes.length, 0);
-        this.#takeovers = decodeTakeovers(bytes, path);
+        this.#takeovers = decodeTakeovers(bytes, this.#storeId, path);
       } finally {
         file.close();
       }
@@ -129,9 +130,8 @@ export class Epochs {
     const takeovers = [...this.#takeovers, takeover];
     while (takeovers.length > REMEMBERED && isForgettable(takeovers[1], lowest)) takeovers.shift();
     const number = this.#number + 1;
-    const temporary = this.#names.temporary(`takeover-${randomBytes(8).toString('hex')}`);
-    if (!publishFile(this.#disk, temporary, this.#names.takeover(number), encodeTakeovers(takeovers)))
-      return false;
+    const bytes = encodeTakeovers(this.#storeId, takeovers);
+    if (!publishFile(this.#disk, this.#names, this.#names.takeover(number), bytes)) return false;
     this.#disk.syncDirectoryNow(this.#names.directory);
     this.#number = number;
     this.#takeovers = takeovers;

@@ -1,5 +1,4 @@
-import { FORMAT_NAME, FORMAT_VERSION } from '../disk/format.js';
-import { DurostoreError } from '../errors.js';
+import { damagedLine, decodeFormatLine, encodeFormatLine } from '../disk/format-line.js';
 
 /**
  * How a take-over ended: where the log and the journal of the epoch before are cut, and where they are continued. What was
@@ -19,23 +18,18 @@ export interface Takeover {
 }
 
 /** One line of JSON. The last take-over comes last. */
-export function encodeTakeovers(takeovers: readonly Takeover[]): Buffer {
-  return Buffer.from(`${JSON.stringify({ format: FORMAT_NAME, version: FORMAT_VERSION, takeovers })}\n`);
-}
+export const encodeTakeovers = (storeId: Buffer, takeovers: readonly Takeover[]): Buffer =>
+  encodeFormatLine({ id: storeId.toString('hex'), takeovers });
 
-/** UNSUPPORTED_VERSION where that is not what it is. */
-export function decodeTakeovers(bytes: Buffer, path: string): Takeover[] {
+/** UNSUPPORTED_VERSION where it is a later version's, CORRUPT where it is not what was written, or another store's. */
+export function decodeTakeovers(bytes: Buffer, storeId: Buffer, path: string): Takeover[] {
+  const { id, takeovers } = decodeFormatLine(bytes, path);
   try {
-    const { format, version, takeovers } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
-    if (format === FORMAT_NAME && version === FORMAT_VERSION && Array.isArray(takeovers))
-      return takeovers.map(checkTakeover);
+    if (id === storeId.toString('hex') && Array.isArray(takeovers)) return takeovers.map(checkTakeover);
   } catch {
     // Told below.
   }
-  throw new DurostoreError(
-    'UNSUPPORTED_VERSION',
-    `${path} is not of this version of durostore. Nothing was changed: open it with the program that wrote it`,
-  );
+  throw damagedLine(path, bytes.length);
 }
 
 function checkTakeover(value: Takeover): Takeover {

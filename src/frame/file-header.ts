@@ -1,5 +1,5 @@
 import { FORMAT_VERSION } from '../disk/format.js';
-import { DurostoreError } from '../errors.js';
+import { laterVersion } from '../disk/later-version.js';
 import { checksum } from './checksum.js';
 import { readUint48, writeUint48 } from './uint48.js';
 
@@ -7,8 +7,11 @@ import { readUint48, writeUint48 } from './uint48.js';
  * The first 32 bytes of every file that holds frames or entries:
  *
  *      0       4     5        6         8            16      22       28     32
- *      | DURO  |kind |version |reserved | store id   |number | epoch  | sum  |
+ *      | DURO  |kind |version |features | store id   |number | epoch  | sum  |
  *      |  4    | u8  |  u8    |  u16    | 8 bytes    |  u48  |  u48   | u32  |
+ *
+ * Features are what a reader of this file has to know beyond the version, a bit each: none is known yet. Whoever begins to use one
+ * begins a file that says so. Every version keeps DURO, version, features and the sum where they are.
  *
  * The store's id tells a file that strayed in from another store; number and epoch repeat those in the file's name. A sparse
  * successor has its generation where others have the epoch.
@@ -34,7 +37,7 @@ export function encodeFileHeader(kind: HeaderKind, storeId: Buffer, number: numb
 
 /**
  * Judges a file's first bytes. 'absent': not, or not wholly, written (zeros, or its own header's beginning); 'foreign': another file's header or
- * damage. A whole header of another version is UNSUPPORTED_VERSION, for only then is it known to be one.
+ * damage. A whole header of another version, or with features, is UNSUPPORTED_VERSION, for only then is it known to be one.
  */
 export function checkFileHeader(
   bytes: Buffer,
@@ -51,22 +54,29 @@ export function checkFileHeader(
     return begun.equals(bytes.subarray(0, length)) || isZero(bytes, length) ? 'absent' : 'foreign';
   }
   if (isZero(bytes, HEADER_BYTES)) return 'absent';
-  if (bytes.readUInt32LE(0) !== MAGIC || checksum(bytes, 0, 28) !== bytes.readUInt32LE(28)) return 'foreign';
-  if (bytes[5] !== FORMAT_VERSION) {
-    throw new DurostoreError(
-      'UNSUPPORTED_VERSION',
-      `${path} has format version ${bytes[5]}; this version of durostore reads version ${FORMAT_VERSION}. ` +
-        'Nothing was changed: open it with the version that wrote it',
-    );
-  }
+  if (!isWhole(bytes)) return 'foreign';
+  assertKnown(bytes, path);
   const named = readUint48(bytes, 16) === number && readUint48(bytes, 22) === epoch;
   return bytes[4] === kind && named && storeId.equals(bytes.subarray(8, 16)) ? 'valid' : 'foreign';
 }
 
+/** UNSUPPORTED_VERSION where the first bytes of a file are a whole header of another version, or say that it uses what is not known. */
+export function assertKnownHeader(bytes: Buffer, length: number, path: string): void {
+  if (length >= HEADER_BYTES && isWhole(bytes)) assertKnown(bytes, path);
+}
+
+function assertKnown(header: Buffer, path: string): void {
+  if (header[5] !== FORMAT_VERSION) throw laterVersion(path, `has format version ${header[5]}`);
+  const features = header.readUInt16LE(6);
+  if (features !== 0) throw laterVersion(path, `uses features ${features.toString(2)}`);
+}
+
+const isWhole = (bytes: Buffer): boolean =>
+  bytes.readUInt32LE(0) === MAGIC && checksum(bytes, 0, 28) === bytes.readUInt32LE(28);
+
 /** The id of the store that a whole header names, in hexadecimal; undefined where it is none. */
 export function storeIdInHeader(bytes: Buffer): string | undefined {
-  if (bytes.length < HEADER_BYTES || bytes.readUInt32LE(0) !== MAGIC) return undefined;
-  return checksum(bytes, 0, 28) === bytes.readUInt32LE(28) ? bytes.toString('hex', 8, 16) : undefined;
+  return bytes.length >= HEADER_BYTES && isWhole(bytes) ? bytes.toString('hex', 8, 16) : undefined;
 }
 
 const isZero = (bytes: Buffer, length: number): boolean =>

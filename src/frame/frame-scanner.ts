@@ -1,5 +1,6 @@
 import type { DiskFile } from '../disk/disk.js';
-import { bodyIsWhole, emptyHead, HEAD_BYTES, type Head, placeOf, readHead } from './frame.js';
+import { laterVersion } from '../disk/later-version.js';
+import { bodyIsWhole, emptyHead, HEAD_BYTES, type Head, isKnown, placeOf, readHead } from './frame.js';
 
 /** Why a scan went no further. */
 export type ScanStop =
@@ -41,7 +42,8 @@ export class FrameScanner {
 
   /**
    * Visits each whole frame from `position` on and tells where and why it stopped. Without the lock, 'short' and 'bad'
-   * mean *not yet*: a foreign write may be seen half-way.
+   * mean *not yet*: a foreign write may be seen half-way. ⚑ UNSUPPORTED_VERSION at a whole frame that this version does not
+   * know: it is no unfinished one, to be cut away.
    */
   scan(file: DiskFile, position: number, visit: FrameVisitor): { position: number; stop: ScanStop } {
     if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(FIRST_READ);
@@ -75,6 +77,13 @@ export class FrameScanner {
       }
       if (!believed && this.#isFenced()) return { position: start + at, stop: 'fenced' };
       believed = true;
+      if (!isKnown(head)) {
+        const { kind, flags } = head;
+        throw laterVersion(
+          file.path,
+          `has a frame of kind ${kind} with flags ${flags} at byte ${start + at}`,
+        );
+      }
       const length = head.length;
       const goOn = visit(head, this.#buffer, at, start + at);
       at += length;

@@ -63,6 +63,10 @@ export const JOURNAL_KINDS = kindTable([
 /** The frame ends a batch: until it is there, none of the batch is. */
 export const FLAG_ENDS_BATCH = 1;
 
+/** Whether a whole frame is of a kind and with flags that this version knows. One that is not was written by a later one. */
+export const isKnown = ({ kind, flags }: Head): boolean =>
+  flags <= FLAG_ENDS_BATCH && (SEGMENT_KINDS[kind] === 1 || JOURNAL_KINDS[kind] === 1);
+
 /** A decoded head. Scanners reuse one object: copy what must outlive the next frame. */
 export interface Head {
   length: number;

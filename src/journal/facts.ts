@@ -1,3 +1,4 @@
+import { laterVersion } from '../disk/later-version.js';
 import { CorruptError } from '../errors.js';
 import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
 
@@ -52,6 +53,18 @@ const Code = {
   /** Gone as well: so many indexes further on than the last that are gone in this frame, and so many of them. */
   goneFurther: 9,
 } as const;
+
+/** What each fact takes behind its code, where that is always the same. */
+const BODY_BYTES: Readonly<Record<number, number>> = {
+  [Code.gone]: 12,
+  [Code.lost]: 12,
+  [Code.slotTaken]: 24,
+  [Code.freed]: 6,
+  [Code.claimed]: 34,
+  [Code.extended]: 18,
+  [Code.released]: 6,
+  [Code.attempted]: 10,
+};
 
 /** A boot's name on disk: 16 bytes, in hexadecimal. */
 export const BOOT_BYTES = 16;
@@ -205,28 +218,35 @@ export class FactWriter implements FactSink {
   }
 }
 
+const outside = (file: string, position: number, to: number): CorruptError =>
+  new CorruptError('a fact does not end where its frame does', { file, position, bytes: to - position });
+
 const readLease = (bytes: Buffer, at: number): Lease => ({
   until: readUint48(bytes, at),
   lengthMs: readUint48(bytes, at + 6),
 });
 
-/** Tells `sink` the facts in `bytes[from, to)`. They passed their checksum, so an unknown one is another program's. */
+/**
+ * Tells `sink` the facts in `bytes[from, to)`. They passed their checksum, so an unknown one is a later version's: ⚑ it is
+ * never passed over, or the next succession would lose it. CORRUPT where one does not end in them.
+ */
 export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactSink, file: string): void {
   let at = from;
   let goneTo = 0;
   const varint = (): number => {
     let value = 0;
-    for (let shift = 0; at < to && shift < 32; shift += 7) {
+    for (let shift = 0; at < to && shift < 28; shift += 7) {
       const byte = bytes[at] as number;
       at += 1;
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
+      if (byte < 0x80) return value;
     }
-    return value;
+    throw outside(file, from, to);
   };
   while (at < to) {
-    const code = bytes[at];
+    const code = bytes[at] as number;
     const body = at + 1;
+    if (body + (BODY_BYTES[code] ?? 0) > to) throw outside(file, from, to);
     switch (code) {
       case Code.gone:
         goneTo = readUint48(bytes, body + 6);
@@ -277,7 +297,7 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
         at = body + 10;
         break;
       default:
-        throw new CorruptError(`a fact of unknown kind ${code}`, { file, position: at, bytes: to - at });
+        throw laterVersion(file, `has a fact of kind ${code}`);
     }
   }
 }

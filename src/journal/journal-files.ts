@@ -67,7 +67,7 @@ export class JournalFiles {
    * not at all. Only by the first opener of a new store.
    */
   createFirst(): void {
-    publishFile(this.#disk, this.#names.temporary('fate'), this.path(1), this.header(1));
+    publishFile(this.#disk, this.#names, this.path(1), this.header(1));
     this.syncNames();
   }
 

@@ -56,9 +56,11 @@ export class Appender {
       tail.catchUp();
       if (tail.isFenced) throw new Fenced();
       if (tail.state === 'sealed') this.begin(tail.successor);
-      else if (tail.state === 'unfinished' || tail.hasDamage) {
+      else if (tail.state === 'unfinished' || tail.hasDamage || this.#files.isEnded(tail.active)) {
         const survey = new EndSurvey(this.#files, tail, false);
-        if (settleEnd(survey, tail, this, tail.time).row === 'end') return;
+        const { row, goesOnAt } = settleEnd(survey, tail, this, tail.time);
+        if (row === 'end') return;
+        if (row === 'earlier-epoch' && goesOnAt !== undefined) tail.enter(goesOnAt);
       } else if (this.#files.data(tail.active) !== undefined) return;
       else this.begin(tail.active);
     }

@@ -37,6 +37,7 @@ export class EndSurvey {
     const cut = epochs.cutOfSegment(first);
     const successor = this.#files.list().find((later) => later > first);
     const sealed = tail.state === 'sealed';
+    const ended = this.#files.isEnded(first);
     const { ending, behind } = sealed
       ? { ending: 'sealed' as const, behind: undefined }
       : this.#lookBehind(this.#files.data(first), cut?.end);
@@ -50,9 +51,9 @@ export class EndSurvey {
         safe: tail.safe,
         attested: !this.alone && successor !== undefined,
         damaged: tail.hasDamage,
-        continuesAt: sealed ? tail.successor : cut?.next,
+        continuesAt: sealed ? tail.successor : (cut?.next ?? (ended ? epochs.latest?.next : undefined)),
         successor,
-        ended: this.#files.isEnded(first),
+        ended,
       },
     };
   }

@@ -1,6 +1,7 @@
 import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, readHead } from '../frame/frame.js';
+import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, readHead, SEGMENT_KINDS } from '../frame/frame.js';
+import { framesBehind } from '../frame/frame-search.js';
 import { ENTRY_BYTES, entryPosition, type FoundEntry, indexOfEntry, readEntry } from './entry.js';
 import type { SegmentFiles } from './segment-files.js';
 
@@ -112,6 +113,18 @@ export function nextWholeFrame(
         return { index: candidate, position: found.position };
     }
   }
+}
+
+/** The first whole frame behind `position` from `index` on, at whatever byte it begins. Slow. */
+export function nextFrame(
+  files: SegmentFiles,
+  data: DiskFile,
+  index: number,
+  position: number,
+): FoundFrame | undefined {
+  for (const frame of framesBehind(data, position + 1, SEGMENT_KINDS, files.salt))
+    if (frame.number >= index) return { index: frame.number, position: frame.position };
+  return undefined;
 }
 
 /** Whether the record's frame, head and body, stands at the position. */

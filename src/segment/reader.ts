@@ -53,8 +53,8 @@ export class Reader {
     const file = this.#files.data(first);
     if (file === undefined) return undefined;
     const isSparse = this.#files.isSparse(first);
-    // Nothing is appended to a sparse segment, and an opener that lags may take it for the one being written.
-    const end = first === this.#tail.active && !isSparse ? this.#tail.end : Number.POSITIVE_INFINITY;
+    // In a sparse segment nothing stands further on than where it stood before.
+    const end = first === this.#tail.active ? this.#tail.end : Number.POSITIVE_INFINITY;
     const sequential =
       file.path === this.#cursorPath &&
       (index === this.#cursorIndex || (isSparse && index > this.#cursorIndex));

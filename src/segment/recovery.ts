@@ -29,12 +29,14 @@ export function recoverSegments(
   tail.enterAt(Math.max(tail.safe, lowest));
   const survey = new EndSurvey(files, tail, true);
   for (;;) {
-    // One of an earlier epoch may have no header: there is nothing to read, and nobody will write it.
-    if (files.data(tail.active) !== undefined) tail.readOn();
-    const { row, lost } = settleEnd(survey, tail, appender, wallTime);
-    if (row !== 'earlier-epoch') files.createEntries(tail.active);
+    // What an earlier epoch left may have no header: there is nothing to read, and nobody will write it.
+    const isThere = files.data(tail.active) !== undefined;
+    if (isThere) tail.readOn();
+    const { row, goesOnAt, lost } = settleEnd(survey, tail, appender, wallTime);
+    const isEnded = row === 'earlier-epoch';
+    if (isThere && !files.isEnded(tail.active)) files.createEntries(tail.active);
     if (lost !== undefined) missing.push(lost);
-    const next = tail.segments.after(tail.active);
+    const next = isEnded ? goesOnAt : tail.segments.after(tail.active);
     if (next === undefined) break;
     tail.enter(next);
   }

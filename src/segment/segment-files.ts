@@ -5,7 +5,13 @@ import type { FileNames } from '../disk/file-names.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
 import { CorruptError } from '../errors.js';
-import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import {
+  assertKnownHeader,
+  checkFileHeader,
+  encodeFileHeader,
+  HEADER_BYTES,
+  HeaderKind,
+} from '../frame/file-header.js';
 import { placeOf, saltOf } from '../frame/frame.js';
 
 /** Descriptors kept open at a time, two a segment in use. */
@@ -154,7 +160,9 @@ export class SegmentFiles {
       const epoch = this.epochs.ofSegment(first);
       const header = encodeFileHeader(HeaderKind.entries, this.#storeId, first, epoch);
       const found = Buffer.alloc(HEADER_BYTES);
-      file.read(found, 0, HEADER_BYTES, 0);
+      const length = file.read(found, 0, HEADER_BYTES, 0);
+      // A later version's is not to be written over.
+      assertKnownHeader(found, length, file.path);
       if (!found.equals(header)) writeFully(file, header, HEADER_BYTES, 0);
       return file;
     } catch {

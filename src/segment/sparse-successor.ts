@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { DiskFile } from '../disk/disk.js';
 import { DraftFile } from '../disk/draft-file.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
@@ -49,13 +48,10 @@ export class SparseSuccessor {
     first: number,
     living: Iterable<number>,
   ): Promise<SparseSuccessor | undefined> {
-    const label = randomBytes(8).toString('hex');
-    const data = DraftFile.create(files.disk, files.names.temporary(`data-${label}`));
-    if (data === undefined) return undefined;
+    const data = DraftFile.create(files.disk, files.names);
     let successor: SparseSuccessor | undefined;
     try {
-      const entries = DraftFile.create(files.disk, files.names.temporary(`entries-${label}`));
-      if (entries === undefined) return undefined;
+      const entries = DraftFile.create(files.disk, files.names);
       const drafted = new SparseSuccessor(files, first, data, entries);
       try {
         if (await drafted.#write(living)) successor = drafted;
@@ -81,7 +77,7 @@ export class SparseSuccessor {
     const { names, disk } = this.#files;
     const data = names.sparseData(this.first, this.generation);
     const entries = names.sparseEntries(this.first, this.generation);
-    if (this.#isOutrun() || disk.exists(data)) return false;
+    if (this.#isOutrun()) return false;
     if (!this.#entries.publish(entries)) {
       disk.unlink(entries);
       if (!this.#entries.publish(entries)) return false;

@@ -4,7 +4,7 @@ import { CorruptError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
-import { type FoundFrame, lastEntry, nearestFrame, nextWholeFrame } from './entry-search.js';
+import { type FoundFrame, lastEntry, nearestFrame, nextFrame, nextWholeFrame } from './entry-search.js';
 import { greatestTimeOfSeal, readSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { SegmentList } from './segment-list.js';
@@ -25,6 +25,7 @@ export interface TailPosition {
   readonly time: number;
   readonly safe: number;
   readonly state: TailState;
+  readonly hasDamage: boolean;
   readonly successor: number;
 }
 
@@ -168,8 +169,8 @@ export class Tail {
 
   /** Where the log ends as far as is known, to be turned back to. */
   position(): TailPosition {
-    const { active, end, nextIndex, time, safe, state, successor } = this;
-    return { active, end, nextIndex, time, safe, state, successor };
+    const { active, end, nextIndex, time, safe, state, hasDamage, successor } = this;
+    return { active, end, nextIndex, time, safe, state, hasDamage, successor };
   }
 
   /** Forgets what was seen or written since then. */
@@ -270,12 +271,33 @@ export class Tail {
       }
       const atEnd = stop === 'end' && position === this.end;
       this.state = atEnd ? 'open' : 'unfinished';
-      if (atEnd || this.#stops) return;
-      const behind = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
-      if (behind === undefined || behind.position >= this.#cutEnd) return;
-      // Damage, by the first row of recovery's table: entries are written after their frames, so this one was there.
-      this.passOver(behind);
+      if (atEnd || this.#stops || !this.#passAttested(file, position)) return;
     }
+  }
+
+  /**
+   * Damage, by the first row of recovery's table, where entries name a whole frame behind: they are written after their
+   * frames. Where there is a later segment, too: who began it had read this one to its end.
+   */
+  #passAttested(file: DiskFile, position: number): boolean {
+    const named = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
+    const later = named === undefined ? this.#laterSegment() : undefined;
+    if (named === undefined && later === undefined) return false;
+    const behind = named ?? nextFrame(this.#files, file, this.#pendingNext, this.end);
+    if (behind !== undefined && behind.position >= this.#cutEnd) return false;
+    if (behind !== undefined) this.passOver(behind);
+    else if (later !== undefined) this.#sawSeal(later);
+    return behind !== undefined;
+  }
+
+  #laterSegment(): number | undefined {
+    if (this.#files.isEnded(this.active)) return undefined;
+    return this.#files.list().find((first) => first > this.active);
+  }
+
+  #sawSeal(successor: number): void {
+    this.state = 'sealed';
+    this.successor = successor;
   }
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
@@ -296,8 +318,7 @@ export class Tail {
     this.time = this.#pendingTime;
     this.sawSafe(head.safe);
     if (head.kind !== FrameKind.seal) return true;
-    this.state = 'sealed';
-    this.successor = head.number;
+    this.#sawSeal(head.number);
     return false;
   };
 }

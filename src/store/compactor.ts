@@ -115,7 +115,7 @@ export class Compactor {
     if (alive > PROBES / 2) return false;
     const data = files.data(first);
     if (data === undefined || data.size() < this.#limits.leastBytes) return false;
-    const held = files.isSparse(first) ? this.#heldBySparse(first) : next - first;
+    const held = this.#heldBy(first) ?? next - first;
     let living = 0;
     for (const _ of this.#living(first, next)) {
       living += 1;
@@ -124,9 +124,10 @@ export class Compactor {
     return true;
   }
 
-  #heldBySparse(first: number): number {
+  /** How many records the file holds, living or not; undefined where its entries are missing. */
+  #heldBy(first: number): number | undefined {
     const entries = this.#engine.files.entries(first);
-    return entries === undefined ? 0 : (entries.size() - HEADER_BYTES) / ENTRY_BYTES;
+    return entries && (entries.size() - HEADER_BYTES) / ENTRY_BYTES;
   }
 
   *#living(first: number, next: number): Generator<number, void> {
@@ -138,13 +139,15 @@ export class Compactor {
     const { tail, files, syncer, locks, epochs, disk, names } = this.#engine;
     this.#engine.catchUp();
     const next = tail.segments.after(first);
-    if (next === undefined) return;
+    const { tenure } = this.#engine;
+    const { epoch } = tenure;
+    // What is decided over a fence may not count, and is known here until the lock was entered again.
+    if (next === undefined || tenure.isTainted || epochs.isFenced()) return;
     const living = [...this.#living(first, next)];
     const before = (files.data(first)?.size() ?? 0) + (files.entries(first)?.size() ?? 0);
     await syncer.upTo(next - 1);
     await this.#engine.syncFacts();
-    // Facts of a sleeper count only where no fence was put up before they were written.
-    if (epochs.isFenced()) return;
+    if (tenure.isTainted || tenure.epoch !== epoch) return;
     const successor = await SparseSuccessor.draft(files, first, living);
     if (successor === undefined) return;
     let isPublished = false;
@@ -152,7 +155,8 @@ export class Compactor {
       if (successor.size * 2 > before || this.#closed) return;
       await locks.write.enter();
       try {
-        isPublished = successor.publish();
+        tenure.enter();
+        isPublished = tenure.epoch === epoch && successor.publish();
       } finally {
         locks.write.leave();
       }

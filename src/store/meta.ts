@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
-import { FORMAT_NAME, FORMAT_VERSION } from '../disk/format.js';
-import { writeFully } from '../disk/write-fully.js';
+import { damagedLine, decodeFormatLine, encodeFormatLine } from '../disk/format-line.js';
+import { laterVersion } from '../disk/later-version.js';
+import { publishFile } from '../disk/publish-file.js';
+import { SyncFailure } from '../disk/sync-failure.js';
 import { DurostoreError } from '../errors.js';
 import { assertAvailable, chooseLockMode, type LockMode } from '../lock/locks.js';
 import { invalid } from './options.js';
@@ -18,7 +20,7 @@ export interface Meta {
 const LARGEST_META = 4096;
 
 /**
- * The directory's meta, which is born here if there is none: written whole under a temporary name, synced, and linked to
+ * The directory's meta, which is born here if there is none: written whole under a temporary name, synced, and given
  * its own, so that it is there wholly or not at all; the loser of a race obeys the winner's. The name, and those of
  * directories that were created, are on the device when this resolves.
  */
@@ -60,68 +62,36 @@ async function syncNamesAbove(disk: Disk, directory: string): Promise<void> {
   }
 }
 
-/** Undefined where there is none. UNSUPPORTED_VERSION where it is another program's or a later version's. */
+/** Undefined where there is none. UNSUPPORTED_VERSION where it is another program's or a later version's, CORRUPT where it is damaged. */
 export function readMeta(disk: Disk, names: FileNames): Meta | undefined {
   const file = disk.open(names.meta(), 'read');
   if (file === undefined) return undefined;
-  let text: string;
   try {
     const bytes = Buffer.alloc(LARGEST_META);
-    text = bytes.toString('utf8', 0, file.read(bytes, 0, LARGEST_META, 0));
+    const length = file.read(bytes, 0, LARGEST_META, 0);
+    return metaOf(decodeFormatLine(bytes.subarray(0, length), file.path), file.path);
   } finally {
     file.close();
   }
-  const value = parse(text);
-  if (value?.format !== FORMAT_NAME || value.version !== FORMAT_VERSION) {
-    throw new DurostoreError(
-      'UNSUPPORTED_VERSION',
-      `${names.meta()} is not of this version of durostore (format ${FORMAT_NAME}, version ${FORMAT_VERSION}): ` +
-        `${JSON.stringify(text.slice(0, 200))}. Nothing was changed: open it with the program that wrote it, or choose another directory or filePrefix`,
-    );
-  }
-  return { locking: value.locking, id: Buffer.from(value.id, 'hex') };
 }
 
-function parse(
-  text: string,
-): { format: unknown; version: unknown; locking: LockMode; id: string } | undefined {
-  try {
-    const { format, version, locking, id } = JSON.parse(text) as Record<string, unknown>;
-    if (locking !== 'os' && locking !== 'lockfile' && locking !== 'none') return undefined;
-    if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) return undefined;
-    return { format, version, locking, id };
-  } catch {
-    return undefined;
-  }
+/** A way of locking that is not known is a later version's. */
+function metaOf({ locking, id }: Record<string, unknown>, path: string): Meta {
+  if (locking !== 'os' && locking !== 'lockfile' && locking !== 'none')
+    throw laterVersion(path, `says locking ${JSON.stringify(locking)}`);
+  if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) throw damagedLine(path, LARGEST_META);
+  return { locking, id: Buffer.from(id, 'hex') };
 }
 
 function writeMeta(disk: Disk, names: FileNames, locking: LockMode): void {
   const id = randomBytes(8).toString('hex');
-  const temporary = names.temporary(randomBytes(8).toString('hex'));
-  const file = disk.create(temporary);
-  if (file === undefined) return;
   try {
-    const text = `${JSON.stringify({ format: FORMAT_NAME, version: FORMAT_VERSION, locking, id })}\n`;
-    const bytes = Buffer.from(text);
-    writeFully(file, bytes, bytes.length, 0);
-    file.syncNow();
-  } finally {
-    file.close();
-  }
-  try {
-    disk.link(temporary, names.meta());
+    publishFile(disk, names, names.meta(), encodeFormatLine({ locking, id }));
   } catch (error) {
-    const code = (error as { code?: string }).code;
     // The first opener of the winner's store removes what it takes for leftovers.
-    if (code === 'ENOENT') return;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
-    throw new DurostoreError(
-      'UNSUPPORTED',
-      `${names.directory} is on a file system without hard links, which this version cannot create a store on. Use another directory`,
-      error,
-    );
-  } finally {
-    disk.unlink(temporary);
+    if ((error as { code?: unknown }).code === 'ENOENT') return;
+    // Nothing is lost with a file that has no name yet.
+    throw error instanceof SyncFailure ? error.cause : error;
   }
 }
 

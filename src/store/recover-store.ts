@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import type { FileKind } from '../disk/file-names.js';
 import { Fenced } from '../epoch/fenced.js';
+import { keepSpare } from '../epoch/spare.js';
 import type { FactSink } from '../journal/facts.js';
 import type { IndexSet } from '../journal/index-set.js';
 import { Runs } from '../journal/runs.js';
 import { recoverSegments, rewriteUnsafe } from '../segment/recovery.js';
 import { decideNext, type LostRange } from '../segment/recovery-table.js';
+import { assertKnownFiles } from './assert-known-files.js';
 import { isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 
@@ -68,6 +70,7 @@ function recoverLocked(engine: Engine, first: boolean): boolean {
 function recover(engine: Engine): void {
   const { journal, tail, appender, fates, files, clock, epochs, tenure, locks } = engine;
   epochs.refresh();
+  assertKnownFiles(engine.disk, engine.names);
   removeLeftovers(engine);
   // The first journal is on the device before the first segment exists.
   const isNew = !journal.exists() && files.list().length === 0;
@@ -79,6 +82,8 @@ function recover(engine: Engine): void {
   journal.open();
   journal.catchUpLocked(true);
   journal.reserve();
+  // Only then: what a take-over has just given up is wanted for the facts that empty the disk.
+  if (locks.mode === 'lockfile') keepSpare(engine.disk, engine.names);
   const told = recoverSegments(files, tail, appender, clock.now());
   const { next, lost } = decideNext(tail.nextIndex, fates.highestNamed);
   // Without a segment there is nothing to roll: the first one begins there.
@@ -87,8 +92,10 @@ function recover(engine: Engine): void {
   try {
     appender.catchUp();
   } catch (error) {
-    // What is sealed without a successor, or damaged and not yet sealed, can be read and emptied; the next write rolls.
-    if (!isDiskFull(error) || (tail.state !== 'sealed' && !tail.hasDamage)) throw error;
+    // ⚑ What is sealed without a successor, damaged and not yet sealed, or without a segment to write to since a take-over,
+    // can be read and emptied; the next write rolls.
+    const canWait = tail.state === 'sealed' || tail.hasDamage || files.data(tail.active) === undefined;
+    if (!isDiskFull(error) || isNew || !canWait) throw error;
   }
   if (tail.nextIndex < next) appender.roll(clock.now(), next);
 }
@@ -139,6 +146,7 @@ function removeLeftovers({ disk, names, files, epochs }: Engine): void {
         return false;
     }
   };
+  if (disk.exists(names.guard())) disk.removeDirectory(names.guard());
   for (const name of disk.list(names.directory)) {
     const kind = names.parse(name);
     if (kind !== undefined && isLeftover(kind)) disk.unlink(join(names.directory, name));

@@ -51,14 +51,14 @@ export class Room {
   #dropOldest(): void {
     const { tail, journal, sweeper, clock, options } = this.#engine;
     const facts = journal.begin();
-    let live = 0;
-    for (const first of tail.segments) live += sweeper.weight(first);
+    let bytes = 0;
+    for (const first of tail.segments) bytes += sweeper.weight(first);
     for (const first of tail.segments) {
       const next = tail.segments.after(first);
-      if (Math.ceil(live) <= options.maxFiles || next === undefined) break;
+      if (bytes <= options.maxFiles * options.maxFileSize || next === undefined) break;
       if (sweeper.isEmptied(first)) continue;
       facts.gone(first, next);
-      live -= sweeper.weight(first);
+      bytes -= sweeper.weight(first);
     }
     journal.decided(clock.now());
     journal.commit();

@@ -41,17 +41,17 @@ export class Sweeper {
 
   /** Segments that hold records that are not gone; an empty one that is being written counts. */
   liveSegments(): number {
-    let live = 0;
-    for (const first of this.#engine.tail.segments) live += this.weight(first);
-    return Math.ceil(live);
+    let bytes = 0;
+    for (const first of this.#engine.tail.segments) bytes += this.weight(first);
+    return Math.ceil(bytes / this.#engine.options.maxFileSize);
   }
 
-  /** How much of a file a segment counts for: a sparse one by its size, one that is wholly gone nothing. */
+  /** The bytes that a segment counts for: a whole file's; a sparse one's own; none where it is wholly gone. */
   weight(first: number): number {
     const { files, options } = this.#engine;
     if (this.isEmptied(first)) return 0;
-    if (!files.isSparse(first)) return 1;
-    return Math.min(1, (files.data(first)?.size() ?? 0) / options.maxFileSize);
+    const { maxFileSize } = options;
+    return files.isSparse(first) ? Math.min(maxFileSize, files.data(first)?.size() ?? 0) : maxFileSize;
   }
 
   /** Whether all the records of a segment are gone, and it had some. */
@@ -108,8 +108,12 @@ export class Sweeper {
   async #sweep(): Promise<void> {
     const { tail, files } = this.#engine;
     const gone = [...tail.segments].filter((first) => this.#isGone(first));
-    if (gone.length === 0) return;
+    const { tenure, epochs } = this.#engine;
+    const { epoch } = tenure;
+    // What is decided over a fence may not count, and is known here until the lock was entered again.
+    if (gone.length === 0 || tenure.isTainted || epochs.isFenced()) return;
     await this.#engine.syncFacts();
+    if (tenure.isTainted || tenure.epoch !== epoch) return;
     for (const first of gone) {
       files.remove(first);
       tail.segments.drop(first);

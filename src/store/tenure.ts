@@ -1,11 +1,16 @@
 import { createFence, highestFence } from '../epoch/fence.js';
 import { Fenced } from '../epoch/fenced.js';
+import { withSpare } from '../epoch/spare.js';
 import type { Takeover } from '../epoch/takeover.js';
 import { DurostoreError } from '../errors.js';
 import { mendHeaders } from '../segment/mend-headers.js';
 import { findEnd } from '../segment/recovery.js';
 import type { TailPosition } from '../segment/tail.js';
 import type { Engine } from './engine.js';
+
+/** Whoever put up a fence is about to take over, mostly. */
+const RESOLVE_AFTER_MS = 20;
+const RESOLVE_EVERY_MS = 500;
 
 /**
  * What it takes to hold a lock that can be taken away. With lock files whoever sleeps too long over the lock loses it, and
@@ -15,6 +20,8 @@ import type { Engine } from './engine.js';
 export class Tenure {
   readonly #engine: Engine;
   #entered = 0;
+  #isResolving = false;
+  #resolveAt = Number.NEGATIVE_INFINITY;
   /** What this opener has seen or written may not count: it looks no further before it has entered again. */
   isTainted = false;
 
@@ -85,11 +92,42 @@ export class Tenure {
     );
   }
 
+  /**
+   * For who only looks, and may not believe what it sees: whoever put up the fence may have died, and with nobody who writes
+   * nobody would take over. Comes in and leaves again, in the background, now and then until that succeeds.
+   */
+  resolveSoon(): void {
+    const { clock, decider } = this.#engine;
+    const now = clock.monotonic();
+    if (now < this.#resolveAt || this.#isResolving) return;
+    this.#isResolving = true;
+    this.#resolveAt = now + RESOLVE_EVERY_MS;
+    clock.setTimer(now + RESOLVE_AFTER_MS, () => {
+      Promise.resolve()
+        .then(() => decider.decide(() => {}, false))
+        .then(() => this.#engine.noteChange())
+        // Who decides or writes next meets the same, and is told.
+        .catch(() => {})
+        .finally(() => {
+          this.#isResolving = false;
+        });
+    });
+  }
+
   /** What a caller is told whose write nobody will ever see. */
   static lockLost(): DurostoreError {
     return new DurostoreError(
       'LOCK_LOST',
       'another process took the lock over while this one slept, and nobody will ever see what this call wrote: call again',
+    );
+  }
+
+  /** What a caller is told whose write was made over a fence, where nobody can find out what became of it. */
+  static undecided(cause: unknown): DurostoreError {
+    return new DurostoreError(
+      'STORE_FAILED',
+      'the lock was lost while this was written, and cannot be had again: what was being written may exist. Reopen the store to go on',
+      cause,
     );
   }
 
@@ -100,13 +138,25 @@ export class Tenure {
    * it away later puts up a higher one.
    */
   #takeOver(): void {
-    const { disk, names, epochs, locks, journal, tail, fates, clock, files } = this.#engine;
+    const { disk, names, epochs, locks } = this.#engine;
+    const before = epochs.current;
     const epoch = createFence(disk, names);
     if (!locks.isStillHeld()) throw new Fenced();
     epochs.current = epoch;
+    try {
+      this.#publishEnds(epoch);
+    } catch (error) {
+      // An epoch that was not published is nobody's.
+      epochs.current = before;
+      throw error;
+    }
+  }
+
+  #publishEnds(epoch: number): void {
+    const { disk, names, epochs, journal, tail, fates, files } = this.#engine;
     this.#lookAnew();
     const { last, before } = findEnd(files, tail);
-    const { number, end } = journal.prepareTakeover(epoch, clock.now());
+    const { number, end } = this.#prepareJournal(epoch);
     const sealed = tail.state === 'sealed' ? tail.successor : tail.nextIndex;
     const next = Math.max(sealed, tail.safe + 1, fates.highestNamed + 1);
     const takeover: Takeover = {
@@ -118,8 +168,13 @@ export class Tenure {
       journal: { number, end },
     };
     const lowest = { segment: tail.segments.lowest ?? takeover.next, journal: journal.lowest };
-    if (!epochs.publish(takeover, lowest)) throw new Fenced();
+    if (!withSpare(disk, names, () => epochs.publish(takeover, lowest))) throw new Fenced();
     files.forgetPaths();
+  }
+
+  #prepareJournal(epoch: number): { number: number; end: number } {
+    const { disk, names, journal, clock } = this.#engine;
+    return withSpare(disk, names, () => journal.prepareTakeover(epoch, clock.now()));
   }
 
   /** Reads everything again from the files. Throws Fenced. */

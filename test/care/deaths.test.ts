@@ -2,9 +2,13 @@ import t from 'tap';
 import { repairOn } from '../../src/care/repair.js';
 import { verifyOn } from '../../src/care/verify.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
-import type { Fault } from '../../src/disk/memory-fault.js';
+import type { Fault, OperationKind } from '../../src/disk/memory-fault.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import type { DurostoreError } from '../../src/errors.js';
+import { encodeFileHeader, HeaderKind } from '../../src/frame/file-header.js';
+import { Fates } from '../../src/journal/fates.js';
+import { writeSuccessor } from '../../src/journal/successor.js';
+import type { Store } from '../../src/store/contract.js';
 import { range, text } from '../store/records.js';
 import { random } from '../support/random.js';
 import { Craft } from './craft.js';
@@ -55,6 +59,24 @@ const harms: readonly Harm[] = [
     back: [2],
   },
   {
+    what: 'a journal that has a successor of old, which nobody finished',
+    harm: (craft) => {
+      const path = `${DIRECTORY}/duro.fate.2`;
+      craft.machine.flip(JOURNAL, 40);
+      craft.remove(path);
+      const opener = craft.machine.opener();
+      const file = opener.create(path);
+      if (file === undefined) throw new Error('it is there');
+      const fates = new Fates('');
+      fates.gone(2, 3);
+      writeSuccessor(file, encodeFileHeader(HeaderKind.fates, craft.storeId, 2), craft.salt, 1, fates, 1, 1);
+      file.syncNow();
+      opener.syncDirectoryNow(DIRECTORY);
+      craft.machine.kill(opener);
+    },
+    lost: [],
+  },
+  {
     what: 'two segments of which nothing is left, the last one among them',
     harm: (craft) => {
       craft.put(data(5), Buffer.alloc(200, 9));
@@ -68,13 +90,20 @@ const harms: readonly Harm[] = [
 
 const MOST_OPERATIONS = 2000;
 
-/** Repairs, until it dies at the operation of its own that is given; false where it came to its end. */
-async function repairUntilDeath(machine: MemoryDisk, fault: Fault, at: number): Promise<boolean> {
+/** Repairs, until it dies at the operation of its own that is given; undefined where it came to its end. */
+async function repairUntilDeath(
+  machine: MemoryDisk,
+  fault: Fault,
+  at: number,
+): Promise<OperationKind | undefined> {
   const first = machine.operations;
   const opener = machine.opener('repairs');
-  machine.onOperation = ({ n, opener: name }) => {
+  let struck: OperationKind | undefined;
+  machine.onOperation = ({ n, opener: name, kind }) => {
     if (n - first > MOST_OPERATIONS) throw new Error('this does not end');
-    return name === 'repairs' && n === first + at ? fault : undefined;
+    if (name !== 'repairs' || n !== first + at) return undefined;
+    struck = kind;
+    return fault;
   };
   try {
     await repairOn(opener, { directory: DIRECTORY });
@@ -83,8 +112,16 @@ async function repairUntilDeath(machine: MemoryDisk, fault: Fault, at: number): 
   } finally {
     machine.onOperation = undefined;
   }
-  return opener.dead;
+  return struck;
 }
+
+const isThere = async (store: Store, index: number): Promise<boolean> => {
+  try {
+    return (await store.read(index)) !== undefined;
+  } catch {
+    return false;
+  }
+};
 
 /** What is odd about a store that was opened with no repair, or half of one. */
 async function openedAsItIs(machine: MemoryDisk, { back = [] }: Harm): Promise<string[]> {
@@ -100,7 +137,8 @@ async function openedAsItIs(machine: MemoryDisk, { back = [] }: Harm): Promise<s
           if ((error as DurostoreError).code !== 'CORRUPT') throw error;
         }
       }
-      if (!back.includes(2) && (await store.read(2)) !== undefined) problems.push('2 is back');
+      for (const index of [2, 6])
+        if (!back.includes(index) && (await isThere(store, index))) problems.push(`${index} is back`);
     } finally {
       await store.close();
     }
@@ -139,6 +177,8 @@ const CUTS: readonly (PowerCut | undefined)[] = [
   { writes: 'keep', names: 'lose' },
 ];
 
+const NAMES: readonly PowerCut[] = range(1, 16).map(() => ({ writes: 'keep', names: 'random' }));
+
 for (const harm of harms) {
   t.test(`a repair that dies at any operation is ended by the next one: ${harm.what}`, async (t) => {
     const numbers = random(t);
@@ -148,16 +188,25 @@ for (const harm of harms) {
     t.same(await repairedAgain(original.fork(1), harm), [], 'one that does not die');
     const problems: string[] = [];
     let operations = 0;
-    for (let died = true; died; operations++) {
-      const machine = original.fork(operations);
-      const fault: Fault = numbers.chance(0.6) ? 'die' : { torn: numbers.integer(1, 60) };
-      died = await repairUntilDeath(machine, fault, operations + 1);
-      const cut = CUTS[operations % CUTS.length];
-      if (cut !== undefined) machine.powerCut({ ...cut, seed: numbers.integer(0, 2 ** 31) });
-      const where = `${JSON.stringify(fault)} at ${operations + 1}, ${JSON.stringify(cut)}`;
-      for (const problem of await openedAsItIs(machine.fork(2), harm))
-        problems.push(`${where}: opened, ${problem}`);
-      for (const problem of await repairedAgain(machine, harm)) problems.push(`${where}: ${problem}`);
+    for (
+      let died: OperationKind | undefined = 'open';
+      died !== undefined;
+      operations += harm.lost.length === 0 ? 1 : numbers.integer(1, 3)
+    ) {
+      const fault: Fault = numbers.chance(0.8) ? 'die' : { torn: numbers.integer(1, 60) };
+      const dead = original.fork(operations);
+      died = await repairUntilDeath(dead, fault, operations + 1);
+      const cuts = [numbers.pick(CUTS)];
+      // Between two names that come or go, any of them may be on the device.
+      if (died === 'unlink' || died === 'syncDirectory') cuts.push(...NAMES);
+      for (const cut of cuts) {
+        const machine = dead.fork(1);
+        if (cut !== undefined) machine.powerCut({ ...cut, seed: numbers.integer(0, 2 ** 31) });
+        const where = `${JSON.stringify(fault)} at ${operations + 1}, ${JSON.stringify(cut)}`;
+        for (const problem of await openedAsItIs(machine.fork(2), harm))
+          problems.push(`${where}: opened, ${problem}`);
+        for (const problem of await repairedAgain(machine, harm)) problems.push(`${where}: ${problem}`);
+      }
     }
     t.ok(operations > 50, `${operations} operations`);
     t.same(problems.slice(0, 10), []);

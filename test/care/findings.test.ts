@@ -1,15 +1,21 @@
 import { basename } from 'node:path';
 import t from 'tap';
 import type { Finding } from '../../src/care/report.js';
+import { FileNames } from '../../src/disk/file-names.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import { Epochs } from '../../src/epoch/epochs.js';
 import { encodeTakeovers } from '../../src/epoch/takeover.js';
 import { encodeFileHeader, HeaderKind } from '../../src/frame/file-header.js';
 import { completeHead, FLAG_ENDS_BATCH, FrameKind, placeOf, writeBodyFields } from '../../src/frame/frame.js';
 import { Fates } from '../../src/journal/fates.js';
 import { bareFrame, writeSuccessor } from '../../src/journal/successor.js';
 import { openQueueOn } from '../../src/queue/queue.js';
+import { SegmentFiles } from '../../src/segment/segment-files.js';
+import { SparseSuccessor } from '../../src/segment/sparse-successor.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { bytes, fileOf, range } from '../store/records.js';
+import { checkDirectoryOn } from '../support/consistency.js';
+import { summedAnew } from '../support/format-line.js';
 import { Craft } from './craft.js';
 import {
   DIRECTORY,
@@ -101,6 +107,35 @@ async function unsynced(machine: MemoryDisk): Promise<void> {
   for (const first of [1, 5, 9]) craft.remove(entries(first));
 }
 
+/** The second segment has a sparse successor, with 5 and 8. */
+async function thin(machine: MemoryDisk): Promise<void> {
+  await fill(machine);
+  const store = await open(machine);
+  await store.delete(7);
+  await store.close();
+  const opener = machine.opener();
+  const names = new FileNames(DIRECTORY, 'duro');
+  const { storeId } = new Craft(machine);
+  const files = new SegmentFiles(opener, names, storeId, new Epochs(opener, names, storeId, false));
+  const successor = await SparseSuccessor.draft(files, 5, [5, 8]);
+  if (!successor?.publish()) throw new Error('no successor');
+  successor.close();
+  machine.kill(opener);
+}
+
+/** The same, and what it succeeded is gone. */
+async function thinned(machine: MemoryDisk): Promise<void> {
+  await thin(machine);
+  const craft = new Craft(machine);
+  craft.remove(FIVE);
+  craft.remove(entries(5));
+}
+
+const SPARSE = FIVE.replace('.dat', '.1.dat');
+const SPARSE_ENTRIES = entries(5).replace('.idx', '.1.idx');
+const SUCCEEDED =
+  'a file of a segment that has a sparse successor, or was to have one: the next opener removes it';
+
 const NO_ENTRIES = 'the entries of the segment are missing: reading costs a search';
 const withoutEntries = (...segments: readonly [number, string][]): Told[] =>
   segments.map(([first, indexes]) => ['note', basename(entries(first)), 0, 0, indexes, NO_ENTRIES]);
@@ -119,7 +154,7 @@ const cases: readonly Case[] = [
     harm: (craft) => {
       const path = `${DIRECTORY}/duro.meta`;
       const id = craft.storeId.toString('hex');
-      craft.put(path, Buffer.from(craft.bytes(path).toString().replace(id, '0123456789abcdef')));
+      craft.put(path, summedAnew(craft.bytes(path).toString().replace(id, '0123456789abcdef')));
     },
     told: [
       [
@@ -274,11 +309,11 @@ const cases: readonly Case[] = [
     records: 8,
   },
   {
-    what: 'a fact of a later version',
+    what: 'a fact that is longer than its frame',
     make: fill,
     harm: (craft) => {
       const frame = Buffer.alloc(40);
-      frame[36] = 200;
+      frame[36] = 1;
       writeBodyFields(frame, 0, 40, FrameKind.facts, FLAG_ENDS_BATCH, 0, 0);
       completeHead(frame, 0, placeOf(craft.salt, 32 + 2 * FACT), 3, 1, 2);
       craft.append(JOURNAL, frame, 32 + 2 * FACT);
@@ -290,7 +325,7 @@ const cases: readonly Case[] = [
         32 + 2 * FACT,
         40,
         '',
-        'a fact is of a kind that this version does not know: the store does not open, and is not repaired',
+        'a fact does not end where its frame does: the store does not open, and is not repaired',
       ],
     ],
     records: 8,
@@ -787,13 +822,105 @@ const cases: readonly Case[] = [
     ],
     records: 8,
   },
+  { what: 'a sparse segment', make: thinned, harm: () => {}, told: [], records: 7 },
+  {
+    what: 'a sparse segment beside what it succeeds',
+    make: thin,
+    harm: (craft) => craft.put(SPARSE_ENTRIES.replace('.1.', '.2.'), bytes('entries')),
+    told: [
+      ['note', basename(SPARSE_ENTRIES).replace('.1.', '.2.'), 0, 7, '', SUCCEEDED],
+      ['note', basename(FIVE), 0, 312, '', SUCCEEDED],
+      ['note', basename(entries(5)), 0, 160, '', SUCCEEDED],
+    ],
+    records: 7,
+  },
+  {
+    what: 'a record of a sparse segment',
+    make: thinned,
+    harm: ({ machine }) => machine.flip(SPARSE, frameAt(6) + 40),
+    told: [['damage', basename(SPARSE), frameAt(6), FRAME, '8-8', HOLE]],
+    records: 6,
+  },
+  {
+    what: 'the first record of a sparse segment, and its header',
+    make: thinned,
+    harm: ({ machine }) => {
+      machine.flip(SPARSE, 5 + 32);
+      machine.flip(SPARSE, 5);
+    },
+    told: [
+      ['damage', basename(SPARSE), 0, 32, '5-8', SEGMENT_HEADER],
+      ['damage', basename(SPARSE), 32, FRAME, '5-5', HOLE],
+    ],
+    records: 6,
+  },
+  {
+    what: 'the seal of a sparse segment',
+    make: thinned,
+    harm: ({ machine }) => machine.flip(SPARSE, frameAt(7) + 3),
+    told: [
+      [
+        'damage',
+        basename(SPARSE),
+        frameAt(7),
+        60,
+        '',
+        'the seal at the end of the segment is damaged or missing',
+      ],
+    ],
+    records: 7,
+  },
+  {
+    what: 'the entries of a sparse segment, one odd and one missing',
+    make: thinned,
+    harm: (craft) => {
+      craft.machine.flip(SPARSE_ENTRIES, 40);
+      craft.cut(SPARSE_ENTRIES, 70);
+    },
+    told: [
+      [
+        'note',
+        basename(SPARSE_ENTRIES),
+        32,
+        64,
+        '',
+        '2 of the entries are missing or odd: reading those records costs a search',
+      ],
+    ],
+    records: 7,
+  },
+  {
+    what: 'the facts that say why a sparse segment does not hold a record',
+    make: thinned,
+    harm: (craft) => {
+      const gone = 32 + FACT;
+      const content = craft.bytes(JOURNAL);
+      // The fact says that 1 is gone now, and not 6.
+      content.writeUInt8(1, gone + 36 + 1);
+      content.writeUInt8(2, gone + 36 + 7);
+      writeBodyFields(content.subarray(gone), 0, FACT, FrameKind.facts, FLAG_ENDS_BATCH, 0, 0);
+      completeHead(content.subarray(gone), 0, placeOf(craft.salt, gone), 2, 1, 1);
+      craft.put(JOURNAL, content);
+    },
+    told: [
+      [
+        'damage',
+        basename(SPARSE),
+        0,
+        0,
+        '6-6',
+        'a sparse segment does not hold records that no fact calls gone',
+      ],
+    ],
+    records: 6,
+  },
   {
     what: 'a take-over in lock-file mode, and what a sleeper wrote behind it',
     make: fill,
     async harm(craft) {
       const { machine, storeId, salt } = craft;
       const meta = `${DIRECTORY}/duro.meta`;
-      craft.put(meta, Buffer.from(craft.bytes(meta).toString().replace('"os"', '"lockfile"')));
+      craft.put(meta, summedAnew(craft.bytes(meta).toString().replace('"os"', '"lockfile"')));
       const takeover = {
         epoch: 1,
         next: 10,
@@ -802,7 +929,7 @@ const cases: readonly Case[] = [
         journal: { number: 2, end: 32 + FACT },
       };
       craft.put(`${DIRECTORY}/duro.epoch.1`, new Uint8Array(0));
-      craft.put(`${DIRECTORY}/duro.takeover.1`, encodeTakeovers([takeover]));
+      craft.put(`${DIRECTORY}/duro.takeover.1`, encodeTakeovers(storeId, [takeover]));
       craft.put(
         data(10).replace('.dat', '.e1.dat'),
         Buffer.concat([encodeFileHeader(HeaderKind.data, storeId, 10, 1), craft.record(32, 10)]),
@@ -891,6 +1018,7 @@ for (const { what, make, harm, told, records, mended } of cases) {
         if (Buffer.from(found).toString().startsWith('payload'))
           t.equal(Buffer.from(found).toString(), payload(index));
       await store.close();
+      t.same(checkDirectoryOn(machine.opener(), DIRECTORY), [], 'and it is sound');
     } else {
       t.same(after, report, 'nothing is to be repaired');
       t.same(machine.snapshot(), before, 'and nothing was changed');

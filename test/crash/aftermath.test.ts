@@ -7,6 +7,7 @@ import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import { type Entry, openQueue, type Store } from '../../src/mod.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { checkDirectoryOn } from '../support/consistency.js';
+import { summedAnew } from '../support/format-line.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { type Options, openOn, stillClock } from './actor.js';
 
@@ -155,6 +156,34 @@ t.test('records that were only written and are lost are told', async (t) => {
   t.match(found[0], new RegExp(`^${first} `), 'the records of the segment that survived');
   t.equal((await next.stats()).lost, first - 1, 'and how many before it did not');
   await next.close();
+});
+
+t.test('that they are lost is on the device before the log goes on behind them', async (t) => {
+  const options = { durability: 'written', maxFileSize: 320 } as const;
+  const machine = new MemoryDisk();
+  const store = await open(machine.opener(), options);
+  for (let at = 1; at <= 8; at++) await store.write(bytes(`record number ${at}, with some more bytes`));
+  const last =
+    [...machine.snapshot().keys()]
+      .filter((path) => path.endsWith('.dat'))
+      .sort()
+      .at(-1) ?? '';
+  machine.opener().open(last, 'write')?.syncNow();
+  // The names of the others do not survive.
+  for (const path of machine.snapshot().keys())
+    if (path.endsWith('.dat') && path !== last) machine.opener().unlink(path);
+  machine.powerCut({ writes: 'lose', names: 'keep' });
+  const next = await open(machine.opener(), options);
+  const { lost } = await next.stats();
+  t.ok(lost > 0);
+  await next.write(bytes('behind them'), { durability: 'synced' });
+  // This one says that what was lost is safe, as far as it was there.
+  const index = await next.write(bytes('behind them'), { durability: 'synced' });
+  machine.powerCut({ writes: 'lose', names: 'lose' });
+  const again = await open(machine.opener(), options);
+  t.equal((await again.stats()).lost, lost);
+  t.equal((await all(again.entries())).at(-1), `${index} behind them`, 'and no hole is taken for damage');
+  await again.close();
 });
 
 t.test('facts are on the device before the segment is unlinked', async (t) => {
@@ -391,7 +420,7 @@ t.test('entries whose frames did not survive are not believed', async (t) => {
 t.test('a directory that is replaced while it is opened is refused', async (t) => {
   const machine = await ten();
   const meta = machine.bytes('/q/duro.meta') ?? new Uint8Array();
-  const other = bytes(new TextDecoder().decode(meta).replace(/"id":"..../, '"id":"0000'));
+  const other = summedAnew(new TextDecoder().decode(meta).replace(/"id":"..../, '"id":"0000'));
   let replaced = false;
   machine.onOperation = ({ kind, path }) => {
     if (kind === 'lock' && path === '/q/duro.alive.lock' && !replaced) {

@@ -124,10 +124,10 @@ function faultsOf({ kind, path }: Operation, n: number): Fault[] {
   const isOdd = n % 2 === 1;
   if (['write', 'create', 'link', 'sync', 'makeDirectory'].includes(kind))
     faults.push({ error: isOdd && kind !== 'sync' ? 'EDQUOT' : 'ENOSPC' });
-  if (OPENING.includes(kind)) faults.push({ error: 'EMFILE' });
   // Directories above the store that may not be read are not synced, and nobody is told.
-  if (PERMITTED.includes(kind) && !(kind === 'syncDirectory' && path !== DIRECTORY))
-    faults.push({ error: 'EACCES' });
+  const isAbove = kind === 'syncDirectory' && path !== DIRECTORY;
+  if (OPENING.includes(kind) && (isOdd || isAbove)) faults.push({ error: 'EMFILE' });
+  else if (PERMITTED.includes(kind)) faults.push({ error: 'EACCES' });
   if (kind === 'write')
     faults.push(...(isOdd ? [{ short: 0 }, { short: 50 }] : [{ short: 1 }, { short: 35 }]));
   if (kind === 'sync') faults.push({ error: 'EIO', reached: 'some' });

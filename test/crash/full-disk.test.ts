@@ -1,5 +1,7 @@
 import t from 'tap';
+import { FileNames } from '../../src/disk/file-names.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import { inject, onKind, onOpener, onPath } from '../../src/disk/memory-fault.js';
 import type { Queue } from '../../src/queue/contract.js';
 import { openQueueOn } from '../../src/queue/queue.js';
 import { checkDirectoryOn } from '../support/consistency.js';
@@ -22,11 +24,21 @@ async function fill(queue: Queue<Uint8Array>): Promise<number> {
   }
 }
 
-for (const durability of ['written', 'synced'] as const) {
-  t.test(`a full disk of 3 MiB can be emptied: ${durability}`, async (t) => {
+for (const [durability, locking] of [
+  ['written', 'os'],
+  ['synced', 'os'],
+  ['synced', 'lockfile'],
+] as const) {
+  t.test(`a full disk of 3 MiB can be emptied: ${durability}, ${locking}`, async (t) => {
     const machine = new MemoryDisk({ capacityBytes: 3 * MIB });
     const disk = machine.opener();
-    const options = { directory: '/q', codec: 'bytes', durability, maxFileSize: 256 * 1024 } as const;
+    const options = {
+      directory: '/q',
+      codec: 'bytes',
+      durability,
+      locking,
+      maxFileSize: 256 * 1024,
+    } as const;
     let queue = await openQueueOn<Uint8Array>(disk, options);
     const count = await fill(queue);
     t.ok(count > 2000, `${count} messages of 1,000 bytes fit`);
@@ -67,6 +79,30 @@ for (const durability of ['written', 'synced'] as const) {
     t.same(checkDirectoryOn(disk, '/q'), []);
   });
 }
+
+t.test('a full disk can be emptied, though somebody died with the lock', async (t) => {
+  const machine = new MemoryDisk({ capacityBytes: 3 * MIB, deathTakesMs: 60_000 });
+  const mortal = machine.opener();
+  const options = { directory: '/q', codec: 'bytes', locking: 'lockfile', maxFileSize: 256 * 1024 } as const;
+  const queue = await openQueueOn<Uint8Array>(mortal, options);
+  const count = await fill(queue);
+  const names = new FileNames('/q', 'duro');
+  machine.onOperation = inject('die', onOpener(mortal.name), onKind('write'), onPath(/\.dat$/));
+  queue.enqueue(value(1)).catch(() => {});
+  await until('it to die', () => mortal.dead);
+  machine.onOperation = undefined;
+  t.ok(machine.bytes(names.spare()), 'there is a spare');
+  // A lock, a fence and their names need no room to speak of, and a take-over does.
+  machine.capacityBytes = machine.usedBytes + 10;
+  const next = await openQueueOn<Uint8Array>(machine.opener(), options);
+  t.ok(machine.bytes(names.takeover(1)), 'taken over');
+  t.equal(await next.length(), count);
+  t.equal((await next.dequeueMany(count)).length, count);
+  await until('emptied segments to go', () => machine.usedBytes < MIB);
+  t.equal(await next.enqueue(value(1)), count + 1, 'and writing goes on');
+  await next.close();
+  t.same(checkDirectoryOn(machine.opener(), '/q'), []);
+});
 
 t.test('where there is no room for a lock file, calls are DISK_FULL, until there is', async (t) => {
   const machine = new MemoryDisk();

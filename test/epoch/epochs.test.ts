@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Disk } from '../../src/disk/disk.js';
 import { FileNames } from '../../src/disk/file-names.js';
+import { encodeFormatLine } from '../../src/disk/format-line.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import { Epochs } from '../../src/epoch/epochs.js';
 import { createFence, highestFence } from '../../src/epoch/fence.js';
@@ -8,6 +9,7 @@ import { decodeTakeovers, encodeTakeovers, type Takeover } from '../../src/epoch
 
 const directory = '/store';
 const names = new FileNames(directory, 'duro');
+const storeId = Buffer.from('0123456789abcdef', 'hex');
 
 function newMachine(): MemoryDisk {
   const machine = new MemoryDisk();
@@ -67,7 +69,7 @@ t.test('where no lock can be taken away there is one epoch, and nothing is looke
   const disk = machine.opener();
   createFence(disk, names);
   const before = machine.operations;
-  const epochs = new Epochs(disk, names, false);
+  const epochs = new Epochs(disk, names, storeId, false);
   epochs.ensureFence();
   t.notOk(epochs.isFenced());
   t.equal(machine.operations, before);
@@ -76,7 +78,7 @@ t.test('where no lock can be taken away there is one epoch, and nothing is looke
 
 t.test('who knows of no fence but its own is not fenced', async (t) => {
   const disk = newMachine().opener();
-  const epochs = new Epochs(disk, names, true);
+  const epochs = new Epochs(disk, names, storeId, true);
   t.ok(epochs.isFenced(), 'without its own it cannot tell');
   epochs.ensureFence();
   t.notOk(epochs.isFenced());
@@ -90,7 +92,9 @@ t.test('who knows of no fence but its own is not fenced', async (t) => {
 
 t.test('one of two publishes a take-over; the other learns of it', async (t) => {
   const machine = newMachine();
-  const [one, two] = [machine.opener(), machine.opener()].map((disk) => new Epochs(disk, names, true));
+  const [one, two] = [machine.opener(), machine.opener()].map(
+    (disk) => new Epochs(disk, names, storeId, true),
+  );
   if (one === undefined || two === undefined) throw new Error('two openers');
   one.ensureFence();
   const disk = machine.opener();
@@ -111,11 +115,11 @@ t.test('a published take-over survives a power cut', async (t) => {
   const machine = newMachine();
   const disk = machine.opener();
   disk.syncDirectoryNow('/');
-  const epochs = new Epochs(disk, names, true);
+  const epochs = new Epochs(disk, names, storeId, true);
   epochs.ensureFence();
   takeOver(disk, epochs, 1);
   machine.powerCut({ writes: 'lose', names: 'lose' });
-  const after = new Epochs(machine.opener(), names, true);
+  const after = new Epochs(machine.opener(), names, storeId, true);
   t.same(after.latest, takeover(1));
   after.ensureFence();
   t.notOk(after.isFenced(), 'with its fence, whose name may be lost');
@@ -123,7 +127,7 @@ t.test('a published take-over survives a power cut', async (t) => {
 
 t.test('whose file a segment is, and a journal, and where they are cut', async (t) => {
   const disk = newMachine().opener();
-  const epochs = new Epochs(disk, names, true);
+  const epochs = new Epochs(disk, names, storeId, true);
   epochs.ensureFence();
   t.equal(epochs.ofSegment(1), 0);
   t.equal(epochs.cutOfSegment(1), undefined);
@@ -151,7 +155,7 @@ t.test('whose file a segment is, and a journal, and where they are cut', async (
 
 t.test('a segment that nothing was written to is succeeded by one of the same first index', async (t) => {
   const disk = newMachine().opener();
-  const epochs = new Epochs(disk, names, true);
+  const epochs = new Epochs(disk, names, storeId, true);
   const again = { ...takeover(2), next: 10, segment: { first: 10, end: 32 } };
   t.ok(epochs.publish(takeover(1), ALL_THERE));
   t.ok(epochs.publish(again, ALL_THERE));
@@ -163,7 +167,7 @@ t.test(
   'fences below another one, of take-overs that nobody finished, are epochs without files',
   async (t) => {
     const disk = newMachine().opener();
-    const epochs = new Epochs(disk, names, true);
+    const epochs = new Epochs(disk, names, storeId, true);
     epochs.ensureFence();
     takeOver(disk, epochs, 1);
     for (let n = 0; n < 3; n++) createFence(disk, names);
@@ -180,11 +184,11 @@ t.test(
 t.test('what some file needs is remembered, however many take-overs there were', async (t) => {
   const machine = newMachine();
   const disk = machine.opener();
-  const epochs = new Epochs(disk, names, true);
+  const epochs = new Epochs(disk, names, storeId, true);
   epochs.ensureFence();
   takeOver(disk, epochs, 40);
   t.same(present(disk, /takeover/), ['duro.takeover.40'], 'the last one tells all');
-  const later = new Epochs(machine.opener(), names, true);
+  const later = new Epochs(machine.opener(), names, storeId, true);
   t.ok(later.remembers(0));
   t.equal(later.ofSegment(1), 0);
   t.same(later.cutOfSegment(1), { end: 1001, next: 10 });
@@ -194,12 +198,15 @@ t.test('what some file needs is remembered, however many take-overs there were',
 t.test('what no file needs any more is forgotten, but for the last few', async (t) => {
   const machine = newMachine();
   const disk = machine.opener();
-  const [epochs, sleeper] = [new Epochs(disk, names, true), new Epochs(machine.opener(), names, true)];
+  const [epochs, sleeper] = [
+    new Epochs(disk, names, storeId, true),
+    new Epochs(machine.opener(), names, storeId, true),
+  ];
   epochs.ensureFence();
   t.notOk(sleeper.isFenced());
   takeOver(disk, epochs, 39);
   takeOver(disk, epochs, 1, { segment: 400, journal: 41 });
-  const later = new Epochs(machine.opener(), names, true);
+  const later = new Epochs(machine.opener(), names, storeId, true);
   t.same(later.latest, takeover(40));
   t.same(
     [0, 23, 24, 25, 40].map((epoch) => later.remembers(epoch)),
@@ -216,7 +223,7 @@ t.test('what no file needs any more is forgotten, but for the last few', async (
 
 t.test('as long as one file needs it, nothing behind it is forgotten either', async (t) => {
   const disk = newMachine().opener();
-  const epochs = new Epochs(disk, names, true);
+  const epochs = new Epochs(disk, names, storeId, true);
   epochs.ensureFence();
   takeOver(disk, epochs, 39);
   // The journal is a new one, but a segment of the third epoch is still there.
@@ -234,7 +241,7 @@ t.test('as long as one file needs it, nothing behind it is forgotten either', as
 t.test('fences go oldest first, so that no sleeper finds its own and misses the next', async (t) => {
   const machine = newMachine();
   const disk = machine.opener('one');
-  const epochs = new Epochs(disk, names, true);
+  const epochs = new Epochs(disk, names, storeId, true);
   epochs.ensureFence();
   const removed: number[] = [];
   machine.onOperation = ({ kind, path }) => {
@@ -252,36 +259,43 @@ t.test('fences go oldest first, so that no sleeper finds its own and misses the 
 
 t.test('take-overs are read as they were written', async (t) => {
   const all = [takeover(1), { ...takeover(2), segment: { first: 0, end: 0 } }];
-  t.same(decodeTakeovers(encodeTakeovers(all), 'duro.takeover.2'), all);
+  t.same(decodeTakeovers(encodeTakeovers(storeId, all), storeId, 'duro.takeover.2'), all);
 });
 
 t.test('what is no list of take-overs is refused', async (t) => {
-  const valid = { format: 'durostore', version: 1, takeovers: [takeover(1)] };
-  t.same(decodeTakeovers(Buffer.from(JSON.stringify(valid)), 'x'), [takeover(1)]);
-  const odd: unknown[] = [
-    '',
-    '{"format":"durostore"',
-    null,
-    [],
-    { ...valid, version: 2 },
-    { ...valid, format: 'another' },
-    { ...valid, takeovers: {} },
-    { ...valid, takeovers: [null] },
-    { ...valid, takeovers: [{ ...takeover(1), next: -1 }] },
-    { ...valid, takeovers: [{ ...takeover(1), fact: 1.5 }] },
-    { ...valid, takeovers: [{ ...takeover(1), epoch: '1' }] },
-    { ...valid, takeovers: [{ ...takeover(1), segment: undefined }] },
-    { ...valid, takeovers: [{ ...takeover(1), segment: { first: 1 } }] },
-    { ...valid, takeovers: [{ ...takeover(1), journal: { number: 1, end: Number.MAX_SAFE_INTEGER + 1 } }] },
-  ];
-  for (const one of odd) {
-    const bytes = Buffer.from(typeof one === 'string' ? one : JSON.stringify(one));
-    t.throws(() => decodeTakeovers(bytes, 'duro.takeover.1'), {
-      code: 'UNSUPPORTED_VERSION',
+  const refused = (bytes: Buffer, code: string): void => {
+    t.throws(() => decodeTakeovers(bytes, storeId, 'duro.takeover.1'), {
+      code,
       message: /duro\.takeover\.1/,
     });
+  };
+  for (const text of ['', '{"format":"durostore"', 'null', '[]', '{"format":"another","version":1}'])
+    refused(Buffer.from(text), 'UNSUPPORTED_VERSION');
+  refused(
+    encodeFormatLine({ version: 2, id: storeId.toString('hex'), takeovers: [] }),
+    'UNSUPPORTED_VERSION',
+  );
+  const id = storeId.toString('hex');
+  const odd: unknown[] = [
+    undefined,
+    {},
+    [null],
+    [{ ...takeover(1), next: -1 }],
+    [{ ...takeover(1), fact: 1.5 }],
+    [{ ...takeover(1), epoch: '1' }],
+    [{ ...takeover(1), segment: undefined }],
+    [{ ...takeover(1), segment: { first: 1 } }],
+    [{ ...takeover(1), journal: { number: 1, end: Number.MAX_SAFE_INTEGER + 1 } }],
+  ];
+  for (const takeovers of odd) refused(encodeFormatLine({ id, takeovers }), 'CORRUPT');
+  refused(encodeTakeovers(Buffer.alloc(8), [takeover(1)]), 'CORRUPT');
+  const whole = encodeTakeovers(storeId, [takeover(1)]);
+  for (let at = whole.indexOf('takeovers'); at < whole.length - 1; at++) {
+    const flipped = Buffer.from(whole);
+    flipped[at] = (flipped[at] ?? 0) ^ 1;
+    refused(flipped, 'CORRUPT');
   }
   const machine = newMachine();
   machine.put(names.takeover(1), Buffer.from('{}'));
-  t.throws(() => new Epochs(machine.opener(), names, true), { code: 'UNSUPPORTED_VERSION' });
+  t.throws(() => new Epochs(machine.opener(), names, storeId, true), { code: 'UNSUPPORTED_VERSION' });
 });

@@ -225,11 +225,19 @@ t.test('facts come out of their bytes as they went in, and nothing else does', a
       if (JSON.stringify(told) !== JSON.stringify(facts)) throw new Error(`${JSON.stringify(told)}`);
     }),
   );
-  const bytes = Buffer.from([99, 0, 0, 0]);
-  t.throws(() => decodeFacts(bytes, 0, 4, new Fates(HERE), 'f'), {
-    code: 'CORRUPT',
-    message: /unknown kind 99/,
-  });
+  const decode = (...bytes: readonly number[]): void =>
+    decodeFacts(Buffer.from(bytes), 0, bytes.length, new Fates(HERE), 'f');
+  t.throws(() => decode(99, 0, 0, 0), { code: 'UNSUPPORTED_VERSION', message: /fact of kind 99/ });
+  t.throws(() => decode(0), { code: 'UNSUPPORTED_VERSION' });
+  const odd = { code: 'CORRUPT', message: /does not end where its frame does/ };
+  for (const [code, length] of [12, 12, 24, 6, 34, 18, 6, 10].entries()) {
+    t.doesNotThrow(() => decode(code + 1, ...Array(length).fill(1)));
+    t.throws(() => decode(code + 1, ...Array(length - 1).fill(1)), odd, `fact ${code + 1}`);
+  }
+  t.doesNotThrow(() => decode(9, 0xff, 0xff, 0xff, 0x7f, 1));
+  t.throws(() => decode(9, 0xff, 0xff, 0xff, 0xff, 1, 1), odd, 'a varint has four bytes at most');
+  t.throws(() => decode(9, 1), odd);
+  t.throws(() => decode(9, 1, 0x80), odd);
 });
 
 t.test('a lease of another boot has ended, however it was extended', async (t) => {

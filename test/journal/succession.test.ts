@@ -1,6 +1,5 @@
 import t from 'tap';
-import { FileNames } from '../../src/disk/file-names.js';
-import { MemoryDisk } from '../../src/disk/memory.js';
+import type { MemoryDisk } from '../../src/disk/memory.js';
 import { inject, type Operation, onKind, onPath } from '../../src/disk/memory-fault.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import { Epochs } from '../../src/epoch/epochs.js';
@@ -8,43 +7,7 @@ import { Fates } from '../../src/journal/fates.js';
 import { Journal } from '../../src/journal/journal.js';
 import { cutsAt } from '../crash/explore.js';
 import { random } from '../support/random.js';
-
-const names = new FileNames('/q', 'duro');
-const storeId = Buffer.from('0123456789abcdef', 'hex');
-
-interface Opened {
-  readonly journal: Journal;
-  readonly fates: Fates;
-}
-
-/** Opens the journal as the first one in the directory does, which syncs all names before. */
-function openFirst(disk: MemoryOpener): Opened {
-  disk.syncDirectoryNow('/q');
-  const fates = new Fates('00');
-  const journal = new Journal(disk, names, storeId, new Epochs(disk, names, false), fates);
-  for (const name of disk.list('/q')) if (names.parse(name)?.kind === 'temporary') disk.unlink(`/q/${name}`);
-  if (!journal.exists()) journal.create();
-  journal.open();
-  journal.catchUpLocked(true);
-  return { journal, fates };
-}
-
-/** Says that the record behind the last that is gone is gone. */
-function decide({ journal, fates }: Opened): void {
-  const facts = journal.begin();
-  facts.gone(fates.highestGone + 1, fates.highestGone + 2);
-  journal.decided(1);
-  journal.commit();
-}
-
-function start(): { machine: MemoryDisk; disk: MemoryOpener } {
-  const machine = new MemoryDisk();
-  const disk = machine.opener();
-  disk.makeDirectory('/q');
-  disk.syncDirectoryNow('/');
-  machine.operations = 0;
-  return { machine, disk };
-}
+import { decide, gone, names, type Opened, openFirst, start, storeId } from './opened.js';
 
 /** Decides, syncs and shortens; `told` hears how many facts are written, and how many are synced. */
 function program(disk: MemoryOpener, told: (written: number, synced: number) => void): void {
@@ -70,9 +33,6 @@ function program(disk: MemoryOpener, told: (written: number, synced: number) => 
   step(true);
   journal.close();
 }
-
-const gone = ({ fates }: Opened): string =>
-  [...fates.goneSet.ranges()].map(({ from, to }) => `${from}-${to}`).join(' ');
 
 t.test('a crash at each operation keeps what was told, and the chain of journals', async (t) => {
   const numbers = random(t);
@@ -164,7 +124,13 @@ t.test('who has the old journal open follows the mark, also when it is gone', as
   decide(writer);
   const reader: Opened = (() => {
     const fates = new Fates('00');
-    const journal = new Journal(machine.opener(), names, storeId, new Epochs(disk, names, false), fates);
+    const journal = new Journal(
+      machine.opener(),
+      names,
+      storeId,
+      new Epochs(disk, names, storeId, false),
+      fates,
+    );
     journal.open();
     return { journal, fates };
   })();
@@ -196,6 +162,10 @@ t.test('a damaged fact', async (t) => {
   }
   const { machine } = ten();
   machine.flip('/q/duro.fate.1', 32 + 8 * frame + 40);
+  const disk = machine.opener();
+  const later = new Journal(disk, names, storeId, new Epochs(disk, names, storeId, false), new Fates('00'));
+  later.open();
+  t.throws(() => later.catchUpLocked(), { code: 'CORRUPT' }, 'the ninth, where others may have synced it');
   const opened = openFirst(machine.opener());
   t.equal(opened.journal.fact, 8, 'the ninth, which none calls safe, ends the journal');
   decide(opened);
@@ -222,7 +192,13 @@ t.test('every byte of the state that a successor begins with is told when it is 
     }
     if (Buffer.compare(before ?? Buffer.of(), fork.bytes('/q/duro.fate.2') ?? Buffer.of()) !== 0)
       t.fail(`byte ${position}: the journal was changed`);
-    const later = new Journal(fork.opener(), names, storeId, new Epochs(disk, names, false), new Fates('00'));
+    const later = new Journal(
+      fork.opener(),
+      names,
+      storeId,
+      new Epochs(disk, names, storeId, false),
+      new Fates('00'),
+    );
     t.throws(() => later.open(), { code: 'CORRUPT' }, `byte ${position}, for a later opener`);
   }
 });

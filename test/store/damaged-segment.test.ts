@@ -56,12 +56,12 @@ t.test('damage below what is safe, met by the first opener', async (t) => {
     const store = await world.openStore(options);
     t.same(segments(world), [dataFile(1), dataFile(11)], `${damaged}: sealed, and followed by the next`);
     const kept = world.bytes(dataFile(1));
-    t.same(kept.subarray(0, before.length), before, 'not a byte of it was changed');
+    t.ok(kept.subarray(0, before.length).equals(before), 'not a byte of it was changed');
     await readable(t, store, whole, 'before');
     for (const index of damaged) await t.rejects(store.read(index), { code: 'CORRUPT' });
     t.match(await store.stats(), { lost: 0, cuts: 0, length: 10 });
     t.equal(await store.write(bytes(record(11))), 11);
-    t.same(world.bytes(dataFile(1)), kept, 'nothing was appended to it');
+    t.ok(world.bytes(dataFile(1)).equals(kept), 'nothing was appended to it');
     await store.close();
     for (const round of range(1, 3)) {
       const opener = machine.opener();
@@ -143,6 +143,31 @@ t.test('who meets it while others are in the directory seals and rolls, and they
   for (const store of [writer, other, reader]) await readable(t, store, [7, 8, 9], 'everybody');
 });
 
+t.test('who lags passes damage that others have sealed, without entries too', async (t) => {
+  for (const damaged of ['record', 'seal', 'both'] as const) {
+    const machine = new MemoryDisk();
+    const world = memoryWorld(t, machine);
+    const small = { ...options, maxFileSize: fileOf(4, record(1).length) };
+    const [writer, reader, lagging] = [
+      await world.openStore(small),
+      await world.openStore(small),
+      await world.openStore(small),
+    ];
+    for (const index of range(1, 6)) await writer.write(bytes(record(index)));
+    t.same(segments(world), [dataFile(1), dataFile(5)]);
+    if (damaged !== 'seal') world.flip(dataFile(1), positionOf(world, 1, 3));
+    if (damaged !== 'record') world.flip(dataFile(1), small.maxFileSize - 1);
+    world.remove(entriesFile(1));
+    t.equal(await reader.nextIndex(), 7, damaged);
+    const whole = damaged === 'seal' ? [1, 2, 3, 4, 5, 6] : [1, 2, 4, 5, 6];
+    await readable(t, reader, whole, damaged);
+    if (damaged !== 'seal') await t.rejects(reader.read(3), { code: 'CORRUPT' });
+    t.equal(await lagging.write(bytes(record(7))), 7, 'nor does it write where it lags');
+    await readable(t, writer, [5, 6, 7], damaged);
+    t.same(segments(world), [dataFile(1), dataFile(5)]);
+  }
+});
+
 t.test('a full disk keeps nobody from opening, and is not a reason to append', async (t) => {
   for (const room of [0, 50, 100, 500]) {
     const { machine, world } = await written(t, 10, 8);
@@ -198,6 +223,23 @@ t.test(
   },
 );
 
+t.test('a segment is missing: lost where it was only written, damage where it was safe', async (t) => {
+  for (const synced of [2, 3, 4]) {
+    const { world } = await written(t, 5, synced, TWO);
+    for (const name of [dataFile(3), entriesFile(3)]) world.remove(name);
+    for (const round of [1, 2]) {
+      const what = `${synced} were safe, opening ${round}`;
+      const store = await world.openStore({ ...options, maxFileSize: TWO });
+      await readable(t, store, [1, 2, 5], what);
+      for (const index of [3, 4])
+        if (index <= synced) await t.rejects(store.read(index), { code: 'CORRUPT' }, what);
+        else t.equal(await store.read(index), undefined, what);
+      t.match(await store.stats(), { lost: 4 - synced, nextIndex: 6 }, what);
+      await store.close();
+    }
+  }
+});
+
 t.test('what is safe is known by frames of later segments too, and behind what is bad there', async (t) => {
   const { world } = await written(t, 6, 4, TWO);
   world.flip(dataFile(3), positionOf(world, 3, 3));
@@ -209,6 +251,7 @@ t.test('what is safe is known by frames of later segments too, and behind what i
   await t.rejects(store.read(3), { code: 'CORRUPT' });
   await readable(t, store, [1, 2, 4], 'all the others that were safe');
   t.equal(await store.nextIndex(), 5, 'the others were only written');
+  t.equal((await store.stats()).cuts, 2, 'what is left of the seal, and of them, is set aside');
   t.equal(await store.write(bytes(record(5))), 5);
 });
 

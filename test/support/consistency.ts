@@ -174,8 +174,9 @@ class StoreCheck {
   #checkLockFiles(): void {
     for (const name of this.#listed) {
       if (this.#names.parse(name)?.kind !== 'lock') continue;
-      if (join(this.#names.directory, name) === this.#names.lockDirectory()) continue;
-      const size = this.#read(join(this.#names.directory, name)).length;
+      const path = join(this.#names.directory, name);
+      if (path === this.#names.lockDirectory() || path === this.#names.guard()) continue;
+      const size = this.#read(path).length;
       if (size > 0) this.#problem(name, `a lock file holds ${size} bytes`);
     }
   }
@@ -185,7 +186,7 @@ class StoreCheck {
       const epoch = this.#takeovers.epochOfJournal(number);
       const path = this.#names.fateJournal(number, epoch);
       const cut = this.#takeovers.cutOfJournal(number);
-      return { number, epoch, path, bytes: this.#read(path).subarray(0, cut), isCut: cut !== undefined };
+      return { number, epoch, path, bytes: this.#read(path).subarray(0, cut), cut };
     });
     const walked = walkJournals(files, this.#storeId);
     for (const problem of walked.problems) this.#problem('the journal', problem);
