@@ -2,112 +2,15 @@ import t, { type Test } from 'tap';
 import { FileNames } from '../../src/disk/file-names.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Operation } from '../../src/disk/memory-fault.js';
-import type { JournalLimits } from '../../src/journal/journal.js';
 import type { Queue } from '../../src/queue/contract.js';
 import { openQueueOn } from '../../src/queue/queue.js';
-import { Batch } from '../../src/segment/batch.js';
 import { Engine } from '../../src/store/engine.js';
 import { resolveStoreOptions } from '../../src/store/options.js';
-import { SHORT_JOURNALS } from './actor.js';
-
-/*
- * With lock files, a process falls asleep at each of its operations in turn, for longer than its lock is good. Meanwhile
- * another takes the lock over, writes and decides. Then the sleeper wakes and goes on as if nothing had happened.
- *
- * Whatever it was told afterwards must be what a third one finds: LOCK_LOST exactly where nobody will ever see its record
- * or its decision, and nothing that was acknowledged lost, doubled or changed.
- */
+import { type Deed, deeds, intrude, judge, opinionOf, prepare, sleeperOptions, told } from './sleeper.js';
 
 const directory = '/store';
 const names = new FileNames(directory, 'duro');
-const options = { directory, locking: 'lockfile', indexer: false, maxFileSize: 700 } as const;
-
-/** What the sleeper does: calls, each with the values that it enqueues. */
-interface Deed {
-  readonly name: string;
-  readonly limits?: JournalLimits;
-  /** Somebody died with the lock, and left half a record and half a fact: the sleeper itself has to take over. */
-  readonly afterDeath?: boolean;
-  readonly run: (queue: Queue<string>) => readonly (readonly [call: Promise<unknown>, ...values: string[]])[];
-}
-
-const [LONG_1, LONG_2] = ['a1'.padEnd(250), 'a2'.padEnd(250)] as const;
-
-const deeds: readonly Deed[] = [
-  { name: 'enqueue', run: (queue) => [[queue.enqueue('a1'), 'a1']] },
-  { name: 'enqueue, written', run: (queue) => [[queue.enqueue('a1', { durability: 'written' }), 'a1']] },
-  { name: 'a batch', run: (queue) => [[queue.enqueueMany(['a1', 'a2', 'a3']), 'a1', 'a2', 'a3']] },
-  { name: 'a roll', run: (queue) => [[queue.enqueueMany([LONG_1, LONG_2]), 'a1', 'a2']] },
-  {
-    name: 'calls of one tick, with a roll',
-    run: (queue) => [
-      [queue.enqueue(LONG_1), 'a1'],
-      [queue.enqueue(LONG_2), 'a2'],
-    ],
-  },
-  { name: 'dequeue', run: (queue) => [[queue.dequeue()]] },
-  { name: 'dequeue, and a succession', limits: SHORT_JOURNALS, run: (queue) => [[queue.dequeue()]] },
-  { name: 'claim', run: (queue) => [[queue.claim({ leaseMs: 60_000 }).then((delivery) => delivery?.value)]] },
-  { name: 'delete', run: (queue) => [[queue.delete([1, 3])]] },
-  { name: 'enqueue, taking over', afterDeath: true, run: (queue) => [[queue.enqueue('a1'), 'a1']] },
-  { name: 'dequeue, taking over', afterDeath: true, run: (queue) => [[queue.dequeue()]] },
-  {
-    name: 'calls at once, with a roll, taking over',
-    afterDeath: true,
-    run: (queue) => [
-      [queue.enqueue(LONG_1), 'a1'],
-      [queue.enqueue(LONG_2), 'a2'],
-    ],
-  },
-];
-
-interface Told {
-  readonly value?: unknown;
-  readonly code?: unknown;
-}
-
-async function told(call: Promise<unknown>): Promise<Told> {
-  try {
-    return { value: await call };
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code === undefined) throw error;
-    return { code };
-  }
-}
-
-/** What the other does while the sleeper sleeps, in one stretch: takes the lock over, writes a record, takes a message. */
-function intrude(machine: MemoryDisk, engine: Engine, taken: number[]): boolean {
-  const { locks, tenure, appender, journal, fates, tail } = engine;
-  machine.opener('time').setModifiedAt(names.lockDirectory(), 1);
-  for (const end = performance.now() + 20; !locks.fate.tryEnter(); )
-    if (performance.now() > end) return false;
-  try {
-    if (!locks.write.tryEnter()) throw new Error('one lock, and it cannot be had twice');
-    try {
-      tenure.enter();
-      appender.catchUp();
-      const batch = new Batch();
-      batch.begin();
-      batch.add(Buffer.from('"b"'));
-      if (!appender.fits(batch.length)) appender.roll(1);
-      appender.append(batch, 0, 1, 1, false);
-      journal.catchUpLocked();
-      const index = fates.taken.firstAbsent(1);
-      journal.begin().gone(index, index + 1);
-      journal.decided(1);
-      journal.commit();
-      if (index < tail.nextIndex) taken.push(index);
-      if (tenure.isLost(tail.position())) throw new Error('nobody has taken it from the intruder');
-    } finally {
-      locks.write.leave();
-    }
-  } finally {
-    locks.fate.leave();
-  }
-  locks.renounce();
-  return true;
-}
+const options = { directory, ...sleeperOptions } as const;
 
 /** Dies in the middle of a write, and leaves the lock directory, which is stale. */
 async function dieWithTheLock(machine: MemoryDisk): Promise<void> {
@@ -125,8 +28,7 @@ async function run(t: Test, deed: Deed, n: number): Promise<boolean> {
   const open = (opener = machine.opener()): Promise<Queue<string>> =>
     openQueueOn<string>(opener, options, deed.limits);
   const queue = await open(sleeper);
-  await queue.enqueueMany(['one', 'two', 'three']);
-  await queue.enqueue('four');
+  await prepare(queue);
   const other = await Engine.open(machine.opener('other'), resolveStoreOptions(options, new Set()));
   // Idle, it would keep the lock for a moment, and the sleeper's tries would not be counted the same twice.
   other.locks.renounce();
@@ -140,7 +42,8 @@ async function run(t: Test, deed: Deed, n: number): Promise<boolean> {
     count += 1;
     if (count === n) {
       slept = operation;
-      intruded = intrude(machine, other, taken);
+      machine.opener('time').setModifiedAt(names.lockDirectory(), 1);
+      intruded = intrude(other, taken);
     }
     return undefined;
   };
@@ -150,85 +53,17 @@ async function run(t: Test, deed: Deed, n: number): Promise<boolean> {
   const where = `${deed.name}, asleep at ${n}: ${slept?.kind} ${slept?.path}; told ${JSON.stringify(answers)}`;
   // Three opinions: who opens anew, the other, and the sleeper itself.
   const fresh = await open();
-  const opinions: unknown[] = [];
   other.catchUp();
-  for (const one of [fresh.store, queue.store]) {
-    const seen: string[] = [];
-    for await (const entry of one.entries())
-      seen.push(`${entry.index} ${Buffer.from(entry.data).toString().replaceAll('"', '').trim()}`);
-    opinions.push({ seen, next: await one.nextIndex(), length: await one.length() });
-  }
-  t.same(opinions[1], opinions[0], `${where}: the sleeper sees what a new one sees`);
-  t.same(
-    [other.tail.nextIndex, other.length],
-    [(opinions[0] as { next: number }).next, (opinions[0] as { length: number }).length],
-    `${where}: so does the other`,
-  );
+  const opinion = await opinionOf(fresh.store);
+  t.same(await opinionOf(queue.store), opinion, `${where}: the sleeper sees what a new one sees`);
+  t.same([other.tail.nextIndex, other.length], [opinion.next, opinion.length], `${where}: so does the other`);
   const enqueued = calls.map(([, ...values]) => values);
-  judge(t, where, { deed, answers, enqueued, taken, intruded }, opinions[0] as Opinion);
+  judge(t, where, { deed, answers, enqueued, taken, intruded }, opinion);
   await Promise.all([queue.close(), fresh.close(), other.close()]);
   const last = await open();
-  t.equal(await last.store.length(), (opinions[0] as Opinion).length, `${where}: and it stays so`);
+  t.equal(await last.store.length(), opinion.length, `${where}: and it stays so`);
   await last.close();
   return slept !== undefined;
-}
-
-interface Opinion {
-  readonly seen: readonly string[];
-  readonly next: number;
-  readonly length: number;
-}
-
-const FIRST = ['1 one', '2 two', '3 three', '4 four'];
-
-interface Outcome {
-  readonly deed: Deed;
-  readonly answers: readonly Told[];
-  readonly enqueued: readonly (readonly string[])[];
-  readonly taken: readonly number[];
-  readonly intruded: boolean;
-}
-
-function judge(t: Test, where: string, outcome: Outcome, { seen, next }: Opinion): void {
-  const { deed, answers, enqueued, taken, intruded } = outcome;
-  const all = new Map(seen.map((line) => [Number.parseInt(line, 10), line.slice(line.indexOf(' ') + 1)]));
-  t.equal(all.size, seen.length, `${where}: no index twice`);
-  for (const { code } of answers) if (code !== undefined) t.equal(code, 'LOCK_LOST', where);
-  const values = [...all.values()];
-  t.equal(values.filter((value) => value === 'b').length, intruded ? 1 : 0, `${where}: the other's, once`);
-  const acknowledged = answers.flatMap(({ value }, at) =>
-    value === undefined ? [] : [value].flat().map((index, i) => `${index} ${enqueued[at]?.[i]}`),
-  );
-  const own = seen.filter((line) => / a\d$/.test(line));
-  const gone = new Set(taken);
-  const answer = answers[0] as Told;
-  if (enqueued.flat().length > 0)
-    t.same(
-      own,
-      acknowledged,
-      `${where}: what was acknowledged is there once, at its index, and nothing else`,
-    );
-  else if (answer.code === undefined && deed.name.startsWith('dequeue')) {
-    const index = FIRST.findIndex((line) => line.endsWith(` ${answer.value}`)) + 1;
-    t.notOk(gone.has(index), `${where}: nobody else has it`);
-    gone.add(index);
-  } else if (answer.code === undefined && deed.name === 'delete') {
-    // The other took the first before or after it.
-    t.equal(answer.value, gone.has(1) ? 1 : 2, `${where}: how many were there`);
-    for (const index of [1, 3]) gone.add(index);
-  } else if (answer.code === undefined) {
-    t.notOk(
-      gone.has(FIRST.findIndex((line) => line.endsWith(` ${answer.value}`)) + 1),
-      `${where}: nobody else has it`,
-    );
-  }
-  const left = FIRST.filter((line) => !gone.has(Number.parseInt(line, 10)));
-  t.same(
-    seen.filter((line) => FIRST.includes(line)),
-    left,
-    `${where}: what was there before`,
-  );
-  t.equal(next, 1 + FIRST.length + own.length + (intruded ? 1 : 0), `${where}: no index is skipped`);
 }
 
 for (const deed of deeds) {

@@ -58,6 +58,44 @@ t.test('what a killed process held under a long lease is with another one soon',
   t.strictSame((await fourth.message(isClaimed, FREE_WITHIN_MS)).claimed, attempts(3));
 });
 
+t.test(
+  'with lock files, what a killed process held is with another one when its lease has ended',
+  async (t) => {
+    const LEASE_MS = 3_000;
+    const directory = await temporaryDirectory(t);
+    const options = { durability: 'written', locking: 'lockfile' } as const;
+    const queue = await openQueue<string>({ directory, ...options });
+    await queue.enqueueMany(values);
+    await queue.close();
+    const orders: ClaimsOrders = { directory, options, count: HELD, leaseMs: LEASE_MS };
+    const start = (): Program =>
+      startProgram(t, 'test/processes/claims-child.js', { args: [JSON.stringify(orders)] });
+
+    const first = start();
+    t.strictSame((await first.message(isClaimed)).claimed, attempts(1));
+    const claimedBy = performance.now();
+    const second = start();
+    await second.message(isOpened);
+    await first.kill();
+    t.strictSame(
+      (await second.message(isClaimed, LEASE_MS + FREE_WITHIN_MS)).claimed,
+      attempts(2),
+      'all, in order',
+    );
+    const waited = performance.now() - claimedBy;
+    t.ok(waited > LEASE_MS / 2, `not before, for nobody can tell that it is dead: ${Math.round(waited)} ms`);
+    second.send('ack');
+    t.strictSame(
+      (await second.message(isOutcomes)).outcomes,
+      values.map(() => 'done'),
+    );
+    await second.kill();
+    const after = await openQueue<string>({ directory, ...options });
+    t.teardown(() => after.close());
+    t.equal(await after.store.length(), 0);
+  },
+);
+
 t.test('who comes after the death of the holder has its messages at once', async (t) => {
   const directory = await temporaryDirectory(t);
   const open = () => openQueue<string>({ directory, durability: 'written' });
@@ -78,32 +116,37 @@ t.test('who comes after the death of the holder has its messages at once', async
   await queue.close();
 });
 
-t.test('who stands still past its lease has lost it, and is told', async (t) => {
-  const directory = await temporaryDirectory(t);
-  const queue = await openQueue<string>({ directory, durability: 'written' });
-  t.teardown(() => queue.close());
-  await queue.enqueueMany(values);
-  const orders: ClaimsOrders = { directory, options: {}, count: HELD, leaseMs: 300 };
-  const holder = startProgram(t, 'test/processes/claims-child.js', { args: [JSON.stringify(orders)] });
-  await holder.message(isClaimed);
-  holder.pause();
-  const taken = await queue.claimMany(HELD, { waitMs: FREE_WITHIN_MS });
-  t.strictSame(
-    taken.map(({ value, attempt }) => ({ value, attempt })),
-    attempts(2),
-  );
-  const [first, ...others] = taken;
-  await first?.ack();
-  holder.resume();
-  holder.send('ack');
-  t.strictSame(
-    (await holder.message(isOutcomes)).outcomes,
-    values.map(() => 'LEASE_LOST'),
-    'of those that another one holds, and of the one that it finished',
-  );
-  for (const delivery of others) await delivery.ack();
-  t.equal(await queue.store.length(), 0);
-});
+for (const { name, locking } of [
+  { name: '', locking: 'os' },
+  { name: ', with lock files', locking: 'lockfile' },
+] as const) {
+  t.test(`who stands still past its lease has lost it, and is told${name}`, async (t) => {
+    const directory = await temporaryDirectory(t);
+    const queue = await openQueue<string>({ directory, durability: 'written', locking });
+    t.teardown(() => queue.close());
+    await queue.enqueueMany(values);
+    const orders: ClaimsOrders = { directory, options: {}, count: HELD, leaseMs: 300 };
+    const holder = startProgram(t, 'test/processes/claims-child.js', { args: [JSON.stringify(orders)] });
+    await holder.message(isClaimed);
+    holder.pause();
+    const taken = await queue.claimMany(HELD, { waitMs: FREE_WITHIN_MS });
+    t.strictSame(
+      taken.map(({ value, attempt }) => ({ value, attempt })),
+      attempts(2),
+    );
+    const [first, ...others] = taken;
+    await first?.ack();
+    holder.resume();
+    holder.send('ack');
+    t.strictSame(
+      (await holder.message(isOutcomes)).outcomes,
+      values.map(() => 'LEASE_LOST'),
+      'of those that another one holds, and of the one that it finished',
+    );
+    for (const delivery of others) await delivery.ack();
+    t.equal(await queue.store.length(), 0);
+  });
+}
 
 t.test('many openers in one process are as many processes', async (t) => {
   const directory = await temporaryDirectory(t);

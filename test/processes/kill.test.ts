@@ -46,6 +46,17 @@ const claims: readonly { readonly name: string; readonly plan: SoakPlan }[] = [
       forMs: 7_000,
     },
   },
+  {
+    // Who is killed over the lock keeps everybody out until that is stale, so a lease is longer.
+    name: 'with lock files',
+    plan: {
+      options: { durability: 'written', locking: 'lockfile', ...bounded },
+      producers: { count: 2, batch: 3 },
+      consumers: { count: 2, batch: 5, how: 'claim', leaseMs: 10_000 },
+      blows: ['stop', 'kill'],
+      forMs: 4_000,
+    },
+  },
 ];
 
 for (const { name, plan } of claims) {
@@ -72,19 +83,24 @@ t.test('stopped and continued at random, nothing comes twice', async (t) => {
   t.equal(result.witnessed.length, result.acknowledged.length, 'each once');
 });
 
-t.test('consumers that dequeue are killed at random', async (t) => {
-  const batch = 5;
-  const result = await soak(t, {
-    options: { durability: 'written', ...bounded },
-    producers: { count: 2, batch: 1 },
-    consumers: { count: 3, batch, how: 'dequeue' },
-    blows: ['kill'],
-    forMs: 6_000,
+for (const { name, locking } of [
+  { name: '', locking: 'os' },
+  { name: ', with lock files', locking: 'lockfile' },
+] as const) {
+  t.test(`consumers that dequeue are killed at random${name}`, async (t) => {
+    const batch = 5;
+    const result = await soak(t, {
+      options: { durability: 'written', locking, ...bounded },
+      producers: { count: 2, batch: 1 },
+      consumers: { count: 3, batch, how: 'dequeue' },
+      blows: ['kill'],
+      forMs: 6_000,
+    });
+    t.ok(result.acknowledged.length > 0 && result.kills > 0);
+    const ids = result.witnessed.map(({ id }) => id);
+    t.equal(new Set(ids).size, ids.length, 'each at most once');
+    const gone = unseen(result).length;
+    const most = result.killedConsumers * batch;
+    t.ok(gone <= most, `at most what killed consumers had just taken: ${gone} of ${most}`);
   });
-  t.ok(result.acknowledged.length > 0 && result.kills > 0);
-  const ids = result.witnessed.map(({ id }) => id);
-  t.equal(new Set(ids).size, ids.length, 'each at most once');
-  const gone = unseen(result).length;
-  const most = result.killedConsumers * batch;
-  t.ok(gone <= most, `at most what killed consumers had just taken: ${gone} of ${most}`);
-});
+}

@@ -37,42 +37,46 @@ t.test('without locks a second opener is told, and may come when the first one i
   await again.close();
 });
 
-t.test('two processes that enqueue flat out both get on', async (t) => {
-  const directory = await temporaryDirectory(t);
-  const TARGET = 30_000;
-  const LEAST = TARGET / 20;
-  const orders: FlatOutOrders = { directory, options: { durability: 'written' }, target: TARGET };
-  const programs = [1, 2].map(() =>
-    startProgram(t, 'test/processes/flat-out-child.js', { args: [JSON.stringify(orders)] }),
-  );
-  for (const program of programs) await program.message(has('opened'));
-  for (const program of programs) program.send('go');
-  const winner = await Promise.any(
-    programs.map(async (program) => {
-      await program.message(has('reached'), 60_000);
-      return program;
-    }),
-  );
-  const other = programs.find((program) => program !== winner);
-  other?.send('count');
-  const count = (await other?.message(has('count')))?.count ?? 0;
-  t.comment(`${TARGET} and ${count}`);
-  t.ok(count >= LEAST, `while one did ${TARGET}, the other did ${count}`);
-  for (const program of programs) program.send('stop');
-  for (const program of programs) t.same(await program.ended(), { code: 0, signal: null });
-});
+for (const { name, locking, target } of [
+  { name: '', locking: 'os', target: 30_000 },
+  { name: ', with lock files', locking: 'lockfile', target: 5_000 },
+] as const) {
+  t.test(`two processes that enqueue flat out both get on${name}`, async (t) => {
+    const directory = await temporaryDirectory(t);
+    const LEAST = target / 20;
+    const orders: FlatOutOrders = { directory, options: { durability: 'written', locking }, target };
+    const programs = [1, 2].map(() =>
+      startProgram(t, 'test/processes/flat-out-child.js', { args: [JSON.stringify(orders)] }),
+    );
+    for (const program of programs) await program.message(has('opened'));
+    for (const program of programs) program.send('go');
+    const winner = await Promise.any(
+      programs.map(async (program) => {
+        await program.message(has('reached'), 60_000);
+        return program;
+      }),
+    );
+    const other = programs.find((program) => program !== winner);
+    other?.send('count');
+    const count = (await other?.message(has('count')))?.count ?? 0;
+    t.comment(`${target} and ${count}`);
+    t.ok(count >= LEAST, `while one did ${target}, the other did ${count}`);
+    for (const program of programs) program.send('stop');
+    for (const program of programs) t.same(await program.ended(), { code: 0, signal: null });
+  });
 
-t.test('processes that open a new directory at once share it', async (t) => {
-  const directory = await temporaryDirectory(t);
-  const orders: Orders = { directory, options: {} };
-  const programs = Array.from({ length: 4 }, () =>
-    startProgram(t, 'test/processes/idle-child.js', { args: [JSON.stringify(orders)] }),
-  );
-  for (const program of programs) {
-    t.same(await program.ended(), { code: 0, signal: null });
-  }
-  const store = await openStore({ directory, filePrefix: 'records' });
-  t.equal(await store.length(), programs.length);
-  t.equal(await store.nextIndex(), programs.length + 1);
-  await store.close();
-});
+  t.test(`processes that open a new directory at once share it${name}`, async (t) => {
+    const directory = await temporaryDirectory(t);
+    const orders: Orders = { directory, options: { locking } };
+    const programs = Array.from({ length: 4 }, () =>
+      startProgram(t, 'test/processes/idle-child.js', { args: [JSON.stringify(orders)] }),
+    );
+    for (const program of programs) {
+      t.same(await program.ended(), { code: 0, signal: null });
+    }
+    const store = await openStore({ directory, filePrefix: 'records' });
+    t.equal(await store.length(), programs.length);
+    t.equal(await store.nextIndex(), programs.length + 1);
+    await store.close();
+  });
+}

@@ -9,7 +9,7 @@ import type { ConsumerOrders } from './consumer-child.js';
 import { readNotes } from './notes.js';
 import type { ProducerOrders } from './producer-child.js';
 
-const ITEMS = 20_000;
+const MANY = 20_000;
 const NEVER = 1e9;
 const DEADLINE_MS = 60_000;
 
@@ -18,6 +18,7 @@ const variants: readonly {
   readonly options: Orders['options'];
   readonly batch: number;
   readonly how: 'dequeue' | 'claim';
+  readonly items?: number;
 }[] = [
   { name: 'written, singly', options: { durability: 'written' }, batch: 1, how: 'dequeue' },
   {
@@ -38,9 +39,23 @@ const variants: readonly {
     batch: 100,
     how: 'dequeue',
   },
+  {
+    name: 'written, singly, in small files, with lock files',
+    options: { durability: 'written', maxFileSize: 16 * 1024, locking: 'lockfile' },
+    batch: 1,
+    how: 'dequeue',
+    items: 3000,
+  },
+  {
+    name: 'synced, claimed by 10, with lock files',
+    options: { durability: 'synced', maxFileSize: 16 * 1024, locking: 'lockfile' },
+    batch: 10,
+    how: 'claim',
+    items: 500,
+  },
 ];
 
-for (const { name, options, batch, how } of variants) {
+for (const { name, options, batch, how, items: count = MANY } of variants) {
   t.test(`one producer, one consumer that drains as fast as it can: ${name}`, async (t) => {
     const directory = await temporaryDirectory(t);
     const notes = await temporaryDirectory(t);
@@ -51,7 +66,7 @@ for (const { name, options, batch, how } of variants) {
       how,
       batch,
       leaseMs: 60_000,
-      count: ITEMS,
+      count,
       nackOneIn: NEVER,
       reopenEvery: NEVER,
     };
@@ -61,7 +76,7 @@ for (const { name, options, batch, how } of variants) {
       name: 'item',
       notes: join(notes, 'producer'),
       batch,
-      count: ITEMS,
+      count,
       reopenEvery: NEVER,
     };
     const consumer = startProgram(t, 'test/processes/consumer-child.js', {
@@ -81,7 +96,7 @@ for (const { name, options, batch, how } of variants) {
       `the consumer ended well ${consumer.stderr}`,
     );
 
-    const items = Array.from({ length: ITEMS }, (_, n) => `item-${n}`);
+    const items = Array.from({ length: count }, (_, n) => `item-${n}`);
     const acknowledged = readNotes(produced.notes);
     t.strictSame(
       acknowledged.map(([index]) => Number(index)),
@@ -104,7 +119,7 @@ for (const { name, options, batch, how } of variants) {
     const { length, firstIndex, nextIndex, files, lost, cuts } = await queue.stats();
     t.strictSame(
       { length, firstIndex, nextIndex, files, lost, cuts },
-      { length: 0, firstIndex: ITEMS + 1, nextIndex: ITEMS + 1, files: 1, lost: 0, cuts: 0 },
+      { length: 0, firstIndex: count + 1, nextIndex: count + 1, files: 1, lost: 0, cuts: 0 },
     );
     await queue.close();
   });

@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 import type { Orders } from './child.js';
 
 const WOKEN_WITHIN_MS = 5_000;
-const MESSAGES = 200;
+const MANY = 200;
 /** All of them; looks every 250 ms, the net beneath the notices, would need more than twice as long. */
 const ALL_WITHIN_MS = 20_000;
 
@@ -15,31 +15,40 @@ const isWaiting = (message: unknown): message is { waiting: true } =>
 const isGot = (message: unknown): message is { got: string } =>
   typeof message === 'object' && message !== null && 'got' in message;
 
-const hearing: readonly { readonly name: string; readonly options: Orders['options'] }[] = [
+const hearing: readonly {
+  readonly name: string;
+  readonly options: Orders['options'];
+  readonly messages?: number;
+}[] = [
   { name: 'with notices alone', options: { durability: 'written', indexer: { intervalMs: 60_000 } } },
   {
     name: 'with every notice lost, at the next look',
     options: { durability: 'written', indexer: { watch: false, intervalMs: 20 } },
   },
+  {
+    name: 'with notices alone, and lock files',
+    options: { durability: 'written', locking: 'lockfile', indexer: { intervalMs: 60_000 } },
+    messages: 60,
+  },
 ];
 
-for (const { name, options } of hearing) {
+for (const { name, options, messages = MANY } of hearing) {
   t.test(`who waits in another process wakes: ${name}`, async (t) => {
     const directory = await temporaryDirectory(t);
-    const queue = await openQueue<string>({ directory, durability: 'written' });
+    const queue = await openQueue<string>({ directory, durability: 'written', locking: options.locking });
     t.teardown(() => queue.close());
     const orders: Orders = { directory, options };
     const waiter = startProgram(t, 'test/processes/waiting-child.js', { args: [JSON.stringify(orders)] });
     await waiter.message(isWaiting);
     const got: string[] = [];
     const end = performance.now() + ALL_WITHIN_MS;
-    for (let n = 0; n < MESSAGES; n++) {
+    for (let n = 0; n < messages; n++) {
       await queue.enqueue(`message-${n}`);
       got.push((await waiter.message(isGot, Math.min(WOKEN_WITHIN_MS, end - performance.now()))).got);
     }
     t.strictSame(
       got,
-      Array.from({ length: MESSAGES }, (_, n) => `message-${n}`),
+      Array.from({ length: messages }, (_, n) => `message-${n}`),
     );
     t.equal(await queue.length(), 0);
     waiter.send('stop');
@@ -87,14 +96,20 @@ t.test('a process whose only work is to wait stays alive', async (t) => {
   t.same(await waiter.ended(), { code: 0, signal: null }, 'it ends when it has what it waited for');
 });
 
-t.test('a process with an idle open store and queue ends by itself', async (t) => {
-  const directory = await temporaryDirectory(t);
-  const orders: Orders = { directory, options: {} };
-  const idle = startProgram(t, 'test/processes/idle-child.js', { args: [JSON.stringify(orders)] });
-  t.equal(await idle.line((line) => line.startsWith('claimed')), 'claimed message');
-  t.equal(await idle.line((line) => line.startsWith('then')), 'then undefined');
-  t.same(await idle.ended(), { code: 0, signal: null });
-  const queue = await openQueue<string>({ directory });
-  t.equal(await queue.dequeue(), 'message', 'and its claim is free');
-  await queue.close();
-});
+for (const { name, locking } of [
+  { name: '', locking: 'os' },
+  { name: ', with lock files', locking: 'lockfile' },
+] as const) {
+  t.test(`a process with an idle open store and queue ends by itself${name}`, async (t) => {
+    const directory = await temporaryDirectory(t);
+    const orders: Orders = { directory, options: { locking } };
+    const idle = startProgram(t, 'test/processes/idle-child.js', { args: [JSON.stringify(orders)] });
+    t.equal(await idle.line((line) => line.startsWith('claimed')), 'claimed message');
+    t.equal(await idle.line((line) => line.startsWith('then')), 'then undefined');
+    t.same(await idle.ended(), { code: 0, signal: null });
+    const queue = await openQueue<string>({ directory });
+    // Without the kernel's locks nothing but the end of its lease frees it.
+    t.equal(await queue.dequeue(), locking === 'os' ? 'message' : undefined, 'what becomes of its claim');
+    await queue.close();
+  });
+}
