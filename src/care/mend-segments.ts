@@ -12,8 +12,13 @@ import type { SideDirectory } from './side-directory.js';
 import type { Survey } from './survey.js';
 
 /** Copies aside whatever `mendSegments` is going to change. */
-export function setSegmentsAside(survey: Survey, aside: SideDirectory): void {
+export async function setSegmentsAside(
+  survey: Survey,
+  aside: SideDirectory,
+  alone: () => Promise<void>,
+): Promise<void> {
   for (const [at, segment] of survey.segments.entries()) {
+    await alone();
     const { path, holes, size } = segment;
     const plan = planOf(survey, at);
     if (plan.whole !== 'keep') {
@@ -32,12 +37,20 @@ export function setSegmentsAside(survey: Survey, aside: SideDirectory): void {
  * Makes segments whole: headers, bad bytes, ends. Under every lock, when the facts that tell of what is lost are on the
  * device. Each step can be done again: what was mended needs no mending, what was begun is still bad.
  */
-export function mendSegments(survey: Survey, wallTime: number): void {
+export async function mendSegments(
+  survey: Survey,
+  wallTime: number,
+  alone: () => Promise<void>,
+): Promise<void> {
   const { place, segments } = survey;
   // What is whole is on the device before a filler says so.
-  for (const { path } of segments) sync(place, path);
+  for (const { path } of segments) {
+    await alone();
+    sync(place, path);
+  }
   place.disk.syncDirectoryNow(place.names.directory);
   for (const [at, segment] of segments.entries()) {
+    await alone();
     const plan = planOf(survey, at);
     if (plan.whole === 'remove') {
       // Entries first, as the sweeper does, so that what is left still tells of the segment.

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../clock.js';
 import type { Disk } from '../disk/disk.js';
 import { FileNames } from '../disk/file-names.js';
 import { osDisk } from '../disk/os.js';
-import { lockAlone } from './alone.js';
+import { lockAlone, stillAlone } from './alone.js';
 import { isOfAnotherStore, judge } from './judge.js';
 import { mendEntries } from './mend-entries.js';
 import { mendJournal } from './mend-journal.js';
@@ -22,7 +22,8 @@ import { describeCareError, metaOf } from './verify.js';
  * nothing is wrong, and can be called again if it did not come to its end.
  *
  * Rejects with INVALID_OPTION where there is no such store, UNSUPPORTED_VERSION, LOCK_UNAVAILABLE where somebody has it
- * open, DISK_FULL, STORE_FAILED, or `signal.reason`.
+ * open, LOCK_LOST (with lock files, where this process slept and somebody else took over), DISK_FULL, STORE_FAILED, or
+ * `signal.reason`. With lock files nobody can see who has the directory open and is idle: see to it.
  */
 export function repair(options: CareOptions): Promise<Report> {
   return repairOn(osDisk, options);
@@ -48,7 +49,7 @@ export async function repairOn(
       let report = judge(found);
       if (canMend(found) && needsMending(found, report)) {
         pace.carryOn();
-        await mend(found, clock.now());
+        await mend(found, clock.now(), stillAlone(locks, names));
         report = account(report, judge(await survey(disk, names, meta, pace)));
       }
       pace.end();
@@ -73,12 +74,14 @@ const needsMending = (found: Survey, { ok }: Report): boolean =>
  * the device before the next begins. Whoever dies in between leaves a directory that can be repaired again: copies that
  * nobody needs, facts about records that are damaged still, or segments of which some are mended.
  */
-async function mend(found: Survey, wallTime: number): Promise<void> {
+async function mend(found: Survey, wallTime: number, alone: () => Promise<void>): Promise<void> {
   const { disk, names } = found.place;
   const aside = new SideDirectory(disk, names);
-  setSegmentsAside(found, aside);
+  await setSegmentsAside(found, aside, alone);
+  await alone();
   mendJournal(found, unaccounted(found), aside, wallTime);
-  mendSegments(found, wallTime);
+  await mendSegments(found, wallTime, alone);
+  await alone();
   await mendEntries(found, new Pace(undefined, () => {}));
 }
 

@@ -65,7 +65,7 @@ export class Tenure {
 
   /**
    * After writing: whether somebody has put up a fence, so that what was written may not count. Then the tail is turned back,
-   * and what became of the writes is told by `verdict` once the lock was entered again.
+   * and what became of the writes is told by `endOf` once the lock was entered again.
    */
   isLost(before: TailPosition): boolean {
     if (!this.#engine.epochs.isFenced()) return false;
