@@ -22,7 +22,8 @@ export class Opening {
       header: segment.header.verdict,
       safe: segment.first <= this.safe,
       full: false,
-      dispensable: false,
+      empty: false,
+      place: 'inner',
       ended: this.#isEnded(segment),
     });
   }

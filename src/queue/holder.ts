@@ -21,11 +21,14 @@ export class Holder {
 
   /** This opener's incarnation, under the fate lock; takes a slot and states it at the first claim. */
   incarnation(facts: FactSink): number {
-    const { fates, journal, locks, boot } = this.#engine;
-    // A fact that could not be written left no incarnation behind.
+    const { fates, journal, locks, boot, decider } = this.#engine;
     if (this.#incarnation > 0 && fates.knows(this.#incarnation)) return this.#incarnation;
     this.#incarnation = journal.fact + 1;
     facts.slotTaken(locks.takeSlot(), this.#incarnation, boot);
+    // A fact that does not count leaves no incarnation behind, and its number is somebody else's soon.
+    decider.afterwards((counts) => {
+      if (!counts) this.#incarnation = 0;
+    });
     return this.#incarnation;
   }
 

@@ -23,16 +23,17 @@ export function mendHeaders(files: SegmentFiles): void {
       // A sparse segment was whole and on the device before it had its name.
       safe: header === 'foreign' && (files.isSparse(first) || isSafe(files, firsts.slice(at), first)),
       full: false,
-      dispensable: at > 0 && at === firsts.length - 1 && size <= HEADER_BYTES,
+      empty: size <= HEADER_BYTES,
+      place: at < firsts.length - 1 ? 'inner' : at > 0 ? 'last' : 'only',
       ended: files.isEnded(first),
     };
     try {
       mend(files, first, decideHeader(found));
     } catch (error) {
-      const full = isNoRoom(error);
-      if (!full || decideHeader({ ...found, full }) !== 'remove') throw error;
       // ⚑ A full disk can be emptied, whenever it became full.
-      files.remove(first);
+      const decision = isNoRoom(error) ? decideHeader({ ...found, full: true }) : 'full';
+      if (decision !== 'remove' && decision !== 'leave') throw error;
+      if (decision === 'remove') files.remove(first);
     }
   }
 }

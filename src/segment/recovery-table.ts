@@ -180,8 +180,10 @@ export interface FoundHeader {
   readonly safe: boolean;
   /** Whether nothing can be written because the disk is full. */
   readonly full: boolean;
-  /** Whether it is the last of several segments, and has nothing behind the header. */
-  readonly dispensable: boolean;
+  /** Whether there is nothing behind the header. */
+  readonly empty: boolean;
+  /** Whether it is the only segment, the last of several, or has one behind it. */
+  readonly place: 'only' | 'last' | 'inner';
   /** Whether the segment is of an earlier epoch, or was ended by a take-over: nothing may be written to it. */
   readonly ended: boolean;
 }
@@ -200,17 +202,19 @@ export type HeaderDecision = 'leave' | 'complete' | 'begin-anew' | 'remove' | 'f
  * | valid   |                                                        | leave      |
  * | absent  | of an earlier epoch                                    | leave      |
  * | absent  | there is room                                          | complete   |
- * | absent  | no room, and the file can be done without              | remove     |
+ * | absent  | no room, nothing behind it, the last of several        | remove     |
+ * | absent  | no room, nothing behind it, the only segment           | leave      |
  * | absent  | no room                                                | full       |
  * | foreign | the first index is not safe                            | begin-anew |
  * | foreign | it is safe                                             | corrupt    |
  */
-export function decideHeader({ header, safe, full, dispensable, ended }: FoundHeader): HeaderDecision {
+export function decideHeader({ header, safe, full, empty, place, ended }: FoundHeader): HeaderDecision {
   if (header === 'valid') return 'leave';
   if (header === 'foreign') return safe ? 'corrupt' : 'begin-anew';
   if (ended) return 'leave';
   if (!full) return 'complete';
-  return dispensable ? 'remove' : 'full';
+  if (!empty || place === 'inner') return 'full';
+  return place === 'last' ? 'remove' : 'leave';
 }
 
 /**

@@ -139,13 +139,15 @@ export class Compactor {
     const { tail, files, syncer, locks, epochs, disk, names } = this.#engine;
     this.#engine.catchUp();
     const next = tail.segments.after(first);
-    if (next === undefined) return;
+    const { tenure } = this.#engine;
+    const { epoch } = tenure;
+    // What is decided over a fence may not count, and is known here until the lock was entered again.
+    if (next === undefined || tenure.isTainted || epochs.isFenced()) return;
     const living = [...this.#living(first, next)];
     const before = (files.data(first)?.size() ?? 0) + (files.entries(first)?.size() ?? 0);
     await syncer.upTo(next - 1);
     await this.#engine.syncFacts();
-    // Facts of a sleeper count only where no fence was put up before they were written.
-    if (epochs.isFenced()) return;
+    if (tenure.isTainted || tenure.epoch !== epoch) return;
     const successor = await SparseSuccessor.draft(files, first, living);
     if (successor === undefined) return;
     let isPublished = false;
@@ -153,7 +155,8 @@ export class Compactor {
       if (successor.size * 2 > before || this.#closed) return;
       await locks.write.enter();
       try {
-        isPublished = successor.publish();
+        tenure.enter();
+        isPublished = tenure.epoch === epoch && successor.publish();
       } finally {
         locks.write.leave();
       }

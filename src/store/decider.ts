@@ -21,7 +21,11 @@ interface Decided {
   readonly answer: () => void;
   /** The last fact that it states or builds on. */
   readonly fact: number;
+  readonly afterwards: readonly Afterwards[];
 }
+
+/** Told at once whether what was decided counts, before anything else is decided. */
+type Afterwards = (counts: boolean) => void;
 
 /**
  * Fates are decided here, one after the other among all openers. The decisions of one tick share a commit; each is one
@@ -32,6 +36,7 @@ export class Decider {
   #pending: PendingDecision[] = [];
   #scheduled = false;
   #working: Promise<void> | undefined;
+  #afterwards: Afterwards[] = [];
   /** Decisions that were committed in an epoch that may have ended before. */
   #undecided: { readonly epoch: number; readonly decided: readonly Decided[] } | undefined;
 
@@ -56,6 +61,11 @@ export class Decider {
       });
       this.#schedule();
     });
+  }
+
+  /** From within a decision: `told` hears at once whether the decision counts, before anything else is decided. */
+  afterwards(told: Afterwards): void {
+    this.#afterwards.push(told);
   }
 
   /** Waits for what was accepted. */
@@ -107,7 +117,14 @@ export class Decider {
   #rejectAll(cause: unknown): void {
     const error = describeDiskError(cause, 'taking the lock');
     for (const pending of this.#pending.splice(0)) pending.reject(error);
-    for (const { pending } of this.#undecided?.decided ?? []) pending.reject(Tenure.undecided(cause));
+    this.#rejectUndecided(cause);
+  }
+
+  #rejectUndecided(cause: unknown): void {
+    for (const one of this.#undecided?.decided ?? []) {
+      tell(one, false);
+      one.pending.reject(Tenure.undecided(cause));
+    }
     this.#undecided = undefined;
   }
 
@@ -131,8 +148,9 @@ export class Decider {
         try {
           const answer = one.decide(journal.begin());
           journal.decided(now);
-          decided.push({ pending: one, answer, fact: journal.fact });
+          decided.push({ pending: one, answer, fact: journal.fact, afterwards: this.#afterwards.splice(0) });
         } catch (error) {
+          for (const told of this.#afterwards.splice(0)) told(false);
           journal.dropDecision();
           one.reject(describeDiskError(error, 'deciding a fate'));
         }
@@ -143,11 +161,14 @@ export class Decider {
         this.#undecided = { epoch: tenure.epoch, decided: decided.splice(0) };
         this.#schedule();
       }
+      for (const one of decided) tell(one, true);
     } catch (error) {
+      for (const one of decided) tell(one, false);
       if (error instanceof Fenced) {
         tenure.lost();
         this.#schedule();
       } else {
+        this.#rejectUndecided(error);
         const failure = engine.failed(error, 'deciding a fate');
         for (const one of pending.length > 0 ? pending : this.#pending.splice(0)) one.reject(failure);
       }
@@ -166,7 +187,10 @@ export class Decider {
     const end = this.#engine.tenure.endOf(epoch);
     this.#undecided = undefined;
     const counts = ({ fact }: Decided): boolean => end === undefined || fact <= end.fact;
-    for (const one of decided) if (!counts(one)) one.pending.reject(Tenure.lockLost());
+    for (const one of decided) {
+      tell(one, counts(one));
+      if (!counts(one)) one.pending.reject(Tenure.lockLost());
+    }
     this.#answer(decided.filter(counts));
   }
 
@@ -205,3 +229,7 @@ export class Decider {
     }
   }
 }
+
+const tell = ({ afterwards }: Decided, counts: boolean): void => {
+  for (const told of afterwards) told(counts);
+};

@@ -371,7 +371,6 @@ export class Engine {
 
   #catchUpFiles(): boolean {
     if (this.#closing !== undefined || this.tenure.isTainted) return false;
-    if (this.epochs.isFenced() && this.epochs.refresh()) this.followTakeover();
     this.#foldFacts();
     const { active } = this.tail;
     this.tail.catchUp();
@@ -383,12 +382,21 @@ export class Engine {
 
   /** Following a mark of succession syncs it: where that fails, it is as any failed sync. */
   #foldFacts(): void {
+    if (this.tenure.isTainted || this.#isStopped()) this.tenure.resolveSoon();
     if (this.tenure.isTainted) return;
     try {
       this.journal.catchUp();
     } catch (error) {
       throw error instanceof SyncFailure ? this.syncFailed(error) : error;
     }
+  }
+
+  /** Whether somebody has put up a fence, and nobody has taken over yet. Follows who has. */
+  #isStopped(): boolean {
+    if (!this.epochs.isFenced()) return false;
+    if (!this.epochs.refresh()) return true;
+    this.followTakeover();
+    return this.epochs.isFenced();
   }
 
   #movedOn(): boolean {

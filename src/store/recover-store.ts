@@ -92,8 +92,10 @@ function recover(engine: Engine): void {
   try {
     appender.catchUp();
   } catch (error) {
-    // What is sealed without a successor, or damaged and not yet sealed, can be read and emptied; the next write rolls.
-    if (!isDiskFull(error) || (tail.state !== 'sealed' && !tail.hasDamage)) throw error;
+    // ⚑ What is sealed without a successor, damaged and not yet sealed, or without a segment to write to since a take-over,
+    // can be read and emptied; the next write rolls.
+    const canWait = tail.state === 'sealed' || tail.hasDamage || files.data(tail.active) === undefined;
+    if (!isDiskFull(error) || isNew || !canWait) throw error;
   }
   if (tail.nextIndex < next) appender.roll(clock.now(), next);
 }

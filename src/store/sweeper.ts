@@ -108,8 +108,12 @@ export class Sweeper {
   async #sweep(): Promise<void> {
     const { tail, files } = this.#engine;
     const gone = [...tail.segments].filter((first) => this.#isGone(first));
-    if (gone.length === 0) return;
+    const { tenure, epochs } = this.#engine;
+    const { epoch } = tenure;
+    // What is decided over a fence may not count, and is known here until the lock was entered again.
+    if (gone.length === 0 || tenure.isTainted || epochs.isFenced()) return;
     await this.#engine.syncFacts();
+    if (tenure.isTainted || tenure.epoch !== epoch) return;
     for (const first of gone) {
       files.remove(first);
       tail.segments.drop(first);

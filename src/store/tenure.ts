@@ -8,6 +8,10 @@ import { findEnd } from '../segment/recovery.js';
 import type { TailPosition } from '../segment/tail.js';
 import type { Engine } from './engine.js';
 
+/** Whoever put up a fence is about to take over, mostly. */
+const RESOLVE_AFTER_MS = 20;
+const RESOLVE_EVERY_MS = 500;
+
 /**
  * What it takes to hold a lock that can be taken away. With lock files whoever sleeps too long over the lock loses it, and
  * nothing tells it before it writes. So who comes in looks for a fence, and finishes a take-over that nobody has; and who
@@ -16,6 +20,8 @@ import type { Engine } from './engine.js';
 export class Tenure {
   readonly #engine: Engine;
   #entered = 0;
+  #isResolving = false;
+  #resolveAt = Number.NEGATIVE_INFINITY;
   /** What this opener has seen or written may not count: it looks no further before it has entered again. */
   isTainted = false;
 
@@ -84,6 +90,28 @@ export class Tenure {
       'STORE_FAILED',
       'this process slept for so long that nobody remembers whether its last write counts: it may exist. Reopen the store to go on',
     );
+  }
+
+  /**
+   * For who only looks, and may not believe what it sees: whoever put up the fence may have died, and with nobody who writes
+   * nobody would take over. Comes in and leaves again, in the background, now and then until that succeeds.
+   */
+  resolveSoon(): void {
+    const { clock, decider } = this.#engine;
+    const now = clock.monotonic();
+    if (now < this.#resolveAt || this.#isResolving) return;
+    this.#isResolving = true;
+    this.#resolveAt = now + RESOLVE_EVERY_MS;
+    clock.setTimer(now + RESOLVE_AFTER_MS, () => {
+      Promise.resolve()
+        .then(() => decider.decide(() => {}, false))
+        .then(() => this.#engine.noteChange())
+        // Who decides or writes next meets the same, and is told.
+        .catch(() => {})
+        .finally(() => {
+          this.#isResolving = false;
+        });
+    });
   }
 
   /** What a caller is told whose write nobody will ever see. */

@@ -209,9 +209,14 @@ export class Writer {
         tenure.lost(before);
         return 'fenced';
       }
+      // What was written over a fence, now or before, is not to be called committed.
+      const isDoubtful = this.#undecidedIn !== undefined || (before !== undefined && tenure.isLost(before));
       const failure = engine.failed(error, 'writing');
       placed = this.#pending.length;
-      for (const pending of this.#pending) pending.outcome ??= failure;
+      this.#undecidedIn = undefined;
+      for (const pending of this.#pending)
+        if (typeof pending.outcome === 'number' && isDoubtful) pending.outcome = Tenure.undecided(error);
+        else pending.outcome ??= failure;
     } finally {
       engine.locks.write.leave();
     }

@@ -232,23 +232,27 @@ t.test('every row of the table of headers', async (t) => {
     header: 'absent',
     safe: false,
     full: false,
-    dispensable: false,
+    empty: false,
+    place: 'inner',
     ended: false,
   };
   const decide = (what: Partial<FoundHeader>): string => decideHeader({ ...header, ...what });
   for (const ended of [false, true])
     for (const full of [false, true]) t.equal(decide({ header: 'valid', ended, full }), 'leave');
   t.equal(decide({}), 'complete', 'its creator died over it');
-  t.equal(decide({ dispensable: true }), 'complete');
-  t.equal(decide({ full: true, dispensable: true }), 'remove');
-  t.equal(decide({ full: true }), 'full', 'the only segment, or one with records');
+  t.equal(decide({ empty: true, place: 'last' }), 'complete');
+  t.equal(decide({ full: true, empty: true, place: 'last' }), 'remove');
+  t.equal(decide({ full: true, empty: true, place: 'only' }), 'leave');
+  t.equal(decide({ full: true, empty: true }), 'full', 'a later segment is to follow it');
+  for (const place of ['only', 'last', 'inner'] as const)
+    t.equal(decide({ full: true, place }), 'full', 'there are records');
   t.equal(decide({ ended: true }), 'leave');
-  t.equal(decide({ ended: true, full: true, dispensable: true }), 'leave');
+  t.equal(decide({ ended: true, full: true, empty: true, place: 'last' }), 'leave');
   t.equal(decide({ header: 'foreign' }), 'begin-anew', 'none of it ever was on the device');
   t.equal(decide({ header: 'foreign', safe: true }), 'corrupt');
   t.equal(decide({ header: 'foreign', ended: true }), 'begin-anew', 'it was never part of the log');
   t.equal(decide({ header: 'foreign', ended: true, safe: true }), 'corrupt');
-  t.equal(decide({ header: 'foreign', dispensable: true, full: true }), 'begin-anew');
+  t.equal(decide({ header: 'foreign', empty: true, place: 'last', full: true }), 'begin-anew');
 });
 
 t.test('the next index is beyond every one that a record has or a fact names', async (t) => {

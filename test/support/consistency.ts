@@ -186,7 +186,7 @@ class StoreCheck {
       const epoch = this.#takeovers.epochOfJournal(number);
       const path = this.#names.fateJournal(number, epoch);
       const cut = this.#takeovers.cutOfJournal(number);
-      return { number, epoch, path, bytes: this.#read(path).subarray(0, cut), isCut: cut !== undefined };
+      return { number, epoch, path, bytes: this.#read(path).subarray(0, cut), cut };
     });
     const walked = walkJournals(files, this.#storeId);
     for (const problem of walked.problems) this.#problem('the journal', problem);

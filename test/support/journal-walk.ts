@@ -7,8 +7,8 @@ export interface JournalFile {
   readonly epoch: number;
   readonly path: string;
   readonly bytes: Buffer;
-  /** Whether a take-over has cut it: it goes on in the next number. */
-  readonly isCut: boolean;
+  /** Where a take-over has cut it: it goes on in the next number. */
+  readonly cut: number | undefined;
 }
 
 export interface WalkedJournals {
@@ -107,7 +107,7 @@ export function walkJournals(files: readonly JournalFile[], storeId: Buffer): Wa
     const walked = walkJournal(current, storeId, ledger, problems);
     if (before !== undefined && before !== walked.beginning)
       problems.push(`journal ${current.number} begins with ${walked.beginning}, not ${before}`);
-    fact = walked.fact;
+    fact = walked.isShort ? undefined : walked.fact;
     problems.push(...ledger.problems);
     if (walked.continuesIn === undefined) break;
     const next = files.find(({ number }) => number === walked.continuesIn);
@@ -133,8 +133,8 @@ function walkJournal(
   storeId: Buffer,
   ledger: Ledger,
   problems: string[],
-): { fact: number; continuesIn: number | undefined; beginning: string } {
-  const { bytes, number, epoch, path, isCut } = file;
+): { fact: number; continuesIn: number | undefined; beginning: string; isShort: boolean } {
+  const { bytes, number, epoch, path, cut } = file;
   const problem = (what: string): number => problems.push(`${path}: ${what}`);
   try {
     const length = Math.min(bytes.length, HEADER_BYTES);
@@ -184,6 +184,8 @@ function walkJournal(
     (head) => (head.kind === 'facts' && head.number > fact) || head.kind === 'continues',
   );
   if (behind !== undefined) problem(`${describeFrame(behind)} behind what is bad at ${walk.end}`);
-  if (isCut && continuesIn !== undefined) problem('its own mark counts, and it was cut');
-  return { fact, continuesIn: isCut ? number + 1 : continuesIn, beginning };
+  if (cut !== undefined && continuesIn !== undefined) problem('its own mark counts, and it was cut');
+  // A power cut may have taken the end of what a take-over counted, and its successor has it all.
+  const isShort = cut !== undefined && walk.end < cut;
+  return { fact, continuesIn: cut === undefined ? continuesIn : number + 1, beginning, isShort };
 }
