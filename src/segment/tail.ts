@@ -29,6 +29,14 @@ export interface TailPosition {
   readonly successor: number;
 }
 
+/** What says that bytes which cannot be read were written once. */
+interface Attested {
+  /** The next whole frame. */
+  readonly behind: FoundFrame | undefined;
+  /** The next segment, where no entry names a frame. */
+  readonly later: number | undefined;
+}
+
 /**
  * How far the log has got, as far as this opener knows: the segments, the committed end of the last one, the next index.
  * The files are the truth; `catchUp` is the one door through which they are looked at again, and costs what is new.
@@ -259,6 +267,7 @@ export class Tail {
   }
 
   #scanFrames(file: DiskFile): void {
+    let readAgain: number | undefined;
     for (;;) {
       this.#pendingNext = this.nextIndex;
       this.#pendingTime = this.time;
@@ -271,7 +280,12 @@ export class Tail {
       }
       const atEnd = stop === 'end' && position === this.end;
       this.state = atEnd ? 'open' : 'unfinished';
-      if (atEnd || this.#stops || !this.#passAttested(file, position)) return;
+      if (atEnd || this.#stops) return;
+      const attested = this.#attested(file, position);
+      if (attested === undefined) return;
+      // ⚑ It may have been read while it was written, and what attests it came since: now it is whole, or damaged.
+      if (readAgain !== position) readAgain = position;
+      else if (!this.#pass(attested)) return;
     }
   }
 
@@ -279,12 +293,17 @@ export class Tail {
    * Damage, by the first row of recovery's table, where entries name a whole frame behind: they are written after their
    * frames. Where there is a later segment, too: who began it had read this one to its end.
    */
-  #passAttested(file: DiskFile, position: number): boolean {
+  #attested(file: DiskFile, position: number): Attested | undefined {
     const named = nextWholeFrame(this.#files, this.active, file, this.#pendingNext, position);
     const later = named === undefined ? this.#laterSegment() : undefined;
-    if (named === undefined && later === undefined) return false;
+    if (named === undefined && later === undefined) return undefined;
     const behind = named ?? nextFrame(this.#files, file, this.#pendingNext, this.end);
-    if (behind !== undefined && behind.position >= this.#cutEnd) return false;
+    if (behind !== undefined && behind.position >= this.#cutEnd) return undefined;
+    return { behind, later };
+  }
+
+  /** False where nothing stands behind that could be read on from. */
+  #pass({ behind, later }: Attested): boolean {
     if (behind !== undefined) this.passOver(behind);
     else if (later !== undefined) this.#sawSeal(later);
     return behind !== undefined;

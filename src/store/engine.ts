@@ -323,7 +323,7 @@ export class Engine {
   async #markClean(): Promise<void> {
     let entered = false;
     try {
-      entered = await this.#enterToMark();
+      entered = this.locks.write.tryEnter() || (await this.#waitToMark());
       if (!entered) return;
       this.tenure.enter();
       this.appender.catchUp();
@@ -337,9 +337,8 @@ export class Engine {
   }
 
   /** A lock file is left alone for a moment after each stretch, also where nobody else wants it: that is worth a wait. */
-  async #enterToMark(): Promise<boolean> {
+  async #waitToMark(): Promise<boolean> {
     const { write, mode } = this.locks;
-    if (write.tryEnter()) return true;
     if (mode !== 'lockfile') return false;
     const patience = new AbortController();
     const forget = this.clock.setTimer(this.clock.monotonic() + MARK_WITHIN_MS, () => patience.abort());

@@ -42,6 +42,34 @@ t.test(
   },
 );
 
+t.test('a record that is read while it is written, and whole a moment later, is not damaged', async (t) => {
+  const machine = new MemoryDisk();
+  const roomy = { ...options, maxFileSize: fileOf(9, 100) };
+  const store = await memoryWorld(t, machine).openStore(roomy);
+  await store.write(new Uint8Array(100));
+  const engine = await openEngine(t, machine, roomy);
+  const lagging = new EngineStore(engine);
+  t.equal(await lagging.nextIndex(), 2);
+  const inTheNext = engine.tail.end + 50;
+  for (const n of [2, 3]) await store.write(new Uint8Array(100).fill(n));
+  // Half of the second is there, until the entries are asked, which name the third already.
+  const path = engine.files.dataPath(1);
+  machine.flip(path, inTheNext);
+  let isWhole = false;
+  machine.onOperation = ({ kind, path: asked }) => {
+    if (kind !== 'read' || !asked.endsWith('.idx')) return undefined;
+    machine.onOperation = undefined;
+    machine.flip(path, inTheNext);
+    isWhole = true;
+    return undefined;
+  };
+  t.equal(await lagging.nextIndex(), 4);
+  t.ok(isWhole, 'it was not, when it was read first');
+  t.notOk(engine.tail.hasDamage);
+  t.equal(await lagging.write(new Uint8Array(100)), 4);
+  t.equal(engine.tail.active, 1, 'and nobody turns away from the segment');
+});
+
 t.test('a record whose segment went unseen is gone, and not damaged', async (t) => {
   const machine = new MemoryDisk();
   const store = await memoryWorld(t, machine).openStore(options);
