@@ -178,14 +178,14 @@ function walkJournal(
   }
   if (continuesIn !== undefined && !isZero(bytes, walk.end))
     problem('bytes behind the mark of its successor');
+  // A power cut may have taken some of what a take-over counted, and its successor has it all.
+  const isShort = cut !== undefined && walk.end < cut;
   const behind = wholeFrameBehind(
     bytes,
     walk.end,
     (head) => (head.kind === 'facts' && head.number > fact) || head.kind === 'continues',
   );
-  if (behind !== undefined) problem(`${describeFrame(behind)} behind what is bad at ${walk.end}`);
+  if (behind !== undefined && !isShort) problem(`${describeFrame(behind)} behind what is bad at ${walk.end}`);
   if (cut !== undefined && continuesIn !== undefined) problem('its own mark counts, and it was cut');
-  // A power cut may have taken the end of what a take-over counted, and its successor has it all.
-  const isShort = cut !== undefined && walk.end < cut;
   return { fact, continuesIn: cut === undefined ? continuesIn : number + 1, beginning, isShort };
 }
