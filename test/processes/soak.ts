@@ -110,8 +110,10 @@ export async function soak(t: Test, plan: SoakPlan): Promise<SoakResult> {
   for (const place of places) begin(place);
 
   const end = performance.now() + plan.forMs;
+  // With lock files nobody gets in for seconds where the one who had the lock was killed.
+  const [least, most] = plan.options.locking === 'lockfile' ? [1500, 3000] : [100, 400];
   while (performance.now() < end) {
-    await pause(chance.integer(100, 400));
+    await pause(chance.integer(least, most));
     for (const place of places) assertAlive(place);
     const struck = chance.chance(0.1) ? places : [chance.pick(places)];
     await strike(chance, plan.blows, struck);
