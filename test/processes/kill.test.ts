@@ -53,8 +53,8 @@ const claims: readonly { readonly name: string; readonly plan: SoakPlan }[] = [
       options: { durability: 'written', locking: 'lockfile', ...bounded },
       producers: { count: 2, batch: 3 },
       consumers: { count: 2, batch: 5, how: 'claim', leaseMs: 10_000 },
-      blows: ['stop', 'kill'],
-      forMs: 4_000,
+      blows: ['kill'],
+      forMs: 7_000,
     },
   },
 ];
