@@ -259,7 +259,8 @@ class StoreCheck {
         walk.end,
         (head) => head.kind === 'record' && head.number >= next,
       );
-      if (behind !== undefined)
+      const isTold = isEnded && behind !== undefined && journals?.isGone(next, behind.head.number + 1);
+      if (behind !== undefined && !isTold)
         this.#problem(path, `${describeFrame(behind)} behind what is bad at ${walk.end}`);
     }
     if (!isLast && seal === undefined && cut === undefined && !isGone && !isEnded)
