@@ -70,7 +70,7 @@ const changedNothing = (error: unknown): boolean =>
 
 /** A process that does things to a queue and writes down what it was told. */
 export class Actor {
-  readonly #disk: MemoryOpener;
+  #disk: MemoryOpener;
   readonly #history: History;
   readonly #options: Options;
   /** Writes that waited for room in vain. */
@@ -101,6 +101,15 @@ export class Actor {
     if (!this.#disk.dead) synced();
   }
 
+  /** Dies, and another comes in its place. */
+  die(): void {
+    const { machine, name } = this.#disk;
+    this.#queue = undefined;
+    this.#claims = [];
+    machine.kill(this.#disk);
+    this.#disk = machine.opener(name);
+  }
+
   /** One record. */
   async write(size = 40, durability?: Durability): Promise<void> {
     const [bytes] = this.#history.writing([size]);
@@ -114,6 +123,18 @@ export class Actor {
   async writeMany(sizes: readonly number[], durability?: Durability): Promise<void> {
     const bytes = this.#history.writing(sizes);
     await this.#write(bytes, durability, () => this.#opened.store.writeMany(bytes, { durability }));
+  }
+
+  async enqueue(size = 40, durability?: Durability): Promise<void> {
+    const bytes = this.#history.writing([size]);
+    await this.#write(bytes, durability, async () => [
+      await this.#opened.enqueue(bytes[0] as Uint8Array, { durability }),
+    ]);
+  }
+
+  async enqueueMany(sizes: readonly number[], durability?: Durability): Promise<void> {
+    const bytes = this.#history.writing(sizes);
+    await this.#write(bytes, durability, () => this.#opened.enqueueMany(bytes, { durability }));
   }
 
   async dequeue(): Promise<void> {

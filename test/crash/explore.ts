@@ -1,16 +1,14 @@
-import type { Test } from 'tap';
 import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import type { Entry } from '../../src/mod.js';
 import { checkDirectoryOn } from '../support/consistency.js';
-import type { Random } from '../support/random.js';
 import { Actor, DIRECTORY, hastyClock, machineFor, type Options, openOn } from './actor.js';
 import { History } from './history.js';
 import { keptBy, type Program } from './programs.js';
 
-/** What a power cut may do to what was not synced: at each operation the first, and two of the others in turn. */
-const CUTS: readonly [PowerCut, ...PowerCut[]] = [
+/** What a power cut may do to what was not synced. */
+export const CUTS: readonly [PowerCut, ...PowerCut[]] = [
   { writes: 'lose', names: 'lose' },
   { writes: 'keep', names: 'keep' },
   { writes: 'lose', names: 'keep' },
@@ -21,6 +19,7 @@ const CUTS: readonly [PowerCut, ...PowerCut[]] = [
   { writes: 'random', names: 'random', tear: 'sector', garble: true, sizes: 'random' },
 ];
 
+/** The first, and two of the others in turn. */
 export const cutsAt = (n: number): PowerCut[] => {
   const [all, ...others] = CUTS;
   return [all, ...[2 * n, 2 * n + 1].map((at) => others[at % others.length] ?? all)];
@@ -120,13 +119,19 @@ async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
 const equal = (a: Uint8Array, b: Uint8Array | undefined): boolean =>
   b !== undefined && Buffer.compare(a, b) === 0;
 
+/** Who is told what is wrong: a test, or who reports to one. */
+export interface Complaints {
+  fail(where: string, details: { readonly found: readonly string[] }): unknown;
+  equal(found: number, wanted: number, what: string): unknown;
+}
+
 /** Collects what is wrong in many states, and tells the first few in full. */
 export class Findings {
-  readonly #t: Test;
+  readonly #t: Complaints;
   states = 0;
   #bad = 0;
 
-  constructor(t: Test) {
+  constructor(t: Complaints) {
     this.#t = t;
   }
 
@@ -139,31 +144,5 @@ export class Findings {
 
   end(what: string): void {
     this.#t.equal(this.#bad, 0, `${what}: ${this.states} states`);
-  }
-}
-
-/** The process dies at each of its operations, before it and in the midst of its writes; and the power with it. */
-export async function exploreDeaths(t: Test, program: Program, random: Random): Promise<number> {
-  const findings = new Findings(t);
-  for (let n = 1; ; n++) {
-    const faults: Fault[] = ['die'];
-    for (const fault of faults) {
-      const outcome = await runUntilDeath(program, fault, (operation) => operation.n === n);
-      const { machine, history, struck } = outcome;
-      if (struck?.kind === 'write' && fault === 'die') faults.push({ torn: random.integer(1, 80) });
-      const where = `${JSON.stringify(fault)} at ${n}, ${struck?.kind ?? 'the end'} ${struck?.path ?? ''}`;
-      findings.add(where, await judge(machine.fork(1), history, program.options, 'death'));
-      for (const cut of cutsAt(n)) {
-        const fork = machine.fork(1);
-        const seed = random.integer(0, 2 ** 31);
-        fork.powerCut({ ...cut, seed });
-        const policy = JSON.stringify({ ...cut, seed });
-        findings.add(`${where}; ${policy}`, await judge(fork, history, program.options, 'cut'));
-      }
-      if (struck === undefined) {
-        findings.end(`${program.name}, ${n - 1} operations`);
-        return findings.states;
-      }
-    }
   }
 }

@@ -20,7 +20,7 @@ interface Written {
 
 /** What a program did and was told: the other side of what the files say. */
 export class History {
-  readonly #written: Written[] = [];
+  #written: Written[] = [];
   #calls = 0;
   /** Removals of whatever came first, whose answers have not come. */
   #blind = 0;
@@ -29,6 +29,23 @@ export class History {
 
   constructor(kept?: number) {
     this.#kept = kept;
+  }
+
+  /** What is told until now. */
+  fork(): History {
+    const fork = new History(this.#kept);
+    fork.#written = this.#written.map((record) => ({ ...record }));
+    fork.#calls = this.#calls;
+    fork.#blind = this.#blind;
+    return fork;
+  }
+
+  /** The same for two that judge alike. */
+  digest(): string {
+    const told = this.#written.map(
+      ({ call, index, told, refused, removal }) => `${call} ${index} ${told} ${refused} ${removal}`,
+    );
+    return `${this.#blind}; ${told.join('; ')}`;
   }
 
   /** New records, of sizes that are given; their bytes tell who they are. */
