@@ -1,3 +1,4 @@
+import { verifyOn } from '../../src/care/verify.js';
 import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
@@ -24,6 +25,9 @@ export const cutsAt = (n: number): PowerCut[] => {
   const [all, ...others] = CUTS;
   return [all, ...[2 * n, 2 * n + 1].map((at) => others[at % others.length] ?? all)];
 };
+
+/** One state in so many is verified too, when it has been mended. */
+const VERIFIED_ONE_IN = 7;
 
 /** More than any test here needs: a loop that does not end. */
 export const MOST_OPERATIONS = 20_000;
@@ -95,6 +99,8 @@ export async function judge(
     await queue.close();
     const afterCut = { staleEntries: after === 'cut' };
     problems.push(...checkDirectoryOn(machine.opener('checker'), DIRECTORY, afterCut));
+    if (machine.operations % VERIFIED_ONE_IN === 0)
+      problems.push(...(await complaintsOfVerify(machine, after)));
     machine.powerCut({ writes: 'lose', names: 'lose' });
     // With lock files, what the dead had claimed comes back when its lease has ended.
     const again = await openOn(machine.opener('next'), { ...options, clock: hastyClock() });
@@ -108,6 +114,18 @@ export async function judge(
     problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
   return problems;
+}
+
+/**
+ * What `verify` finds in a directory that was opened, closed and found in order. After a power cut entries may tell of records
+ * that were only written, and are lost.
+ */
+async function complaintsOfVerify(machine: MemoryDisk, after: 'death' | 'cut'): Promise<string[]> {
+  const { findings } = await verifyOn(machine.opener('verifier'), { directory: DIRECTORY });
+  return findings
+    .filter(({ severity, repaired }) => severity !== 'note' && !repaired)
+    .filter(({ severity, what }) => !(after === 'cut' && severity === 'loss' && what.includes('entries')))
+    .map((finding) => `verify: ${JSON.stringify(finding)}`);
 }
 
 async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
