@@ -1,0 +1,128 @@
+import { type Command, Option } from 'commander';
+import { type Delivery, openQueue, type Queue } from '../../mod.js';
+import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
+import { ExitCode } from '../exit-codes.js';
+import { untilInterrupted } from '../interruption.js';
+import { lineOf, type MessageForm, type MessageFormOptions, messageForm } from '../message-values.js';
+import { closing } from '../opened.js';
+import { atLeast } from '../option-values.js';
+import type { Session, Start } from '../session.js';
+import { inJson } from '../text.js';
+import { assertThere } from '../there.js';
+
+interface Options extends CommonOptions, MessageFormOptions {
+  readonly max?: number;
+  readonly all?: boolean;
+  readonly follow?: boolean;
+  readonly wait?: number;
+  readonly atMostOnce?: boolean;
+}
+
+export const dequeue = (start: Start): Command =>
+  directoryCommand('dequeue', {
+    summary: 'take messages off a queue, and print them',
+    description:
+      'Takes the first message, or as many as asked for, and prints them, a line each: strings as they are, other ' +
+      'values as JSON. A message is acknowledged, and gone, when it was handed to the reader of the output; one that ' +
+      'could not be printed goes back to its place in line. So none is lost, and one may be printed twice where the ' +
+      'program dies in between. What a reader leaves unread in a pipe was handed over: ask for no more than it takes. ' +
+      '--at-most-once removes each message before it is printed: none comes twice, and one may be lost.',
+    directory:
+      'loses the messages that were printed. It is opened as by any program: who is first mends what a crash left. ' +
+      'Nothing is created where there is no store.',
+    exit: '0 fine, also where no message was there, or --follow is interrupted; 2 it could not be done.',
+    examples: [
+      ['durostore dequeue mail', 'the first message, if there is one'],
+      ['durostore dequeue mail --max 5 --wait 1000', 'up to five; waits a second for each'],
+      ['durostore dequeue mail --all > lines.txt', 'everything that waits'],
+      ['durostore dequeue mail --follow | ./handle-lines', 'whatever comes'],
+    ],
+  })
+    .option('--max <count>', 'at most so many (default: 1; with --follow: no limit)', atLeast(0))
+    .addOption(new Option('--all', 'everything that waits').conflicts('max'))
+    .option('-f, --follow', 'wait for more')
+    .option('--wait <ms>', 'wait so long for a message (default: 0; with --follow: for ever)', atLeast(0))
+    .option('--json-lines', 'print every value as JSON, strings too')
+    .addOption(
+      new Option('--codec <name>', 'how they are stored: as JSON, or as bytes that nobody looks into')
+        .choices(['json', 'bytes'])
+        .default('json'),
+    )
+    .option('--at-most-once', 'remove each message before it is printed')
+    .action((directory: string, options: Options) =>
+      start(whereOf(directory, options), (session) => take(session, options)),
+    );
+
+async function take(session: Session, options: Options): Promise<number> {
+  const { directory, filePrefix, signal } = session;
+  const { all, follow, wait, codec, atMostOnce } = options;
+  await assertThere(session);
+  const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec });
+  await closing(opened, (queue) =>
+    untilInterrupted(signal, follow === true, async () => {
+      const takeSome = atMostOnce ? removeOne : claimSome;
+      const waitMs = wait ?? (follow ? Number.POSITIVE_INFINITY : 0);
+      let left = options.max ?? (all || follow ? Number.POSITIVE_INFINITY : 1);
+      while (left > 0) {
+        const taken = await takeSome(queue, session, messageForm(options), left, waitMs);
+        if (taken === 0) break;
+        left -= taken;
+      }
+    }),
+  );
+  return ExitCode.fine;
+}
+
+/** So many are in hand at a time: what a death gives back, and may be printed twice. */
+const IN_HAND = 100;
+const LEASE_MS = 30_000;
+
+/** ⚑ Prints, hands over, and only then acknowledges. */
+async function claimSome(
+  queue: Queue<unknown>,
+  { out, json, signal }: Session,
+  form: MessageForm,
+  max: number,
+  waitMs: number,
+): Promise<number> {
+  const deliveries = await queue.claimMany(Math.min(max, IN_HAND), { waitMs, signal, leaseMs: LEASE_MS });
+  await holding(deliveries, async () => {
+    for (const delivery of deliveries) await out.put(json ? asJson(delivery) : lineOf(delivery.value, form));
+    if (deliveries.length > 0) await out.handOver();
+  });
+  await Promise.all(deliveries.map((delivery) => delivery.ack()));
+  return deliveries.length;
+}
+
+/** The leases last as long as the work: a reader may take its time. */
+async function holding(deliveries: readonly Delivery<unknown>[], work: () => Promise<void>): Promise<void> {
+  // A lease that is lost all the same is told by `ack`.
+  const extend = (): void => void Promise.allSettled(deliveries.map((delivery) => delivery.extend(LEASE_MS)));
+  const timer = setInterval(extend, LEASE_MS / 3);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function removeOne(
+  queue: Queue<unknown>,
+  { out, json, signal }: Session,
+  form: MessageForm,
+  _max: number,
+  waitMs: number,
+): Promise<number> {
+  const values = await queue.dequeueMany(1, { waitMs, signal });
+  for (const value of values)
+    await out.put(json ? `${JSON.stringify(valueInJson(value))}\n` : lineOf(value, form));
+  return values.length;
+}
+
+function asJson({ index, enqueuedAt, attempt, headers, value }: Delivery<unknown>): string {
+  const fields = { index, time: enqueuedAt.toISOString(), attempt, headers, ...valueInJson(value) };
+  return `${JSON.stringify(fields)}\n`;
+}
+
+const valueInJson = (value: unknown): Record<string, unknown> =>
+  value instanceof Uint8Array ? inJson('value', value) : { value };
