@@ -44,7 +44,7 @@ function asText(found: QueueStats, directory: string, colors: boolean): string {
     ['oldestAgeMs', oldestAgeMs === undefined ? '-' : grouped(oldestAgeMs), 'age of the first in line'],
     ['firstIndex', String(found.firstIndex), 'the oldest record'],
     ['nextIndex', String(found.nextIndex), 'what the next record gets'],
-    ['syncedIndex', String(found.syncedIndex), 'known to be on the device up to it'],
+    ['syncedIndex', String(found.syncedIndex), 'on the device up to it, as far as was seen'],
     ['bytes', bytesOf(found.bytes), 'on disk'],
     ['preparedBytes', bytesOf(found.preparedBytes), 'on disk, written ahead'],
     ['files', grouped(found.files), 'segments'],
