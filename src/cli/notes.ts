@@ -1,14 +1,16 @@
-import { styleText } from 'node:util';
 import { DurostoreError } from '../mod.js';
+import { type Paint, paintOn } from './paint.js';
 
 /** Standard error: what is said beside the output. Who asked for JSON gets one document a line here, too. */
 export class Notes {
   readonly #stream: NodeJS.WriteStream;
   readonly #json: boolean;
+  readonly #paint: Paint;
 
   constructor(stream: NodeJS.WriteStream, json: boolean) {
     this.#stream = stream;
     this.#json = json;
+    this.#paint = paintOn(stream);
     // Nobody is left to be told.
     stream.on('error', () => {});
   }
@@ -22,11 +24,7 @@ export class Notes {
   failure(error: unknown): void {
     const { code, message } = describe(error);
     if (this.#json) this.#write(JSON.stringify({ error: { code, message } }));
-    else this.#write(`durostore: ${this.#paint(code)}: ${message}`);
-  }
-
-  #paint(text: string): string {
-    return this.#stream.isTTY === true && this.#stream.hasColors() ? styleText('red', text) : text;
+    else this.#write(`durostore: ${this.#paint('red', code)}: ${message}`);
   }
 
   #write(line: string): void {

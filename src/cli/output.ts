@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { type Paint, paintOn } from './paint.js';
 
 /** The reader of the output went away (EPIPE). */
 export class OutputClosed extends Error {
@@ -10,12 +11,14 @@ const STRETCH = 64 * 1024;
 
 /** Standard output, which never takes more than its reader does. */
 export class Output {
+  readonly paint: Paint;
   readonly #stream: NodeJS.WriteStream;
   readonly #signal: AbortSignal;
   #failure: Error | undefined;
   #stretch = 0;
 
   constructor(stream: NodeJS.WriteStream, signal: AbortSignal) {
+    this.paint = paintOn(stream);
     this.#stream = stream;
     this.#signal = signal;
     stream.on('error', this.#fail);
@@ -23,11 +26,6 @@ export class Output {
 
   get isTerminal(): boolean {
     return this.#stream.isTTY === true;
-  }
-
-  /** Whether the one who reads it is a terminal that has colours and wants them (NO_COLOR). */
-  get hasColors(): boolean {
-    return this.isTerminal && this.#stream.hasColors();
   }
 
   /** Resolves when there is room for more. Rejects with OutputClosed, the stream's error, or the signal's reason. */

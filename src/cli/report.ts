@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
-import { styleText } from 'node:util';
 import type { Finding, Report } from '../mod.js';
 import { counted, grouped } from './numbers.js';
+import type { Paint } from './paint.js';
 import type { Session } from './session.js';
 import { table } from './table.js';
 
@@ -12,17 +12,17 @@ export async function showReport({ json, out, directory }: Session, report: Repo
     await out.json({ ...report, findings });
     return;
   }
-  const colors = out.hasColors;
-  if (report.findings.length > 0) await out.line(`${findingsTable(report.findings, directory, colors)}\n`);
+  const { paint } = out;
+  if (report.findings.length > 0) await out.line(`${findingsTable(report.findings, directory, paint)}\n`);
   const verdict = report.ok ? 'ok' : 'NOT OK';
-  const painted = colors ? styleText(report.ok ? 'green' : 'red', verdict) : verdict;
+  const painted = paint(report.ok ? 'green' : 'red', verdict);
   const { records, bytes, findings } = report;
   await out.line(
     `${painted}: ${counted(records, 'whole record')}, ${counted(bytes, 'byte')}, ${counted(findings.length, 'finding')}`,
   );
 }
 
-function findingsTable(findings: readonly Finding[], directory: string, colors: boolean): string {
+function findingsTable(findings: readonly Finding[], directory: string, paint: Paint): string {
   const rows = findings.map(({ severity, repaired, file, position, bytes, indexes, what }) => [
     severity,
     repaired ? 'yes' : 'no',
@@ -43,7 +43,7 @@ function findingsTable(findings: readonly Finding[], directory: string, colors: 
       { name: 'WHAT' },
     ],
     rows,
-    colors,
+    paint,
   );
 }
 

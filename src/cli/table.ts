@@ -1,5 +1,5 @@
-import { styleText } from 'node:util';
 import Table from 'cli-table3';
+import type { Paint } from './paint.js';
 
 const NOTHING = '';
 const PLAIN = {
@@ -25,19 +25,18 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
-/** Columns of text without rules around them, which pipes can take apart. The names of the columns may be painted. */
+/** Columns of text without rules around them, which pipes can take apart. The names of the columns are painted. */
 export function table(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  colors: boolean,
+  paint: Paint,
 ): string {
   const made = new Table({
     chars: PLAIN,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     colAligns: columns.map(({ align }) => align ?? 'left'),
   });
-  if (columns.some(({ name }) => name !== ''))
-    made.push(columns.map(({ name }) => (colors ? styleText('bold', name) : name)));
+  if (columns.some(({ name }) => name !== '')) made.push(columns.map(({ name }) => paint('bold', name)));
   for (const row of rows) made.push([...row]);
   return made.toString().replace(/ +$/gm, '');
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { inputLines } from '../../src/cli/input-lines.js';
 import { Output, OutputClosed } from '../../src/cli/output.js';
+import { paintOn } from '../../src/cli/paint.js';
 import { Progress } from '../../src/cli/progress.js';
 import { table } from '../../src/cli/table.js';
 import { onOneLine, textOf } from '../../src/cli/text.js';
@@ -41,11 +42,11 @@ t.test('a line without an end is refused before it fills the memory', async (t) 
 });
 
 /** A stream that stands for standard output or standard error. */
-function terminal(stream: PassThrough, isTTY = true): NodeJS.WriteStream {
+function terminal(stream: PassThrough, isTTY = true, depth = 8): NodeJS.WriteStream {
   return Object.assign(stream, {
     isTTY,
     columns: 80,
-    hasColors: () => false,
+    getColorDepth: () => depth,
   }) as unknown as NodeJS.WriteStream;
 }
 
@@ -75,7 +76,7 @@ t.test('output that fails, and output that is interrupted', async (t) => {
 
   const full = new PassThrough({ highWaterMark: 1 });
   const failing = new Output(terminal(full), never);
-  const held = failing.handOver();
+  const held = t.rejects(failing.handOver(), { code: 'ENOSPC' });
   full.destroy(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
   await held;
   await t.rejects(failing.put('more'), { code: 'ENOSPC' });
@@ -113,8 +114,9 @@ t.test('tables have no rules, no trailing blanks, and colours where they are wan
     ['a', '1', 'x'],
     ['longer', '1,000', ''],
   ];
-  t.equal(table(columns, rows, false), 'NAME    BYTES\na           1  x\nlonger  1,000');
-  t.ok(table(columns, rows, true).startsWith('\u001b[1mNAME\u001b[22m'));
+  const plain = paintOn(terminal(new PassThrough(), true, 1));
+  t.equal(table(columns, rows, plain), 'NAME    BYTES\na           1  x\nlonger  1,000');
+  t.ok(table(columns, rows, paintOn(terminal(new PassThrough()))).startsWith('\u001b[1mNAME\u001b[22m'));
 });
 
 t.test('text', async (t) => {

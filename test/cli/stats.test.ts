@@ -23,7 +23,9 @@ t.test('stats tells what stats() does, while others have the queue open', async 
   t.same({ code, stderr }, { code: 0, stderr: '' });
   const rows = linesOf(stdout).map((line) => line.split(/ {2,}/));
   t.same(
-    Object.fromEntries(rows.filter(([name = '']) => !/bytes|age|synced/i.test(name)).map((row) => row.slice(0, 2))),
+    Object.fromEntries(
+      rows.filter(([name = '']) => !/bytes|age|synced/i.test(name)).map((row) => row.slice(0, 2)),
+    ),
     {
       length: '3',
       waiting: '2',

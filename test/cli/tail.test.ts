@@ -66,7 +66,8 @@ t.test('tail: a reader that goes away ends it', { skip: noShell }, async (t) => 
   const { stdout, stderr } = await shell(t, `${script}; echo "\${PIPESTATUS[0]}"`);
   writing = false;
   await work;
-  t.same({ stdout, stderr }, { stdout: 'record 1\nrecord 2\n0\n', stderr: '' });
+  t.equal(stderr, '');
+  t.match(stdout, /^(.*record.*\n){2}0\n$/);
   await store.close();
 });
 

@@ -5,6 +5,7 @@ import { ExitCode } from '../exit-codes.js';
 import { type Amount, bareFiles, durostore, KINDS, type Kind } from '../measures.js';
 import { counted, grouped } from '../numbers.js';
 import { atLeast } from '../option-values.js';
+import type { Paint } from '../paint.js';
 import { type Progress, withProgress } from '../progress.js';
 import type { Session, Start } from '../session.js';
 import { table } from '../table.js';
@@ -62,7 +63,7 @@ async function run({ directory, json, out, signal }: Session, options: Options):
   await out.line(
     `Microseconds a message of ${counted(size, 'byte')}, median of ${counted(rounds, 'round')}. A rough look.\n`,
   );
-  await out.line(asTable(results, out.hasColors));
+  await out.line(asTable(results, out.paint));
   return ExitCode.fine;
 }
 
@@ -105,7 +106,7 @@ function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
-function asTable(results: readonly Result[], colors: boolean): string {
+function asTable(results: readonly Result[], paint: Paint): string {
   const rows = results.map(({ what, messages, durostore, bareFile, ratio }) => [
     what,
     grouped(messages),
@@ -117,6 +118,6 @@ function asTable(results: readonly Result[], colors: boolean): string {
   return table(
     [{ name: 'WHAT' }, right('MESSAGES'), right('DUROSTORE'), right('BARE FILE'), right('RATIO')],
     rows,
-    colors,
+    paint,
   );
 }

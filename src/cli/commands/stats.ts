@@ -5,6 +5,7 @@ import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
 import { bytesOf, grouped } from '../numbers.js';
 import { closing } from '../opened.js';
+import type { Paint } from '../paint.js';
 import type { Session, Start } from '../session.js';
 import { table } from '../table.js';
 import { assertThere } from '../there.js';
@@ -29,11 +30,11 @@ async function show(session: Session): Promise<number> {
   await assertThere(session);
   const found = await closing(await openQueue({ directory, filePrefix, signal }), (queue) => queue.stats());
   if (json) await out.json({ directory, filePrefix, ...found, oldestAgeMs: found.oldestAgeMs ?? null });
-  else await out.line(asText(found, directory, out.hasColors));
+  else await out.line(asText(found, directory, out.paint));
   return ExitCode.fine;
 }
 
-function asText(found: QueueStats, directory: string, colors: boolean): string {
+function asText(found: QueueStats, directory: string, paint: Paint): string {
   const { oldestAgeMs } = found;
   const rows: [name: string, value: string, what: string][] = [
     ['length', grouped(found.length), 'records there are'],
@@ -51,8 +52,8 @@ function asText(found: QueueStats, directory: string, colors: boolean): string {
     ['lost', grouped(found.lost), 'records lost to power cuts or damage'],
     ['cuts', grouped(found.cuts), 'ends that recovery has cut'],
   ];
-  const numbers = table([{ name: '' }, { name: '', align: 'right' }, { name: '' }], rows, colors);
+  const numbers = table([{ name: '' }, { name: '', align: 'right' }, { name: '' }], rows, paint);
   if (found.pinnedBy.length === 0) return numbers;
   const pins = found.pinnedBy.map(({ file, index, why }) => [relative(directory, file), String(index), why]);
-  return `${numbers}\n\n${table([{ name: 'KEPT FILE' }, { name: 'FOR RECORD', align: 'right' }, { name: 'WHICH IS' }], pins, colors)}`;
+  return `${numbers}\n\n${table([{ name: 'KEPT FILE' }, { name: 'FOR RECORD', align: 'right' }, { name: 'WHICH IS' }], pins, paint)}`;
 }
