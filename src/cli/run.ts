@@ -18,8 +18,10 @@ export async function run(args: readonly string[]): Promise<{ code: number; inte
       code = await work({ ...where, json, out, notes, signal });
     }, json);
     await program.parseAsync(args, { from: 'user' });
+    if (!signal.aborted) await out.handOver();
   } catch (error) {
-    code = tell(error, notes, interruption);
+    // A reader that goes away has what it wanted.
+    if (!(error instanceof OutputClosed)) code = tell(error, notes, interruption);
   } finally {
     interruption.end();
   }
@@ -33,8 +35,6 @@ function asksForJson(args: readonly string[]): boolean {
 }
 
 function tell(error: unknown, notes: Notes, interruption: Interruption): number {
-  // The reader has what it wanted.
-  if (error instanceof OutputClosed) return ExitCode.fine;
   if (interruption.signal.aborted && error === interruption.signal.reason) return interruption.exitCode;
   // What is wrong with the call was told when it was parsed.
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.fine : ExitCode.failed;

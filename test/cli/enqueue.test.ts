@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openQueue, openStore } from '../../src/mod.js';
+import { range } from '../store/records.js';
 import { plainNode } from '../support/processes.js';
 import { compiled } from '../support/repository.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -126,6 +127,20 @@ t.test('enqueue: no room', async (t) => {
     /^durostore: STORE_FULL: .*maxFiles/,
   ]);
   t.equal((await waiting(directory)).length, acknowledged);
+});
+
+t.test('enqueue: lines that fit into a file, though not together', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const input = `${'x'.repeat(1000)}\n`.repeat(20);
+  const bounds = ['--max-file-size', '4096'];
+  const { code, stdout, stderr } = await durostore(['enqueue', directory, ...bounds], { input });
+  t.same({ code, stderr }, { code: 0, stderr: '' });
+  t.same(linesOf(stdout).map(Number), range(1, 20));
+  const large = await durostore(['enqueue', directory, ...bounds], {
+    input: `small\n${'x'.repeat(5000)}\nlast\n`,
+  });
+  t.same({ code: large.code, stdout: large.stdout }, { code: 2, stdout: '21\n' });
+  t.match(linesOf(large.stderr), [/^durostore: 1 line was enqueued/, /^durostore: RECORD_TOO_LARGE: /]);
 });
 
 t.test('enqueue: a signal ends it behind what was acknowledged', async (t) => {

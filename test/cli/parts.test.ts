@@ -1,12 +1,14 @@
 import { PassThrough, Readable } from 'node:stream';
 import fc from 'fast-check';
 import t from 'tap';
+import { holding } from '../../src/cli/holding.js';
 import { inputLines } from '../../src/cli/input-lines.js';
 import { Output, OutputClosed } from '../../src/cli/output.js';
 import { paintOn } from '../../src/cli/paint.js';
 import { Progress } from '../../src/cli/progress.js';
 import { table } from '../../src/cli/table.js';
 import { onOneLine, textOf } from '../../src/cli/text.js';
+import { until } from '../support/until.js';
 
 const never = new AbortController().signal;
 
@@ -39,6 +41,26 @@ t.test('a line without an end is refused before it fills the memory', async (t) 
   const lines = inputLines(Readable.from(endless()), never);
   await t.rejects(lines.next(), { code: 'RECORD_TOO_LARGE' });
   t.ok(given < 100);
+});
+
+t.test('claims are held as long as the work takes, and no longer', async (t) => {
+  let extended = 0;
+  const delivery = {
+    async extend(leaseMs?: number) {
+      t.equal(leaseMs, 30);
+      extended += 1;
+      throw new Error('not told here');
+    },
+  };
+  await holding([delivery], 30, async () => {
+    await until('it was extended more than once', () => extended > 1);
+  });
+  const before = extended;
+  await t.rejects(
+    holding([delivery], 3_000_000, () => Promise.reject(new Error('work'))),
+    { message: 'work' },
+  );
+  t.equal(extended, before);
 });
 
 /** A stream that stands for standard output or standard error. */

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { repository } from '../support/repository.js';
+import { compiled, repository } from '../support/repository.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { durostore } from './command-line.js';
+import { durostore, MAIN } from './command-line.js';
 
 const COMMANDS = ['stats', 'verify', 'dump', 'tail', 'enqueue', 'dequeue', 'repair', 'bench'];
 
@@ -34,6 +34,12 @@ t.test('the help of every command teaches', async (t) => {
       );
     }),
   );
+});
+
+t.test('the package brings it as a program', async (t) => {
+  const { bin } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { bin: unknown };
+  t.same(bin, { durostore: './dist/cli/main.js' });
+  t.match(readFileSync(join(compiled, MAIN), 'utf8'), /^#!\/usr\/bin\/env node\n/);
 });
 
 t.test('the version is that of the package', async (t) => {

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { type Delivery, openQueue, type Queue } from '../../mod.js';
 import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
+import { holding } from '../holding.js';
 import { untilInterrupted } from '../interruption.js';
 import { lineOf, type MessageForm, type MessageFormOptions, messageForm } from '../message-values.js';
 import { closing } from '../opened.js';
@@ -86,24 +87,12 @@ async function claimSome(
   waitMs: number,
 ): Promise<number> {
   const deliveries = await queue.claimMany(Math.min(max, IN_HAND), { waitMs, signal, leaseMs: LEASE_MS });
-  await holding(deliveries, async () => {
+  await holding(deliveries, LEASE_MS, async () => {
     for (const delivery of deliveries) await out.put(json ? asJson(delivery) : lineOf(delivery.value, form));
     if (deliveries.length > 0) await out.handOver();
   });
   await Promise.all(deliveries.map((delivery) => delivery.ack()));
   return deliveries.length;
-}
-
-/** The leases last as long as the work: a reader may take its time. */
-async function holding(deliveries: readonly Delivery<unknown>[], work: () => Promise<void>): Promise<void> {
-  // A lease that is lost all the same is told by `ack`.
-  const extend = (): void => void Promise.allSettled(deliveries.map((delivery) => delivery.extend(LEASE_MS)));
-  const timer = setInterval(extend, LEASE_MS / 3);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
-  }
 }
 
 async function removeOne(

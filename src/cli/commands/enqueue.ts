@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type EnqueueOptions, openQueue, type Queue } from '../../mod.js';
+import { DurostoreError, type EnqueueOptions, openQueue, type Queue } from '../../mod.js';
 import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
 import { inputLines } from '../input-lines.js';
@@ -73,6 +73,8 @@ async function add(session: Session, values: readonly string[], options: Options
   const { directory, filePrefix, signal } = session;
   const { durability, header, whenFull, maxFiles, maxFileSize, codec } = options;
   const bounds = { whenFull, maxFiles, maxFileSize };
+  if (values.length === 0 && process.stdin.isTTY && !session.json)
+    session.notes.note('reads a message a line; Ctrl-D ends', {});
   const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec, ...bounds });
   await closing(opened, (queue) => {
     const call = { durability, headers: header, signal };
@@ -89,8 +91,6 @@ async function* only(values: readonly string[]): AsyncGenerator<Buffer[]> {
 }
 
 const LARGEST_BATCH = 1000;
-/** A batch must fit into a file as a whole; a longer line is one by itself. */
-const LARGEST_BATCH_BYTES = 1024 * 1024;
 
 /** Turns lines into messages, and tells what became of them. */
 class Adding {
@@ -149,11 +149,25 @@ class Adding {
         break;
       }
     }
-    const indexes = await this.#queue.enqueueMany(values, this.#call);
+    await this.#write(values);
+    if (wrong !== undefined) throw wrong;
+  }
+
+  /** A batch must fit into a file as a whole: one that does not is written in parts. */
+  async #write(values: readonly unknown[]): Promise<void> {
+    let indexes: readonly number[];
+    try {
+      indexes = await this.#queue.enqueueMany(values, this.#call);
+    } catch (error) {
+      if (values.length < 2 || !isTooLarge(error)) throw error;
+      const half = values.length >> 1;
+      await this.#write(values.slice(0, half));
+      await this.#write(values.slice(half));
+      return;
+    }
     this.#count += indexes.length;
     this.#last = indexes.at(-1) ?? this.#last;
     await this.#tell(indexes);
-    if (wrong !== undefined) throw wrong;
   }
 
   async #tell(indexes: readonly number[]): Promise<void> {
@@ -177,17 +191,9 @@ class Adding {
   }
 }
 
-function* batchesOf(lines: readonly Buffer[]): Generator<Buffer[]> {
-  let batch: Buffer[] = [];
-  let bytes = 0;
-  for (const line of lines) {
-    if (batch.length === LARGEST_BATCH || (batch.length > 0 && bytes + line.length > LARGEST_BATCH_BYTES)) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(line);
-    bytes += line.length;
-  }
-  if (batch.length > 0) yield batch;
+function* batchesOf(lines: readonly Buffer[]): Generator<readonly Buffer[]> {
+  for (let at = 0; at < lines.length; at += LARGEST_BATCH) yield lines.slice(at, at + LARGEST_BATCH);
 }
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof DurostoreError && error.code === 'RECORD_TOO_LARGE';
