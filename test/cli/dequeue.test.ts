@@ -92,23 +92,21 @@ t.test('dequeue: a reader that went away, or takes no more, gets no more', { ski
   const directory = await temporaryDirectory(t);
   const queue = await filled(
     directory,
-    Array.from({ length: 100 }, (_, n) => `${n} ${'x'.repeat(100_000)}`),
+    Array.from({ length: 5 }, (_, n) => `${n} ${'x'.repeat(1_000_000)}`),
   );
   const gone = await shell(
     t,
     `{ exec 3>&1; durostore dequeue ${directory} --all; echo "code $?" >&3; } | true`,
   );
   t.same({ stdout: gone.stdout, stderr: gone.stderr }, { stdout: '', stderr: '' });
-  const left = await queue.length();
-  t.ok(left >= 99, `${left} are left`);
+  t.equal(await queue.length(), 5, 'no pipe takes a whole message, so none was handed over');
 
-  // Claims of a hundred do not fit into the pipe: none of them is acknowledged.
   const child = startUnread('dequeue', directory, '--all');
   t.teardown(() => child.kill('SIGKILL'));
   const exit = once(child, 'exit');
   await until('the pipe is full', () => child.stdout.readableLength >= child.stdout.readableHighWaterMark);
   child.kill('SIGINT');
   t.same(await exit, [130, null]);
-  t.equal(await queue.length(), left, 'all are back in line');
+  t.equal(await queue.length(), 5, 'all are back in line');
   await queue.close();
 });

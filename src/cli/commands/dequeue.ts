@@ -62,21 +62,31 @@ async function take(session: Session, options: Options): Promise<number> {
   await closing(opened, (queue) =>
     untilInterrupted(signal, follow === true, async () => {
       const takeSome = atMostOnce ? removeOne : claimSome;
+      const form = messageForm(options);
       const waitMs = wait ?? (follow ? Number.POSITIVE_INFINITY : 0);
       let left = options.max ?? (all || follow ? Number.POSITIVE_INFINITY : 1);
+      let inHand = 1;
       while (left > 0) {
-        const taken = await takeSome(queue, session, messageForm(options), left, waitMs);
-        if (taken === 0) break;
-        left -= taken;
+        const { count, size } = await takeSome(queue, session, form, Math.min(left, inHand), waitMs);
+        if (count === 0) break;
+        left -= count;
+        inHand = Math.min(MOST_IN_HAND, Math.max(1, Math.floor((SIZE_IN_HAND * count) / size)));
       }
     }),
   );
   return ExitCode.fine;
 }
 
-/** So many are in hand at a time: what a death gives back, and may be printed twice. */
-const IN_HAND = 100;
+/** What is in hand at a time, as far as the last messages tell: what a death gives back, and memory holds. */
+const MOST_IN_HAND = 100;
+const SIZE_IN_HAND = 1024 * 1024;
 const LEASE_MS = 30_000;
+
+/** How many messages were printed, and how long they were. */
+interface Printed {
+  readonly count: number;
+  readonly size: number;
+}
 
 /** ⚑ Prints, hands over, and only then acknowledges. */
 async function claimSome(
@@ -85,14 +95,19 @@ async function claimSome(
   form: MessageForm,
   max: number,
   waitMs: number,
-): Promise<number> {
-  const deliveries = await queue.claimMany(Math.min(max, IN_HAND), { waitMs, signal, leaseMs: LEASE_MS });
+): Promise<Printed> {
+  const deliveries = await queue.claimMany(max, { waitMs, signal, leaseMs: LEASE_MS });
+  let size = 0;
   await holding(deliveries, LEASE_MS, async () => {
-    for (const delivery of deliveries) await out.put(json ? asJson(delivery) : lineOf(delivery.value, form));
+    for (const delivery of deliveries) {
+      const line = json ? asJson(delivery) : lineOf(delivery.value, form);
+      size += line.length;
+      await out.put(line);
+    }
     if (deliveries.length > 0) await out.handOver();
   });
   await Promise.all(deliveries.map((delivery) => delivery.ack()));
-  return deliveries.length;
+  return { count: deliveries.length, size };
 }
 
 async function removeOne(
@@ -101,11 +116,11 @@ async function removeOne(
   form: MessageForm,
   _max: number,
   waitMs: number,
-): Promise<number> {
-  const values = await queue.dequeueMany(1, { waitMs, signal });
-  for (const value of values)
-    await out.put(json ? `${JSON.stringify(valueInJson(value))}\n` : lineOf(value, form));
-  return values.length;
+): Promise<Printed> {
+  const [value] = await queue.dequeueMany(1, { waitMs, signal });
+  if (value === undefined) return { count: 0, size: 0 };
+  await out.put(json ? `${JSON.stringify(valueInJson(value))}\n` : lineOf(value, form));
+  return { count: 1, size: 1 };
 }
 
 function asJson({ index, enqueuedAt, attempt, headers, value }: Delivery<unknown>): string {
