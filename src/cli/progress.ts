@@ -7,7 +7,7 @@ export class Progress {
 
   /** `format`: what is shown, in the words of cli-progress; nothing is where there is none. */
   constructor(format: string | undefined, stream: NodeJS.WriteStream = process.stderr) {
-    if (format !== undefined && stream.isTTY === true)
+    if (format !== undefined)
       this.#bar = new SingleBar({
         format,
         stream,

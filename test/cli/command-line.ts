@@ -1,6 +1,6 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -42,6 +42,12 @@ export function startUnread(...args: readonly string[]): ChildProcessByStdio<nul
   return spawn(command, nodeArgs, { stdio: ['ignore', 'pipe', 'ignore'], timeout: DEADLINE_MS });
 }
 
+/** Starts it with its output going into an open file. */
+export function startInto(output: number, ...args: readonly string[]): ChildProcess {
+  const [command, nodeArgs] = plainNode([join(compiled, MAIN), ...args]);
+  return spawn(command, nodeArgs, { stdio: ['ignore', output, 'ignore'], timeout: DEADLINE_MS });
+}
+
 /** What a line of Bash makes, with `durostore` on the path; any failure in a pipe is one of the whole. */
 export async function shell(t: Test, script: string, options: RunOptions = {}): Promise<Ran> {
   const bin = join(await temporaryDirectory(t), 'bin');
@@ -76,6 +82,24 @@ async function runToEnd(
     stdout: Buffer.concat(stdout).toString(),
     stderr: Buffer.concat(stderr).toString(),
   };
+}
+
+/** Why what Linux alone has is not here; false where it is. */
+export const notLinux = process.platform !== 'linux' && 'needs /dev/full, and pipes as Linux has them';
+
+/** A pipe that takes nothing more: what is in it stays, as long as nobody reads. */
+export async function fullPipe(t: Test): Promise<number> {
+  const path = join(await temporaryDirectory(t), 'pipe');
+  execFileSync('mkfifo', [path]);
+  const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(pipe));
+  const page = Buffer.alloc(4096);
+  try {
+    for (;;) writeSync(pipe, page);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+  }
+  return pipe;
 }
 
 /** Lines without their newlines. */

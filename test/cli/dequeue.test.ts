@@ -3,7 +3,18 @@ import t from 'tap';
 import { openQueue, openStore, type Queue } from '../../src/mod.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { until } from '../support/until.js';
-import { durostore, jsonLines, linesOf, noShell, shell, start, startUnread } from './command-line.js';
+import {
+  durostore,
+  fullPipe,
+  jsonLines,
+  linesOf,
+  noShell,
+  notLinux,
+  shell,
+  start,
+  startInto,
+  startUnread,
+} from './command-line.js';
 
 async function filled(directory: string, values: readonly unknown[]): Promise<Queue<unknown>> {
   const queue = await openQueue<unknown>({ directory });
@@ -73,9 +84,7 @@ t.test('dequeue: waits, and follows', async (t) => {
   await queue.close();
 });
 
-const noFullDevice = process.platform !== 'linux' && 'needs /dev/full';
-
-t.test('dequeue: what could not be printed stays', { skip: noFullDevice }, async (t) => {
+t.test('dequeue: what could not be printed stays', { skip: notLinux }, async (t) => {
   const directory = await temporaryDirectory(t);
   const queue = await filled(directory, ['one', 'two', 'three']);
   const { code, stderr } = await shell(t, `durostore dequeue ${directory} --all > /dev/full`);
@@ -108,5 +117,19 @@ t.test('dequeue: a reader that went away, or takes no more, gets no more', { ski
   child.kill('SIGINT');
   t.same(await exit, [130, null]);
   t.equal(await queue.length(), 5, 'all are back in line');
+  await queue.close();
+});
+
+t.test('dequeue: is acknowledged when the system has it, not before', { skip: notLinux }, async (t) => {
+  const directory = await temporaryDirectory(t);
+  const queue = await filled(directory, ['one']);
+  const pipe = await fullPipe(t);
+  const child = startInto(pipe, 'dequeue', directory);
+  t.teardown(() => child.kill('SIGKILL'));
+  const exit = once(child, 'exit');
+  await until('it has claimed the message', async () => (await queue.stats()).claimed === 1);
+  child.kill('SIGINT');
+  t.same(await exit, [130, null]);
+  t.same(await queue.peekMany(2), ['one']);
   await queue.close();
 });

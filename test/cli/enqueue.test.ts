@@ -3,12 +3,24 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { openQueue, openStore } from '../../src/mod.js';
+import { openQueue, openStore, repair } from '../../src/mod.js';
 import { range } from '../store/records.js';
 import { plainNode } from '../support/processes.js';
 import { compiled } from '../support/repository.js';
+import { smallFileSystem, whyNoSmallFileSystem } from '../support/small-file-system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { durostore, jsonLines, linesOf, MAIN, noShell, shell } from './command-line.js';
+import { until } from '../support/until.js';
+import {
+  durostore,
+  fullPipe,
+  jsonLines,
+  linesOf,
+  MAIN,
+  noShell,
+  notLinux,
+  shell,
+  startInto,
+} from './command-line.js';
 
 async function waiting(directory: string, codec: 'json' | 'bytes' = 'json'): Promise<unknown[]> {
   const queue = await openQueue<unknown>({ directory, codec });
@@ -129,6 +141,19 @@ t.test('enqueue: no room', async (t) => {
   t.equal((await waiting(directory)).length, acknowledged);
 });
 
+t.test('enqueue: a full disk', { skip: whyNoSmallFileSystem() ?? false }, async (t) => {
+  const directory = await smallFileSystem(t, 1024 * 1024);
+  const input = `${'x'.repeat(1000)}\n`.repeat(3000);
+  const { code, stdout, stderr } = await durostore(['enqueue', directory], { input });
+  t.equal(code, 2);
+  const told = linesOf(stdout).length;
+  t.match(linesOf(stderr), [
+    new RegExp(`^durostore: ${told} lines were enqueued`),
+    /^durostore: DISK_FULL: /,
+  ]);
+  t.equal((await waiting(directory)).length, told, 'what was told is there, and nothing else');
+});
+
 t.test('enqueue: lines that fit into a file, though not together', async (t) => {
   const directory = await temporaryDirectory(t);
   const input = `${'x'.repeat(1000)}\n`.repeat(20);
@@ -158,6 +183,21 @@ t.test('enqueue: a signal ends it behind what was acknowledged', async (t) => {
   t.equal(indexes, '1\n2\n');
   t.equal(stderr, 'durostore: 2 lines were enqueued, the last as index 2\n');
   t.same(await waiting(directory), ['one', 'two']);
+});
+
+t.test('a signal ends it where nothing is left to do but to print', { skip: notLinux }, async (t) => {
+  const directory = await temporaryDirectory(t);
+  const child = startInto(await fullPipe(t), 'enqueue', directory, 'one');
+  t.teardown(() => child.kill('SIGKILL'));
+  const exit = once(child, 'exit');
+  const closed = () =>
+    repair({ directory }).then(
+      ({ records }) => records === 1,
+      () => false,
+    );
+  await until('it has closed the store', closed);
+  child.kill('SIGINT');
+  t.same(await exit, [130, null]);
 });
 
 t.test('enqueue: a reader of indexes that goes away stops nothing', { skip: noShell }, async (t) => {
