@@ -27,6 +27,22 @@ t.test('the check finds what it is for', async (t) => {
   t.same(check('disk/os.ts', "import { openSync } from 'node:fs';"), [], 'disk may touch the file system');
   t.same(check('mod.ts', "export { a } from './queue/a.js';"), [], 'mod.ts sees everything');
 
+  t.same(
+    check('cli/a.ts', "import { a } from '../mod.js';"),
+    [],
+    'the command line sees the public contract',
+  );
+  t.same(
+    check('cli/commands/a.ts', "import { a } from '../../disk/bare-files.js';"),
+    [],
+    'and what it compares with',
+  );
+  for (const within of ['../store/store.js', '../errors.js', '../disk/os.js'])
+    t.same(check('cli/a.ts', `import { a } from '${within}';`), [
+      `cli/a.ts: imports ${within}, past the public contract`,
+    ]);
+  t.same(check('mod.ts', "export { a } from './cli/a.js';"), ['mod.ts: imports ./cli/a.js, upwards']);
+
   const upward = ['store/store.ts: imports ../queue/queue.js, upwards'];
   for (const form of [
     "import { a } from '../queue/queue.js';",

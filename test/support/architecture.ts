@@ -15,7 +15,11 @@ export const floors: readonly (readonly string[])[] = [
   ['store'],
   ['queue', 'care'],
   ['mod.ts'],
+  ['cli'],
 ];
+
+/** Who uses the library as everybody does: what they may import beside themselves and packages. */
+const users: ReadonlyMap<string, readonly string[]> = new Map([['cli', ['mod.ts', 'disk/bare-files.ts']]]);
 
 /** The only place that may touch the file system, and the modules by which one would. */
 const fileSystemFolder = 'disk';
@@ -52,6 +56,8 @@ export function violations(sources: ReadonlyMap<string, string>): string[] {
       if (to === from) return [];
       const targetFloor = floorOf(to);
       if (targetFloor === -1) return [`${path}: imports ${specifier}, which is not in the table of floors`];
+      if (users.get(from)?.includes(target) === false)
+        return [`${path}: imports ${specifier}, past the public contract`];
       if (targetFloor > floor) return [`${path}: imports ${specifier}, upwards`];
       if (targetFloor === floor) return [`${path}: imports ${specifier}, sideways`];
       return [];

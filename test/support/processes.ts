@@ -90,7 +90,7 @@ class Inbox<T> {
  * How to start a Node program free of the hooks by which the test runner follows child processes: they more than double
  * a program's start. The runner adds them to the environment of whatever is spawned, so `env` takes them out again.
  */
-function plainNode(args: readonly string[]): [command: string, args: string[]] {
+export function plainNode(args: readonly string[]): [command: string, args: string[]] {
   if (process.platform === 'win32') return [process.execPath, [...args]];
   return ['env', ['-u', 'NODE_OPTIONS', process.execPath, ...args]];
 }

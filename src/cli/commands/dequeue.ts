@@ -1,0 +1,132 @@
+import { type Command, Option } from 'commander';
+import { type Delivery, openQueue, type Queue } from '../../mod.js';
+import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
+import { ExitCode } from '../exit-codes.js';
+import { holding } from '../holding.js';
+import { untilInterrupted } from '../interruption.js';
+import { lineOf, type MessageForm, type MessageFormOptions, messageForm } from '../message-values.js';
+import { closing } from '../opened.js';
+import { atLeast } from '../option-values.js';
+import type { Session, Start } from '../session.js';
+import { inJson } from '../text.js';
+import { assertThere } from '../there.js';
+
+interface Options extends CommonOptions, MessageFormOptions {
+  readonly max?: number;
+  readonly all?: boolean;
+  readonly follow?: boolean;
+  readonly wait?: number;
+  readonly atMostOnce?: boolean;
+}
+
+export const dequeue = (start: Start): Command =>
+  directoryCommand('dequeue', {
+    summary: 'take messages off a queue, and print them',
+    description:
+      'Takes the first message, or as many as asked for, and prints them, a line each: strings as they are, other ' +
+      'values as JSON. A message is acknowledged, and gone, when it was handed to the reader of the output; one that ' +
+      'could not be printed goes back to its place in line. So none is lost, and one may be printed twice where the ' +
+      'program dies in between. What a reader leaves unread in a pipe was handed over: ask for no more than it takes. ' +
+      '--at-most-once removes each message before it is printed: none comes twice, and one may be lost.',
+    directory:
+      'loses the messages that were printed. It is opened as by any program: who is first mends what a crash left. ' +
+      'Nothing is created where there is no store.',
+    exit: '0 fine, also where no message was there, or --follow is interrupted; 2 it could not be done.',
+    examples: [
+      ['durostore dequeue mail', 'the first message, if there is one'],
+      ['durostore dequeue mail --max 5 --wait 1000', 'up to five; waits a second for each'],
+      ['durostore dequeue mail --all > lines.txt', 'everything that waits'],
+      ['durostore dequeue mail --follow | ./handle-lines', 'whatever comes'],
+    ],
+  })
+    .option('--max <count>', 'at most so many (default: 1; with --follow: no limit)', atLeast(0))
+    .addOption(new Option('--all', 'everything that waits').conflicts('max'))
+    .option('-f, --follow', 'wait for more')
+    .option('--wait <ms>', 'wait so long for a message (default: 0; with --follow: for ever)', atLeast(0))
+    .option('--json-lines', 'print every value as JSON, strings too')
+    .addOption(
+      new Option('--codec <name>', 'how they are stored: as JSON, or as bytes that nobody looks into')
+        .choices(['json', 'bytes'])
+        .default('json'),
+    )
+    .option('--at-most-once', 'remove each message before it is printed')
+    .action((directory: string, options: Options) =>
+      start(whereOf(directory, options), (session) => take(session, options)),
+    );
+
+async function take(session: Session, options: Options): Promise<number> {
+  const { directory, filePrefix, signal } = session;
+  const { all, follow, wait, codec, atMostOnce } = options;
+  await assertThere(session);
+  const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec });
+  await closing(opened, (queue) =>
+    untilInterrupted(signal, follow === true, async () => {
+      const takeSome = atMostOnce ? removeOne : claimSome;
+      const form = messageForm(options);
+      const waitMs = wait ?? (follow ? Number.POSITIVE_INFINITY : 0);
+      let left = options.max ?? (all || follow ? Number.POSITIVE_INFINITY : 1);
+      let inHand = 1;
+      while (left > 0) {
+        const { count, size } = await takeSome(queue, session, form, Math.min(left, inHand), waitMs);
+        if (count === 0) break;
+        left -= count;
+        inHand = Math.min(MOST_IN_HAND, Math.max(1, Math.floor((SIZE_IN_HAND * count) / size)));
+      }
+    }),
+  );
+  return ExitCode.fine;
+}
+
+/** What is in hand at a time, as far as the last messages tell: what a death gives back, and memory holds. */
+const MOST_IN_HAND = 100;
+const SIZE_IN_HAND = 1024 * 1024;
+const LEASE_MS = 30_000;
+
+/** How many messages were printed, and how long they were. */
+interface Printed {
+  readonly count: number;
+  readonly size: number;
+}
+
+/** ⚑ Prints, hands over, and only then acknowledges. */
+async function claimSome(
+  queue: Queue<unknown>,
+  { out, json, signal }: Session,
+  form: MessageForm,
+  max: number,
+  waitMs: number,
+): Promise<Printed> {
+  const deliveries = await queue.claimMany(max, { waitMs, signal, leaseMs: LEASE_MS });
+  let size = 0;
+  await holding(deliveries, LEASE_MS, async () => {
+    for (const delivery of deliveries) {
+      const line = json ? asJson(delivery) : lineOf(delivery.value, form);
+      size += line.length;
+      await out.put(line);
+    }
+    if (deliveries.length > 0) await out.handOver();
+  });
+  await Promise.all(deliveries.map((delivery) => delivery.ack()));
+  return { count: deliveries.length, size };
+}
+
+async function removeOne(
+  queue: Queue<unknown>,
+  { out, json, signal }: Session,
+  form: MessageForm,
+  _max: number,
+  waitMs: number,
+): Promise<Printed> {
+  const [value] = await queue.dequeueMany(1, { waitMs, signal });
+  if (value === undefined) return { count: 0, size: 0 };
+  await out.put(json ? `${JSON.stringify(valueInJson(value))}\n` : lineOf(value, form));
+  return { count: 1, size: 1 };
+}
+
+function asJson({ index, enqueuedAt, attempt, headers, value }: Delivery<unknown>): string {
+  const fields = { index, time: enqueuedAt.toISOString(), attempt, headers, ...valueInJson(value) };
+  return `${JSON.stringify(fields)}\n`;
+}
+
+const valueInJson = (value: unknown): Record<string, unknown> =>
+  value instanceof Uint8Array ? inJson('value', value) : { value };
