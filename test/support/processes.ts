@@ -2,13 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Test } from 'tap';
 import { compiled } from './repository.js';
 
 export interface StartOptions {
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
+}
+
+/** Who starts a program: a test, or whoever calls what is to be done in the end, the last first. */
+export interface Starter {
+  teardown(end: () => unknown): void;
 }
 
 /** A child program under test. It is killed when the test that started it ends, however it ends. */
@@ -109,12 +113,12 @@ function readLines(stream: Readable, line: (line: string) => void): void {
 }
 
 /** Starts a compiled program, named by its path below the build directory ('test/store/writer.js'). */
-export function startProgram(t: Test, path: string, options: StartOptions = {}): Program {
+export function startProgram(t: Starter, path: string, options: StartOptions = {}): Program {
   return startCommand(t, join(compiled, path), options);
 }
 
 /** The same for any program that Node runs. */
-export function startCommand(t: Test, path: string, options: StartOptions = {}): Program {
+export function startCommand(t: Starter, path: string, options: StartOptions = {}): Program {
   const [command, args] = plainNode(['--enable-source-maps', path, ...(options.args ?? [])]);
   const child: ChildProcess = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
