@@ -168,24 +168,31 @@ class Judge {
   #judgeAgain(name: string, before: number, at: number): void {
     const { delivery, lives } = this.#ledger;
     const attempt = delivery.attempt.get(at);
+    const what = this.#whyWrong(before, at);
+    if (what === undefined) return;
+    const how = attempt === DEQUEUED ? 'dequeued' : `claimed as attempt ${attempt}`;
+    const holder = lives[delivery.life.get(before)]?.name;
+    this.#unjustified.push(`${name} ${how} ${what} (before: ${holder}, at ${delivery.got.get(at)})`);
+  }
+
+  #whyWrong(before: number, at: number): string | undefined {
+    const { delivery, lives } = this.#ledger;
+    const attempt = delivery.attempt.get(at);
     const got = delivery.got.get(at);
     const outcome = delivery.outcome.get(before);
-    const holder = lives[delivery.life.get(before)] as Life;
-    const wrong = (what: string): void => {
-      const how = attempt === DEQUEUED ? 'dequeued' : `claimed as attempt ${attempt}`;
-      this.#unjustified.push(`${name} ${how} ${what} (before: ${holder.name}, at ${got})`);
-    };
-    if (delivery.attempt.get(before) === DEQUEUED) return wrong('after it was dequeued');
-    if (attempt === delivery.attempt.get(before)) return wrong('twice');
-    if (outcome === Outcome.acked) return wrong('after its acknowledgement');
-    if (outcome === Outcome.nacking || outcome === Outcome.late) return;
+    if (delivery.attempt.get(before) === DEQUEUED) return 'after it was dequeued';
+    if (attempt === delivery.attempt.get(before)) return 'twice';
+    if (outcome === Outcome.acked) return 'after its acknowledgement';
+    if (outcome === Outcome.nacking || outcome === Outcome.late) return undefined;
     const had = delivery.got.get(before);
-    if (holder.closings.some((closing) => closing >= had && closing <= got)) return;
-    if (got - delivery.asked.get(before) >= this.#law.leaseMs) return;
-    if (holder.killedAt === undefined || holder.killedAt > got) return wrong('though its holder lived');
-    const after = got - holder.killedAt;
-    if (attempt === delivery.attempt.get(before) + 1 && after > this.#law.backWithinMs)
-      wrong(`${after} ms after its holder's death`);
+    const { closings, killedAt = Number.POSITIVE_INFINITY } = lives[delivery.life.get(before)] as Life;
+    if (closings.some((closing) => closing >= had && closing <= got)) return undefined;
+    if (got - delivery.asked.get(before) >= this.#law.leaseMs) return undefined;
+    if (killedAt > got) return 'though its holder lived';
+    const isNext = attempt === delivery.attempt.get(before) + 1;
+    return isNext && got - killedAt > this.#law.backWithinMs
+      ? `${got - killedAt} ms after its holder's death`
+      : undefined;
   }
 
   #judgeOrder(): void {

@@ -105,33 +105,44 @@ export class Ledger {
     const [a = 0, b = 0, c = 0, d = 0] = numbers;
     switch (word) {
       case 'try':
-        return this.#tried(life, a, b, c);
+        this.#tried(life, a, b, c);
+        return;
       case 'ok':
-        return this.#told(life, a, b, Told.ok, c, d);
+        this.#told(life, a, b, Told.ok, c, d);
+        return;
       case 'lost':
-        return this.#told(life, a, b, Told.lost, 0, 0);
+        this.#told(life, a, b, Told.lost, 0, 0);
+        return;
       case 'maybe':
-        return this.#told(life, a, b, Told.maybe, 0, 0);
+        this.#told(life, a, b, Told.maybe, 0, 0);
+        return;
       case 'ask':
         life.asks.set(a, { how: rest[1] === 'claim' ? 'claim' : 'dequeue', max: c, at: d });
         return;
       case 'got':
-        return this.#got(life, a, b, rest.slice(2));
+        this.#got(life, a, b, rest.slice(2));
+        return;
       case 'doubt':
-        return this.#doubt(life, a);
+        this.#doubt(life, a);
+        return;
       case 'acking':
-        return this.#ended(life, a, b, Outcome.acking, 0);
+        this.#ended(life, a, b, Outcome.acking, 0);
+        return;
       case 'acked':
-        return this.#ended(life, a, b, Outcome.acked, c);
+        this.#ended(life, a, b, Outcome.acked, c);
+        return;
       case 'nacking':
-        return this.#ended(life, a, b, Outcome.nacking, 0);
+        this.#ended(life, a, b, Outcome.nacking, 0);
+        return;
       case 'late':
         this.counts.late += 1;
-        return this.#ended(life, a, b, Outcome.late, c);
+        this.#ended(life, a, b, Outcome.late, c);
+        return;
       case 'unsure':
         // As if it had been given back: whoever has it next, or nobody, is right.
         life.doubtful.dequeue += 1;
-        return this.#ended(life, a, b, Outcome.nacking, 0);
+        this.#ended(life, a, b, Outcome.nacking, 0);
+        return;
       case 'deleting':
         this.#deletion(a).begun += 1;
         return;
@@ -139,9 +150,11 @@ export class Ledger {
         this.#deletion(a).begun -= 1;
         return;
       case 'deleted':
-        return this.#deleted(a, b, c);
+        this.#deleted(a, b, c);
+        return;
       case 'saw':
-        return this.#saw(a, rest[1] ?? '');
+        this.#saw(a, rest[1] ?? '');
+        return;
       case 'closing':
         life.closings.push(a);
         return;
@@ -208,7 +221,10 @@ export class Ledger {
 
   #got(life: Life, call: number, at: number, words: readonly string[]): void {
     const ask = life.asks.get(call);
-    if (ask === undefined) return this.problem(`${life.name}: call ${call} ended and never began`);
+    if (ask === undefined) {
+      this.problem(`${life.name}: call ${call} ended and never began`);
+      return;
+    }
     life.asks.delete(call);
     if (words.length / 3 > ask.max) this.problem(`${life.name}: more than ${ask.max} in call ${call}`);
     let last = 0;
@@ -249,7 +265,10 @@ export class Ledger {
   #ended(life: Life, index: number, attempt: number, outcome: number, at: number): void {
     const key = `${index} ${attempt}`;
     const row = life.held.get(key);
-    if (row === undefined) return this.problem(`${life.name}: ended a claim that it never had: ${key}`);
+    if (row === undefined) {
+      this.problem(`${life.name}: ended a claim that it never had: ${key}`);
+      return;
+    }
     if (outcome === Outcome.acked || outcome === Outcome.late) life.held.delete(key);
     this.delivery.outcome.set(row, outcome);
     this.delivery.endedAt.set(row, at);
