@@ -128,7 +128,7 @@ export class SegmentFiles {
   create(first: number): DiskFile {
     this.epochs.assertHere();
     const path = this.dataPath(first);
-    const file = this.disk.create(path) ?? this.disk.open(path, 'write');
+    const file = this.descriptors.withRoom(() => this.disk.create(path) ?? this.disk.open(path, 'write'));
     if (file === undefined) throw Object.assign(new Error(`${path} vanished`), { code: 'ENOENT' });
     this.descriptors.keep(file);
     if (!this.#hasHeader(file, first)) {
@@ -149,7 +149,7 @@ export class SegmentFiles {
       let file = this.entries(first);
       if (file === undefined) {
         this.epochs.assertHere();
-        file = this.disk.create(this.#path(first).entries);
+        file = this.descriptors.withRoom(() => this.disk.create(this.#path(first).entries));
         if (file === undefined) return this.entries(first);
         this.descriptors.keep(file);
       }

@@ -18,6 +18,7 @@ interface Story {
   readonly lines: readonly Line[];
   /** Which consumers were killed, and when. */
   readonly killed?: Readonly<Record<number, number>>;
+  readonly stops?: readonly { from: number; to: number }[];
   readonly law?: Partial<Law>;
   /** What is found, and how often; nothing else is. */
   readonly found?: Partial<Record<Verdict | 'odd', number>>;
@@ -190,6 +191,33 @@ const stories: Story[] = [
     found: { unjustified: 1 },
   },
   {
+    name: 'lost: nobody was killed when it must have been taken',
+    lines: [
+      [PRODUCER, 'try 0 3 1'],
+      [PRODUCER, 'ok 0 3 6 2'],
+      [A, 'ask 1 claim 1 3'],
+      [A, 'got 1 4 6 1 0-0'],
+      [A, 'acking 6 1'],
+      [A, 'acked 6 1 5'],
+      [A, 'ask 2 claim 1 6'],
+      [A, 'got 2 7 8 1 0-2'],
+      [A, 'acking 8 1'],
+      [A, 'acked 8 1 8'],
+      [B, 'ask 1 dequeue 1 9'],
+    ],
+    killed: { [B]: 20 },
+    found: { lost: 1 },
+  },
+  {
+    name: 'again late, for somebody was stopped',
+    lines: [...one, ...claimed(A, 1, 1, 3, 4), ...claimed(B, 1, 2, 3, 1011), ...acked(B, 2, 1012)],
+    killed: { [A]: 10 },
+    stops: [
+      { from: 0, to: 11 },
+      { from: 5, to: 12 },
+    ],
+  },
+  {
     name: 'dequeued twice',
     lines: [...one, ...dequeued(A, 1, 3, 4), ...dequeued(B, 1, 3, 4)],
     found: { unjustified: 1 },
@@ -298,7 +326,7 @@ const stories: Story[] = [
   { name: 'anything odd', lines: [[A, 'odd a_message_that_nobody_wrote']], found: { odd: 1 } },
 ];
 
-for (const { name, lines, killed = {}, law = {}, found = {} } of stories) {
+for (const { name, lines, killed = {}, stops = [], law = {}, found = {} } of stories) {
   t.test(name, async (t) => {
     const ledger = new Ledger();
     const lives = ['producer', 'A', 'B'].map((one) => ledger.born(one));
@@ -307,6 +335,7 @@ for (const { name, lines, killed = {}, law = {}, found = {} } of stories) {
       const dead = lives[Number(life)];
       if (dead !== undefined) dead.killedAt = at;
     }
+    ledger.stops.push(...stops);
     const { unseen: _, accounted: __, ...judgement } = judge(ledger, { ...LAW, ...law });
     const counts = Object.entries({ ...judgement, odd: ledger.problems })
       .filter(([, wrong]) => wrong.length > 0)

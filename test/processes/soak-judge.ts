@@ -18,7 +18,7 @@ export interface Judgement {
 
 export interface Law {
   readonly leaseMs: number;
-  /** From when a holder is dead to the next delivery of what it held. */
+  /** From when a holder is dead to the next delivery of what it held; time in which somebody was stopped does not count. */
   readonly backWithinMs: number;
   /** Nobody claims: then what is dequeued comes in order. */
   readonly onlyDequeues: boolean;
@@ -29,21 +29,48 @@ export function judge(ledger: Ledger, law: Law): Judgement {
   return new Judge(ledger, law).run();
 }
 
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Spans that do not overlap, in their order, which together cover the same. */
+function union(spans: readonly Span[]): Span[] {
+  const apart: { from: number; to: number }[] = [];
+  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
+    const last = apart.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else apart.push({ from, to });
+  }
+  return apart;
+}
+
+function overlap(spans: readonly Span[], from: number, to: number): number {
+  let sum = 0;
+  for (const span of spans) sum += Math.max(0, Math.min(to, span.to) - Math.max(from, span.from));
+  return sum;
+}
+
 class Judge {
   readonly #ledger: Ledger;
   readonly #law: Law;
-  readonly #unseen: string[] = [];
+  /** Rows of messages that nobody had who lived. */
+  readonly #unseen: number[] = [];
+  readonly #stops: readonly Span[];
   readonly #vanished: string[] = [];
   readonly #invented: string[] = [];
   readonly #givenTwice: string[] = [];
   readonly #unjustified: string[] = [];
   readonly #disorder: string[] = [];
   readonly #halfBatches: string[] = [];
+  readonly #notBefore: number[] = [];
+  readonly #notAfter: number[] = [];
   #hiddenAttempts = 0;
 
   constructor(ledger: Ledger, law: Law) {
     this.#ledger = ledger;
     this.#law = law;
+    this.#stops = union(ledger.stops);
   }
 
   run(): Judgement {
@@ -55,7 +82,9 @@ class Judge {
       this.#unjustified.push(`${this.#hiddenAttempts} claims that nobody noted, of at most ${hidden}`);
     this.#judgeOrder();
     const accounted = this.#heldByKilled('dequeue');
-    const lost = this.#unseen.length > accounted ? this.#unseen : [];
+    const lost = this.#unseen
+      .filter((row) => this.#unseen.length > accounted || !this.#mayBeTaken(row))
+      .map((row) => this.#ledger.nameOf(row));
     return {
       lost: [...this.#vanished, ...lost],
       unseen: this.#unseen.length,
@@ -126,7 +155,7 @@ class Judge {
     if (outcome === Outcome.acking && holder?.killedAt !== undefined) return;
     const isFree = outcome === Outcome.nacking || outcome === Outcome.late;
     if (isFree || holder?.killedAt !== undefined || holder?.closings.some((at) => at >= asked))
-      this.#unseen.push(name);
+      this.#unseen.push(row);
     else this.#vanished.push(`${name}: ${holder?.name} had it, never finished it, and nobody has it`);
   }
 
@@ -190,9 +219,40 @@ class Judge {
     if (got - delivery.asked.get(before) >= this.#law.leaseMs) return undefined;
     if (killedAt > got) return 'though its holder lived';
     const isNext = attempt === delivery.attempt.get(before) + 1;
-    return isNext && got - killedAt > this.#law.backWithinMs
-      ? `${got - killedAt} ms after its holder's death`
-      : undefined;
+    const after = got - killedAt - overlap(this.#stops, killedAt, got);
+    return isNext && after > this.#law.backWithinMs ? `${after} ms after its holder's death` : undefined;
+  }
+
+  /**
+   * When a message that nobody told of was taken for the first time: not before those that stand before it were asked for, not after
+   * those behind it were had.
+   */
+  #boundTakes(firsts: Int32Array): void {
+    const { delivery } = this.#ledger;
+    let asked = 0;
+    for (let index = 0; index < firsts.length; index++) {
+      this.#notBefore.push(asked);
+      asked = Math.max(asked, delivery.asked.get(firsts[index] ?? 0));
+    }
+    let got = Number.POSITIVE_INFINITY;
+    for (let index = firsts.length - 1; index >= 0; index--) {
+      this.#notAfter[index] = got;
+      const row = firsts[index] ?? 0;
+      if (row !== 0) got = Math.min(got, delivery.got.get(row));
+    }
+  }
+
+  /** Whether a process that was killed in a call can have taken it, when it must have been taken. */
+  #mayBeTaken(row: number): boolean {
+    const { message, lives } = this.#ledger;
+    const index = message.index.get(row);
+    if (message.last.get(row) !== 0 || index === 0) return true;
+    const from = this.#notBefore[index] ?? 0;
+    const to = this.#notAfter[index] ?? Number.POSITIVE_INFINITY;
+    return lives.some(({ killedAt, asks, doubtful }) => {
+      if (doubtful.claim + doubtful.dequeue > 0) return true;
+      return killedAt !== undefined && killedAt >= from && [...asks.values()].some(({ at }) => at <= to);
+    });
   }
 
   #judgeOrder(): void {
@@ -217,6 +277,7 @@ class Judge {
       return 0;
     });
     this.#judgeSequence('delivered', firsts, delivery.asked, delivery.got);
+    this.#boundTakes(firsts);
   }
 
   /** By index: who began after another one was done comes behind it. */

@@ -47,6 +47,8 @@ export class Ledger {
     late: 0,
     lost: 0,
   };
+  /** When somebody was stopped, who may have had a lock of the system's. */
+  readonly stops: { from: number; to: number }[] = [];
   messages = 0;
   deliveries = 0;
   readonly message = {

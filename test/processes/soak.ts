@@ -29,8 +29,8 @@ interface Incumbent {
   readonly life: Life;
   readonly program: Program;
   readonly notes: NotesReader;
-  /** When it goes on, where it was stopped. */
-  stoppedUntil: number | undefined;
+  /** Since when and until when it is stopped. */
+  stopped: { readonly from: number; readonly until: number } | undefined;
 }
 
 interface Place {
@@ -147,7 +147,7 @@ class Soak {
       origin: this.#origin,
     };
     const program = startProgram(starter, 'test/processes/soak-child.js', { args: [JSON.stringify(orders)] });
-    this.#incumbents.set(place, { life, program, notes: new NotesReader(notes), stoppedUntil: undefined });
+    this.#incumbents.set(place, { life, program, notes: new NotesReader(notes), stopped: undefined });
   }
 
   /** Counts the files that are begun, also those that are soon gone. */
@@ -211,6 +211,7 @@ class Soak {
         if (incumbent === undefined) return;
         incumbent.life.killedAt = this.#now;
         await incumbent.program.kill();
+        this.#endStop(incumbent);
         this.#counts.kills += 1;
         this.#bury(incumbent);
       }),
@@ -219,22 +220,29 @@ class Soak {
   }
 
   #stop(incumbent: Incumbent): void {
-    if (incumbent.stoppedUntil !== undefined) return;
+    if (incumbent.stopped !== undefined) return;
     const { chance } = this.#site;
     const { longestStopMs = LONGEST_STOP_MS } = this.#plan;
     incumbent.program.pause();
     // Mostly short ones: while somebody sleeps with a lock, all the others do.
     const most = chance.chance(0.9) ? Math.min(longestStopMs, LONGEST_STOP_MS) : longestStopMs;
-    incumbent.stoppedUntil = this.#now + chance.integer(1, most);
+    const from = this.#now;
+    incumbent.stopped = { from, until: from + chance.integer(1, most) };
     this.#counts.stops += 1;
   }
 
   #resumeStopped(until: number): void {
     for (const incumbent of this.#incumbents.values()) {
-      if (incumbent.stoppedUntil === undefined || incumbent.stoppedUntil > until) continue;
-      incumbent.stoppedUntil = undefined;
+      if (incumbent.stopped === undefined || incumbent.stopped.until > until) continue;
       incumbent.program.resume();
+      this.#endStop(incumbent);
     }
+  }
+
+  #endStop(incumbent: Incumbent): void {
+    if (incumbent.stopped === undefined) return;
+    this.#ledger.stops.push({ from: incumbent.stopped.from, to: this.#now });
+    incumbent.stopped = undefined;
   }
 
   #look(): void {

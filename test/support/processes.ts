@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
+  /** The most descriptors that it may have, where the system has such a limit. */
+  readonly descriptors?: number | undefined;
 }
 
 /** Who starts a program: a test, or whoever calls what is to be done in the end, the last first. */
@@ -99,6 +101,15 @@ function plainNode(args: readonly string[]): [command: string, args: string[]] {
   return ['env', ['-u', 'NODE_OPTIONS', process.execPath, ...args]];
 }
 
+/** The same command with so many descriptors at most. */
+function limited(
+  [command, args]: [command: string, args: string[]],
+  descriptors: number | undefined,
+): [command: string, args: string[]] {
+  if (descriptors === undefined || process.platform === 'win32') return [command, args];
+  return ['sh', ['-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh', command, ...args]];
+}
+
 function readLines(stream: Readable, line: (line: string) => void): void {
   let rest = '';
   stream.setEncoding('utf8');
@@ -119,7 +130,10 @@ export function startProgram(t: Starter, path: string, options: StartOptions = {
 
 /** The same for any program that Node runs. */
 export function startCommand(t: Starter, path: string, options: StartOptions = {}): Program {
-  const [command, args] = plainNode(['--enable-source-maps', path, ...(options.args ?? [])]);
+  const [command, args] = limited(
+    plainNode(['--enable-source-maps', path, ...(options.args ?? [])]),
+    options.descriptors,
+  );
   const child: ChildProcess = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },
