@@ -67,9 +67,18 @@ export class Descriptors {
     try {
       return open();
     } catch (error) {
-      const code = (error as { code?: unknown }).code;
-      if ((code !== 'EMFILE' && code !== 'ENFILE') || !this.#letGo()) throw error;
+      if (!isOutOfDescriptors(error) || !this.#letGo()) throw error;
       return open();
+    }
+  }
+
+  /** Syncs a directory, which takes a descriptor. */
+  async syncDirectory(directory: string): Promise<void> {
+    try {
+      await this.#disk.syncDirectory(directory);
+    } catch (error) {
+      if (!isOutOfDescriptors(error) || !this.#letGo()) throw error;
+      await this.#disk.syncDirectory(directory);
     }
   }
 
@@ -107,4 +116,9 @@ export class Descriptors {
       if (held.pins === 0 && path !== this.#newest) this.forget(path);
     }
   }
+}
+
+function isOutOfDescriptors(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return code === 'EMFILE' || code === 'ENFILE';
 }

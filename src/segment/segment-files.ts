@@ -126,9 +126,11 @@ export class SegmentFiles {
    * record in it counts as synced only after its directory was, which the syncer sees to.
    */
   create(first: number): DiskFile {
-    this.epochs.assertHere();
     const path = this.dataPath(first);
-    const file = this.descriptors.withRoom(() => this.disk.create(path) ?? this.disk.open(path, 'write'));
+    const file = this.descriptors.withRoom(() => {
+      this.epochs.assertHere();
+      return this.disk.create(path) ?? this.disk.open(path, 'write');
+    });
     if (file === undefined) throw Object.assign(new Error(`${path} vanished`), { code: 'ENOENT' });
     this.descriptors.keep(file);
     if (!this.#hasHeader(file, first)) {
@@ -148,8 +150,10 @@ export class SegmentFiles {
     try {
       let file = this.entries(first);
       if (file === undefined) {
-        this.epochs.assertHere();
-        file = this.descriptors.withRoom(() => this.disk.create(this.#path(first).entries));
+        file = this.descriptors.withRoom(() => {
+          this.epochs.assertHere();
+          return this.disk.create(this.#path(first).entries);
+        });
         if (file === undefined) return this.entries(first);
         this.descriptors.keep(file);
       }

@@ -48,7 +48,8 @@ function statsOf(engine: Engine): StoreStats {
   engine.sweeper.forgetAll();
   const { prepared, bytes } = measure(engine);
   let cuts = 0;
-  for (const name of engine.disk.list(engine.names.directory)) {
+  const { descriptors } = engine.files;
+  for (const name of descriptors.withRoom(() => engine.disk.list(engine.names.directory))) {
     if (engine.names.parse(name)?.kind === 'cut') cuts += 1;
   }
   return {
