@@ -26,18 +26,18 @@ export interface StoreStats {
 
 export type PinReason = 'waiting' | 'claimed' | 'delayed' | 'dead' | 'consumer' | 'ids';
 
-export const readStats = (engine: Engine): StoreStats => counting(() => statsOf(engine));
+export const readStats = (engine: Engine): StoreStats => counting(engine, () => statsOf(engine));
 
 export const sizeOf = (engine: Engine): number =>
-  counting(() => {
+  counting(engine, () => {
     engine.sweeper.forgetAll();
     return measure(engine).bytes;
   });
 
 /** The directory may be gone, or out of reach. */
-function counting<T>(count: () => T): T {
+function counting<T>(engine: Engine, count: () => T): T {
   try {
-    return count();
+    return engine.files.descriptors.withRoom(count);
   } catch (error) {
     throw describeDiskError(error, 'looking at the files');
   }
@@ -48,8 +48,7 @@ function statsOf(engine: Engine): StoreStats {
   engine.sweeper.forgetAll();
   const { prepared, bytes } = measure(engine);
   let cuts = 0;
-  const { descriptors } = engine.files;
-  for (const name of descriptors.withRoom(() => engine.disk.list(engine.names.directory))) {
+  for (const name of engine.disk.list(engine.names.directory)) {
     if (engine.names.parse(name)?.kind === 'cut') cuts += 1;
   }
   return {
