@@ -8,7 +8,8 @@ import { DurostoreError, openQueue, type Queue } from '../../src/mod.js';
 import { leave, type Orders, orders, tell, untilStopped } from './child.js';
 
 export interface DescriptorsOrders extends Orders {
-  readonly most: number;
+  /** How many descriptors are left, each time. */
+  readonly lefts: readonly number[];
 }
 
 export interface Outcome {
@@ -25,7 +26,7 @@ export interface DescriptorsReport {
   readonly leaked: number;
 }
 
-const { directory, options, most } = orders<DescriptorsOrders>();
+const { directory, options, lefts } = orders<DescriptorsOrders>();
 untilStopped();
 const wrong: string[] = [];
 const hogged: number[] = [];
@@ -129,7 +130,7 @@ await emptied.close();
 const before = count();
 const opening: Outcome[] = [];
 const running: Outcome[] = [];
-for (let left = 0; left <= most; left++) {
+for (const left of lefts) {
   leaveOnly(left);
   let queue: Queue<string> | undefined;
   let calls: string[] = [];
@@ -142,7 +143,7 @@ for (let left = 0; left <= most; left++) {
   opening.push({ left, opened, calls });
   await check(`opened with ${left}`);
 }
-for (let left = 0; left <= most; left++) {
+for (const left of lefts) {
   const queue = await open();
   await use(queue);
   leaveOnly(left);

@@ -6,6 +6,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 import type { DescriptorsOrders, DescriptorsReport } from './descriptors-child.js';
 
 const MOST = 24;
+const LEFTS = [...Array.from({ length: 13 }, (_, left) => left), MOST];
 const isReport = (message: unknown): message is DescriptorsReport =>
   typeof message === 'object' && message !== null && 'leaked' in message;
 const ALL_DONE = Array.from({ length: 7 }, () => 'done');
@@ -17,7 +18,7 @@ for (const locking of ['os', 'lockfile'] as const) {
     async (t) => {
       const directory = await temporaryDirectory(t);
       const options = { locking, maxFileSize: 512 };
-      const orders: DescriptorsOrders = { directory, options, most: MOST };
+      const orders: DescriptorsOrders = { directory, options, lefts: LEFTS };
       const program = startProgram(t, 'test/processes/descriptors-child.js', {
         args: [JSON.stringify(orders)],
         descriptors: 120,
