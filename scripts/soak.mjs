@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const { soak, bytesIn } = await import('../build/test/processes/soak.js');
+const { roll, KEPT } = await import('../build/test/processes/rolls.js');
 const { randomFrom } = await import('../build/test/support/random.js');
 
 const HELP = `npm run soak -- [options]
@@ -19,6 +20,7 @@ const HELP = `npm run soak -- [options]
   --producers N          (default 4)
   --consumers N          (default 4)
   --durability D         written, synced or mixed (default mixed: each call says for itself)
+  --segments N           instead of all that, begins and removes so many segments
   --seed S               repeats the same choices; what the processes make of them is theirs
   --directory PATH       where to work (default: a new directory below that for temporary files)`;
 
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     durability: { type: 'string', default: 'mixed' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     directory: { type: 'string', default: tmpdir() },
+    segments: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -182,10 +185,32 @@ async function run(locking) {
   return false;
 }
 
+/** Whether all was well. */
+async function rollSegments(count) {
+  const place = mkdtempSync(join(resolve(values.directory), 'durostore-rolls-'));
+  let toldAt = performance.now();
+  const { heap, descriptors, mostFiles, wrong, left } = await roll(place, count, (done) => {
+    if (performance.now() - toldAt < PROGRESS_EVERY_MS) return;
+    toldAt = performance.now();
+    console.log(`${done} of ${count}`);
+  });
+  const [heapBefore, heapAfter] = heap.map((bytes) => (bytes / MIB).toFixed(1));
+  console.log(
+    `${count} segments; at most ${mostFiles} files; memory ${heapBefore} to ${heapAfter} MiB, ` +
+      `descriptors ${descriptors.join(' to ')}; ${left.length} records left in ${left.files} files, next index ${left.next}`,
+  );
+  if (left.next !== count + 1 || left.length !== KEPT || left.files !== KEPT)
+    wrong.push('what is left is wrong');
+  for (const one of wrong) console.log(`  ${one}`);
+  rmSync(place, { recursive: true, force: true });
+  return wrong.length === 0;
+}
+
 if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
+if (values.segments !== undefined) process.exit((await rollSegments(number('segments'))) ? 0 : 1);
 const locking = oneOf('locking', ['os', 'lockfile', 'both']);
 let isWell = true;
 for (const mode of locking === 'both' ? ['os', 'lockfile'] : [locking])
