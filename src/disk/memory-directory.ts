@@ -121,6 +121,17 @@ export class MemoryDirectory {
     return fork;
   }
 
+  /** Names what is in it, and what of that is on the device: the same for the same. */
+  digest(): string {
+    const told = (names: Iterable<[string, Node]>): string[] =>
+      [...names].map(([name, node]) => `${name}=${node.digest()}`).sort();
+    return JSON.stringify([
+      told(this.#names),
+      told(this.#device),
+      this.#unsynced.map(({ name, node }) => [name, node?.digest()]),
+    ]);
+  }
+
   #change(name: string, node: Node | undefined): void {
     this.modifiedAt = Date.now();
     this.#moment += 1;

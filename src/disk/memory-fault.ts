@@ -8,6 +8,13 @@ export interface Operation {
   readonly n: number;
   readonly kind: OperationKind;
   readonly path: string;
+  /** Of a write: what it writes, valid only during the call. */
+  readonly write?: PlacedBytes | undefined;
+}
+
+export interface PlacedBytes {
+  readonly position: number;
+  readonly bytes: Uint8Array;
 }
 
 export type OperationKind =

@@ -40,7 +40,8 @@ export class MemoryFile implements DiskFile {
 
   write(bytes: Uint8Array, offset: number, length: number, position: number): number {
     this.#openForWriting('write');
-    const fault = this.#opener.begin('write', this.path);
+    const what = { position, bytes: bytes.subarray(offset, offset + length) };
+    const fault = this.#opener.begin('write', this.path, what);
     const count = Math.min(length, limit(fault));
     const taken = this.#inode.write(bytes, offset, count, position);
     if (taken > 0) this.#opener.machine.changed(this.#directory, this.path);

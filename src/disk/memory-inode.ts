@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { GrowingBytes } from './memory-bytes.js';
 import { apply, type Change, type PowerCut, survive } from './memory-power-cut.js';
 import type { Random } from './memory-random.js';
@@ -20,6 +21,8 @@ export class Inode {
   #allocated = 0;
   /** Names and open files that keep it. */
   #references = 0;
+  /** Of its content, until that changes. */
+  #digest: string | undefined;
   readonly #lockers = new Map<object, 'shared' | 'exclusive'>();
 
   constructor(room: Room) {
@@ -42,12 +45,14 @@ export class Inode {
     this.#allocate(Math.max(this.#allocated, position + taken));
     // Not `bytes.slice`: a Buffer's is a view, and writers use their buffers again.
     const copy = Uint8Array.prototype.slice.call(bytes, offset, offset + taken);
+    this.#digest = undefined;
     this.#cache.write(copy, position);
     this.#unsynced.push({ kind: 'write', position, bytes: copy });
     return taken;
   }
 
   truncate(size: number): void {
+    this.#digest = undefined;
     this.#cache.resize(size);
     this.#allocate(Math.min(this.#allocated, size));
     this.#unsynced.push({ kind: 'truncate', size });
@@ -73,13 +78,18 @@ export class Inode {
 
   /** Forgets pages that count as clean: from now on reading tells what the device has. */
   evict(): void {
+    this.#digest = undefined;
     this.#cache = this.#device.copy();
     for (const change of this.#unsynced) apply(change, this.#cache);
   }
 
   /** Back from the device. Takes no room: that is counted anew when the names are known. */
   cutPower(cut: PowerCut, random: Random): void {
+    const isOnDevice =
+      this.#unsynced.length === 0 && Buffer.compare(this.#cache.view(), this.#device.view()) === 0;
+    const digest = isOnDevice ? this.#digest : undefined;
     survive(this.#takeUntil(this.moment()), this.#device, cut, random);
+    this.#digest = digest;
     this.#cache = this.#device.copy();
     this.#allocated = this.#cache.size;
     this.#references = 0;
@@ -123,6 +133,7 @@ export class Inode {
 
   /** Damage: bytes change on the device and in the cache, and nobody is told. */
   damage(position: number, bytes: Uint8Array): void {
+    this.#digest = undefined;
     this.#cache.write(bytes, position);
     if (position + bytes.length <= this.#device.size) this.#device.write(bytes, position);
   }
@@ -134,11 +145,29 @@ export class Inode {
     fork.#device = this.#device.copy();
     fork.#unsynced = this.#unsynced.slice();
     fork.#allocated = this.#allocated;
+    fork.#digest = this.#digest;
     return fork;
+  }
+
+  /** Names what is in it, and what of that is on the device: the same for the same. */
+  digest(): string {
+    if (this.#digest === undefined) {
+      const hash = createHash('sha1').update(`${this.#cache.size} ${this.#device.size} `);
+      hash.update(this.#cache.view()).update(this.#device.view());
+      for (const change of this.#unsynced) {
+        hash.update(
+          change.kind === 'write' ? `w${change.position} ${change.bytes.length} ` : `t${change.size} `,
+        );
+        if (change.kind === 'write') hash.update(change.bytes);
+      }
+      this.#digest = hash.digest('base64');
+    }
+    return this.#digest;
   }
 
   #takeUntil(moment: number): Change[] {
     const count = Math.max(0, moment - this.#settled);
+    if (count > 0) this.#digest = undefined;
     this.#settled += count;
     if (count < this.#unsynced.length) return this.#unsynced.splice(0, count);
     const all = this.#unsynced;

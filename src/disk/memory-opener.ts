@@ -3,7 +3,7 @@ import type { Disk } from './disk.js';
 import type { MemoryDisk } from './memory.js';
 import { MemoryDirectory } from './memory-directory.js';
 import { ProcessDied, systemError } from './memory-error.js';
-import type { Fault, OperationKind } from './memory-fault.js';
+import type { Fault, OperationKind, PlacedBytes } from './memory-fault.js';
 import { MemoryFile } from './memory-file.js';
 import { Inode } from './memory-inode.js';
 
@@ -228,16 +228,16 @@ export class MemoryOpener implements Disk {
   }
 
   /** Starts an operation. Its fault, if any, that is not an error; for `finish`. */
-  begin(kind: OperationKind, path: string): Fault | undefined {
-    const fault = this.fault(kind, path);
+  begin(kind: OperationKind, path: string, write?: PlacedBytes): Fault | undefined {
+    const fault = this.fault(kind, path, write);
     if (typeof fault === 'object' && 'error' in fault) throw systemError(fault.error, kind, path);
     return fault;
   }
 
   /** The same, leaving errors to the caller. */
-  fault(kind: OperationKind, path: string): Fault | undefined {
+  fault(kind: OperationKind, path: string, write?: PlacedBytes): Fault | undefined {
     this.alive();
-    const fault = this.machine.operation(this.name, kind, path);
+    const fault = this.machine.operation(this.name, kind, path, write);
     if (fault === 'die') {
       this.die();
       throw new ProcessDied(this.name);

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
 import { MemoryDirectory, type Node } from './memory-directory.js';
 import { systemError } from './memory-error.js';
-import type { Fault, Operation, OperationKind } from './memory-fault.js';
+import type { Fault, Operation, OperationKind, PlacedBytes } from './memory-fault.js';
 import { Inode, type Room } from './memory-inode.js';
 import { MemoryOpener } from './memory-opener.js';
 import type { PowerCut } from './memory-power-cut.js';
@@ -142,6 +143,11 @@ export class MemoryDisk {
     return fork;
   }
 
+  /** Names the state that all files and names are in, what of it is on the device too: the same for the same. */
+  digest(): string {
+    return createHash('sha1').update(this.#root.digest()).digest('base64');
+  }
+
   /** The bytes of all files by path, as processes see them. */
   snapshot(): Map<string, Uint8Array> {
     return new Map([...this.#files()].map(([path, inode]) => [path, inode.view().slice()]));
@@ -179,9 +185,9 @@ export class MemoryDisk {
   }
 
   /** Counts an operation and asks for its fault. For openers. */
-  operation(opener: string, kind: OperationKind, path: string): Fault | undefined {
+  operation(opener: string, kind: OperationKind, path: string, write?: PlacedBytes): Fault | undefined {
     this.operations += 1;
-    return this.onOperation?.({ opener, n: this.operations, kind, path });
+    return this.onOperation?.({ opener, n: this.operations, kind, path, write });
   }
 
   /** For openers, as is what follows. */

@@ -30,10 +30,10 @@ export function* framesBehind(
   kinds: KindTable,
   salt: number,
 ): Generator<FrameAt, void> {
-  const window = Buffer.allocUnsafe(WINDOW_BYTES);
+  const window = Buffer.allocUnsafe(Math.max(0, Math.min(WINDOW_BYTES, file.size() - position)));
   const head = emptyHead();
   for (let start = position; ; ) {
-    const filled = file.read(window, 0, WINDOW_BYTES, start);
+    const filled = file.read(window, 0, window.length, start);
     if (filled < HEAD_BYTES) return;
     let at = 0;
     while (at + HEAD_BYTES <= filled) {

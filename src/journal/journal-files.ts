@@ -107,9 +107,17 @@ export class JournalFiles {
     }
   }
 
-  /** Removes the journals below a number, whose marks nobody needs any more. */
+  /**
+   * Removes the journals below a number, whose marks nobody needs any more. ⚑ The lowest first, on the device before the
+   * next: of several unlinks a power cut keeps any, and the mark of one that came back must not lead to one that is gone.
+   * There are several where a take-over went before.
+   */
   removeBelow(number: number): void {
-    for (const lower of this.list()) if (lower < number) this.#disk.unlink(this.path(lower));
+    const lower = this.list().filter((one) => one < number);
+    for (const [at, one] of lower.entries()) {
+      if (at > 0) this.syncNames();
+      this.#disk.unlink(this.path(one));
+    }
   }
 
   header(number: number, epoch: number = this.#epochs.ofJournal(number)): Buffer {

@@ -308,6 +308,7 @@ export class Engine {
       await this.sweeper.idle();
       await this.compactor.idle();
       if (this.#failure === undefined) {
+        this.#lookOnceMore();
         await this.syncer.upTo(this.tail.nextIndex - 1);
         await this.syncFacts();
         await this.#markClean();
@@ -316,6 +317,17 @@ export class Engine {
       this.journal.close();
       this.files.descriptors.close();
       this.locks.close();
+    }
+  }
+
+  /** What others wrote and died over is synced too: nobody may be left to do it. Best effort. */
+  #lookOnceMore(): void {
+    if (this.tenure.isTainted) return;
+    try {
+      this.journal.catchUp();
+      this.tail.catchUp();
+    } catch (error) {
+      if (error instanceof SyncFailure) throw this.syncFailed(error);
     }
   }
 

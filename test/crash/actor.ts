@@ -66,11 +66,12 @@ export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmedia
 
 /** Whether an error says that its call changed nothing. */
 const changedNothing = (error: unknown): boolean =>
-  error instanceof DurostoreError && ['DISK_FULL', 'STORE_FULL', 'LOCK_UNAVAILABLE'].includes(error.code);
+  error instanceof DurostoreError &&
+  ['DISK_FULL', 'STORE_FULL', 'LOCK_UNAVAILABLE', 'LOCK_LOST'].includes(error.code);
 
 /** A process that does things to a queue and writes down what it was told. */
 export class Actor {
-  readonly #disk: MemoryOpener;
+  #disk: MemoryOpener;
   readonly #history: History;
   readonly #options: Options;
   /** Writes that waited for room in vain. */
@@ -101,6 +102,15 @@ export class Actor {
     if (!this.#disk.dead) synced();
   }
 
+  /** Dies, and another comes in its place. */
+  die(): void {
+    const { machine, name } = this.#disk;
+    this.#queue = undefined;
+    this.#claims = [];
+    machine.kill(this.#disk);
+    this.#disk = machine.opener(name);
+  }
+
   /** One record. */
   async write(size = 40, durability?: Durability): Promise<void> {
     const [bytes] = this.#history.writing([size]);
@@ -116,12 +126,25 @@ export class Actor {
     await this.#write(bytes, durability, () => this.#opened.store.writeMany(bytes, { durability }));
   }
 
+  async enqueue(size = 40, durability?: Durability): Promise<void> {
+    const bytes = this.#history.writing([size]);
+    await this.#write(bytes, durability, async () => [
+      await this.#opened.enqueue(bytes[0] as Uint8Array, { durability }),
+    ]);
+  }
+
+  async enqueueMany(sizes: readonly number[], durability?: Durability): Promise<void> {
+    const bytes = this.#history.writing(sizes);
+    await this.#write(bytes, durability, () => this.#opened.enqueueMany(bytes, { durability }));
+  }
+
   async dequeue(): Promise<void> {
     await this.dequeueMany(1);
   }
 
   async dequeueMany(max: number): Promise<void> {
     const known = this.#history.removingBlindly(max);
+    const before = this.#history.removals;
     let taken: Uint8Array[];
     try {
       taken = await this.#opened.dequeueMany(max);
@@ -131,7 +154,7 @@ export class Actor {
     }
     if (this.#disk.dead) return;
     known();
-    for (const bytes of taken) this.#history.removed(bytes, this.#durability);
+    for (const bytes of taken) this.#history.removed(bytes, this.#durability, before);
   }
 
   async claim(): Promise<void> {
@@ -200,9 +223,10 @@ export class Actor {
     this.gaveUp += 1;
   }
 
-  /** Deletes what stands before the record that is so far from the oldest. */
-  async prune(place: number): Promise<void> {
+  /** Deletes what stands before the record that is so far from the oldest; where there is none, everything. */
+  async prune(place: number, everything = true): Promise<void> {
     const before = this.#history.present(place)?.index;
+    if (before === undefined && !everything) return;
     const removed = this.#history.presentBefore(before ?? Number.POSITIVE_INFINITY);
     await this.#remove(removed, this.#durability, () => this.#opened.store.prune(before));
   }
@@ -220,10 +244,11 @@ export class Actor {
 
   async deleteFirst(): Promise<void> {
     const known = this.#history.removingBlindly(1);
+    const before = this.#history.removals;
     const index = await this.#opened.store.deleteFirst();
     if (this.#disk.dead) return;
     known();
-    if (index !== undefined) this.#history.removedAt(index, this.#durability);
+    if (index !== undefined) this.#history.removedAt(index, this.#durability, before);
   }
 
   async sync(): Promise<void> {
@@ -259,13 +284,17 @@ export class Actor {
     call: () => Promise<unknown>,
   ): Promise<void> {
     const asked = all.filter((bytes) => this.#history.removing(bytes));
+    const before = this.#history.removals;
     try {
       await call();
     } catch (error) {
       if (changedNothing(error)) for (const bytes of asked) this.#history.kept(bytes);
       throw error;
     }
-    if (!this.#disk.dead) for (const bytes of all) this.#history.removed(bytes, durability);
+    if (this.#disk.dead) return;
+    // Somebody else may have removed it before.
+    for (const bytes of all)
+      if (!this.#history.isRemoved(bytes)) this.#history.removed(bytes, durability, before);
   }
 
   async #write(

@@ -1,16 +1,15 @@
-import type { Test } from 'tap';
+import { verifyOn } from '../../src/care/verify.js';
 import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import type { Entry } from '../../src/mod.js';
 import { checkDirectoryOn } from '../support/consistency.js';
-import type { Random } from '../support/random.js';
 import { Actor, DIRECTORY, hastyClock, machineFor, type Options, openOn } from './actor.js';
 import { History } from './history.js';
 import { keptBy, type Program } from './programs.js';
 
-/** What a power cut may do to what was not synced: at each operation the first, and two of the others in turn. */
-const CUTS: readonly [PowerCut, ...PowerCut[]] = [
+/** What a power cut may do to what was not synced. */
+export const CUTS: readonly [PowerCut, ...PowerCut[]] = [
   { writes: 'lose', names: 'lose' },
   { writes: 'keep', names: 'keep' },
   { writes: 'lose', names: 'keep' },
@@ -21,10 +20,14 @@ const CUTS: readonly [PowerCut, ...PowerCut[]] = [
   { writes: 'random', names: 'random', tear: 'sector', garble: true, sizes: 'random' },
 ];
 
+/** The first, and two of the others in turn. */
 export const cutsAt = (n: number): PowerCut[] => {
   const [all, ...others] = CUTS;
   return [all, ...[2 * n, 2 * n + 1].map((at) => others[at % others.length] ?? all)];
 };
+
+/** One state in so many is verified too, when it has been mended. */
+const VERIFIED_ONE_IN = 7;
 
 /** More than any test here needs: a loop that does not end. */
 export const MOST_OPERATIONS = 20_000;
@@ -96,6 +99,8 @@ export async function judge(
     await queue.close();
     const afterCut = { staleEntries: after === 'cut' };
     problems.push(...checkDirectoryOn(machine.opener('checker'), DIRECTORY, afterCut));
+    if (machine.operations % VERIFIED_ONE_IN === 0)
+      problems.push(...(await complaintsOfVerify(machine, after)));
     machine.powerCut({ writes: 'lose', names: 'lose' });
     // With lock files, what the dead had claimed comes back when its lease has ended.
     const again = await openOn(machine.opener('next'), { ...options, clock: hastyClock() });
@@ -111,6 +116,18 @@ export async function judge(
   return problems;
 }
 
+/**
+ * What `verify` finds in a directory that was opened, closed and found in order. After a power cut entries may tell of records
+ * that were only written, and are lost.
+ */
+async function complaintsOfVerify(machine: MemoryDisk, after: 'death' | 'cut'): Promise<string[]> {
+  const { findings } = await verifyOn(machine.opener('verifier'), { directory: DIRECTORY });
+  return findings
+    .filter(({ severity, repaired }) => severity !== 'note' && !repaired)
+    .filter(({ severity, what }) => !(after === 'cut' && severity === 'loss' && what.includes('entries')))
+    .map((finding) => `verify: ${JSON.stringify(finding)}`);
+}
+
 async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
   const found: Entry[] = [];
   for await (const entry of entries) found.push(entry);
@@ -120,13 +137,19 @@ async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
 const equal = (a: Uint8Array, b: Uint8Array | undefined): boolean =>
   b !== undefined && Buffer.compare(a, b) === 0;
 
+/** Who is told what is wrong: a test, or who reports to one. */
+export interface Complaints {
+  fail(where: string, details: { readonly found: readonly string[] }): unknown;
+  equal(found: number, wanted: number, what: string): unknown;
+}
+
 /** Collects what is wrong in many states, and tells the first few in full. */
 export class Findings {
-  readonly #t: Test;
+  readonly #t: Complaints;
   states = 0;
   #bad = 0;
 
-  constructor(t: Test) {
+  constructor(t: Complaints) {
     this.#t = t;
   }
 
@@ -139,31 +162,5 @@ export class Findings {
 
   end(what: string): void {
     this.#t.equal(this.#bad, 0, `${what}: ${this.states} states`);
-  }
-}
-
-/** The process dies at each of its operations, before it and in the midst of its writes; and the power with it. */
-export async function exploreDeaths(t: Test, program: Program, random: Random): Promise<number> {
-  const findings = new Findings(t);
-  for (let n = 1; ; n++) {
-    const faults: Fault[] = ['die'];
-    for (const fault of faults) {
-      const outcome = await runUntilDeath(program, fault, (operation) => operation.n === n);
-      const { machine, history, struck } = outcome;
-      if (struck?.kind === 'write' && fault === 'die') faults.push({ torn: random.integer(1, 80) });
-      const where = `${JSON.stringify(fault)} at ${n}, ${struck?.kind ?? 'the end'} ${struck?.path ?? ''}`;
-      findings.add(where, await judge(machine.fork(1), history, program.options, 'death'));
-      for (const cut of cutsAt(n)) {
-        const fork = machine.fork(1);
-        const seed = random.integer(0, 2 ** 31);
-        fork.powerCut({ ...cut, seed });
-        const policy = JSON.stringify({ ...cut, seed });
-        findings.add(`${where}; ${policy}`, await judge(fork, history, program.options, 'cut'));
-      }
-      if (struck === undefined) {
-        findings.end(`${program.name}, ${n - 1} operations`);
-        return findings.states;
-      }
-    }
   }
 }

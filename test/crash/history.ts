@@ -16,12 +16,19 @@ interface Written {
   refused: boolean;
   /** Whether somebody may have removed it, and how sure that is. */
   removal: 'none' | 'asked' | 'written' | 'synced';
+  /** The how-manieth removal it was that somebody was told of. */
+  removalTold: number;
 }
+
+/** What somebody finds. */
+export type Seen = Pick<Entry, 'index' | 'data'>;
 
 /** What a program did and was told: the other side of what the files say. */
 export class History {
-  readonly #written: Written[] = [];
+  #written: Written[] = [];
   #calls = 0;
+  /** Removals that were told. */
+  #removals = 0;
   /** Removals of whatever came first, whose answers have not come. */
   #blind = 0;
   /** Segments that are kept when the oldest is dropped for room; undefined: none is ever dropped. */
@@ -29,6 +36,24 @@ export class History {
 
   constructor(kept?: number) {
     this.#kept = kept;
+  }
+
+  /** What is told until now. */
+  fork(): History {
+    const fork = new History(this.#kept);
+    fork.#written = this.#written.map((record) => ({ ...record }));
+    fork.#calls = this.#calls;
+    fork.#blind = this.#blind;
+    fork.#removals = this.#removals;
+    return fork;
+  }
+
+  /** The same for two that judge alike. */
+  digest(): string {
+    const told = this.#written.map(
+      ({ call, index, told, refused, removal }) => `${call} ${index} ${told} ${refused} ${removal}`,
+    );
+    return `${this.#blind}; ${told.join('; ')}`;
   }
 
   /** New records, of sizes that are given; their bytes tell who they are. */
@@ -46,7 +71,7 @@ export class History {
         told: 'nothing',
         refused: false,
       } as const;
-      this.#written.push({ ...record, removal: 'none' });
+      this.#written.push({ ...record, removal: 'none', removalTold: 0 });
       return bytes;
     });
   }
@@ -83,14 +108,22 @@ export class History {
     if (record.removal === 'asked') record.removal = 'none';
   }
 
-  removed(bytes: Uint8Array, told: 'written' | 'synced'): void {
+  /** Removals that were told until now: what a synced one that is asked for now brings to the device with it. */
+  get removals(): number {
+    return this.#removals;
+  }
+
+  removed(bytes: Uint8Array, told: 'written' | 'synced', before = this.#removals): void {
     const record = this.#of(bytes);
     if (record.removal === 'written' || record.removal === 'synced')
       throw new Error(`record ${record.id} at ${record.index} was given out twice`);
     // Facts stand in one order too: those before it are on the device with it.
     if (told === 'synced')
-      for (const one of this.#written) if (one.removal === 'written') one.removal = 'synced';
+      for (const one of this.#written)
+        if (one.removal === 'written' && one.removalTold <= before) one.removal = 'synced';
     record.removal = told;
+    this.#removals += 1;
+    record.removalTold = this.#removals;
     if (told === 'synced' && record.told === 'written') record.told = 'synced';
   }
 
@@ -100,9 +133,9 @@ export class History {
     return removal === 'written' || removal === 'synced';
   }
 
-  removedAt(index: number, told: 'written' | 'synced'): void {
+  removedAt(index: number, told: 'written' | 'synced', before = this.#removals): void {
     const record = this.#written.find((one) => one.index === index);
-    if (record !== undefined) this.removed(record.bytes, told);
+    if (record !== undefined) this.removed(record.bytes, told, before);
   }
 
   /** So many of the first are being removed; returns what is to be called when the answer has come. */
@@ -146,7 +179,7 @@ export class History {
   }
 
   /** What is wrong with what is there after a crash. */
-  judge(entries: readonly Entry[], after: 'death' | 'cut'): string[] {
+  judge(entries: readonly Seen[], after: 'death' | 'cut'): string[] {
     const problems: string[] = [];
     const found = new Map<number, number>();
     let previous = 0;

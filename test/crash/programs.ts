@@ -231,6 +231,58 @@ const inOneMode: readonly Program[] = [
       await actor.dequeue();
     },
   },
+  {
+    name: 'one dies after the other',
+    options: { maxFileSize: 512 },
+    async run(actor) {
+      await actor.open();
+      await actor.enqueueMany([20, 20, 20]);
+      await actor.claim();
+      actor.die();
+      await actor.open();
+      await actor.enqueue(60);
+      await actor.dequeue();
+      await actor.claim();
+      await actor.enqueueMany([70, 70]);
+      actor.die();
+      await actor.open();
+      await actor.dequeue();
+      await actor.enqueue(30);
+      actor.die();
+      await actor.open();
+      await actor.delete(0);
+      await actor.claim();
+      await actor.ack();
+      await actor.close();
+    },
+  },
+  {
+    name: 'one dies after the other, written, journals that are succeeded all the time',
+    options: { maxFileSize: 512, durability: 'written', limits: SHORT_JOURNALS },
+    async run(actor) {
+      await actor.open();
+      await actor.enqueueMany([20, 20, 20, 20]);
+      await actor.dequeue();
+      await actor.claim();
+      actor.die();
+      await actor.open();
+      await actor.claim();
+      await actor.enqueue(90);
+      await actor.sync();
+      await actor.nack();
+      actor.die();
+      await actor.open();
+      await actor.enqueueMany([60, 60]);
+      await actor.dequeueMany(2);
+      await actor.enqueue(30, 'synced');
+      actor.die();
+      await actor.open();
+      await actor.claim();
+      await actor.ack();
+      await actor.prune(1);
+      await actor.enqueue(50);
+    },
+  },
 ];
 
 /** With lock files, what is another's to clean up is more. */
@@ -239,6 +291,8 @@ const WITH_LOCK_FILES = new Set([
   'many calls at once',
   'messages, claimed and dequeued',
   'journals that are succeeded all the time, written',
+  'one dies after the other',
+  'one dies after the other, written, journals that are succeeded all the time',
 ]);
 
 export const programs: readonly Program[] = [

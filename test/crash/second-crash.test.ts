@@ -1,73 +1,64 @@
 import t from 'tap';
 import type { MemoryDisk } from '../../src/disk/memory.js';
-import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { random } from '../support/random.js';
 import { type Options, openOn } from './actor.js';
-import { cutsAt, Findings, judge, MOST_OPERATIONS, runUntilDeath } from './explore.js';
+import { momentsOf } from './enumerate.js';
+import { CUTS, Findings, judge } from './explore.js';
+import type { History } from './history.js';
+import { type Moment, Recorder, torn } from './moments.js';
 import { programs } from './programs.js';
+import { States } from './states.js';
 
 /** How many first crashes of a program are followed into the recovery. */
 const FIRST_CRASHES = 8;
 
-/** Opens and closes, until it dies at the operation of its own that is given; undefined where it came to its end. */
-async function reopenUntilDeath(
+/** All moments of an opening that finds what a crash left, and of the closing. */
+async function momentsOfRecovery(
   machine: MemoryDisk,
+  history: History,
   options: Options,
-  fault: Fault,
-  at: number,
-): Promise<Operation | undefined> {
-  const first = machine.operations;
-  let struck: Operation | undefined;
-  machine.onOperation = (operation) => {
-    if (operation.n - first > MOST_OPERATIONS) throw new Error('this does not end');
-    if (operation.n !== first + at) return undefined;
-    struck = operation;
-    return fault;
-  };
-  const disk = machine.opener('recovers');
-  try {
-    await (await openOn(disk, options)).close();
-  } catch (error) {
-    if (!disk.dead) throw error;
-  }
-  if (!disk.dead) machine.kill(disk);
+): Promise<readonly Moment[]> {
+  const recorder = new Recorder(machine, history);
+  machine.onOperation = recorder.before;
+  await (await openOn(machine.opener('recovers'), options)).close();
   machine.onOperation = undefined;
-  return struck;
+  return recorder.end();
 }
 
 for (const program of programs) {
   t.test(`a second crash while the first is mended: ${program.name}`, async (t) => {
     const numbers = random(t);
     const findings = new Findings(t);
-    const whole = await runUntilDeath(program, 'die', () => false);
+    const states = new States();
+    const moments = await momentsOf(program);
     for (let sample = 0; sample < FIRST_CRASHES; sample++) {
-      const n = numbers.integer(1, whole.machine.operations);
-      const fault: Fault = numbers.chance(0.5) ? 'die' : { torn: numbers.integer(1, 80) };
-      const { machine, history } = await runUntilDeath(program, fault, (operation) => operation.n === n);
+      const moment = numbers.pick(moments);
+      const { history, operation } = moment;
+      const length = operation?.write?.bytes.length ?? 0;
+      const tear = length > 1 && numbers.chance(0.5) ? numbers.integer(1, length - 1) : 0;
+      const machine = (tear > 0 ? torn(moment, tear) : undefined) ?? moment.machine.fork(1);
       const first = numbers.chance(0.3)
         ? undefined
-        : { ...numbers.pick(cutsAt(sample)), seed: numbers.integer(0, 2 ** 31) };
+        : { ...numbers.pick(CUTS), seed: numbers.integer(0, 2 ** 31) };
       if (first !== undefined) machine.powerCut(first);
-      for (let m = 1; ; m++) {
-        const second = machine.fork(1);
-        const how: Fault = numbers.chance(0.7) ? 'die' : { torn: numbers.integer(1, 80) };
-        const where = JSON.stringify({ n, fault, first, m, how });
-        let struck: Operation | undefined;
-        try {
-          struck = await reopenUntilDeath(second, program.options, how, m);
-        } catch (error) {
-          findings.add(where, [String(error)]);
-        }
-        const cut = { ...numbers.pick(cutsAt(m)), seed: numbers.integer(0, 2 ** 31) };
-        const fork = second.fork(1);
+      const where = JSON.stringify({ n: operation?.n, tear, first });
+      const look = async (state: MemoryDisk, after: 'death' | 'cut', how: string): Promise<void> => {
+        if (states.add(state, history, after))
+          findings.add(`${where}; ${how}`, await judge(state, history, program.options, after));
+      };
+      for (const second of await momentsOfRecovery(machine, history, program.options)) {
+        const { operation: m } = second;
+        const bytes = m?.write?.bytes.length ?? 0;
+        const place = bytes > 1 ? numbers.integer(1, bytes - 1) : 0;
+        const left = (place > 0 && numbers.chance(0.5) ? torn(second, place) : undefined) ?? second.machine;
+        const how = `${m?.n} ${m?.kind ?? 'the end'} ${m?.path ?? ''}, torn at ${place}`;
+        const cut = { ...numbers.pick(CUTS), seed: numbers.integer(0, 2 ** 31) };
+        const fork = left.fork(1);
         fork.powerCut(cut);
-        const here = `${where}, ${struck?.kind ?? 'the end'} ${struck?.path ?? ''}`;
-        findings.add(`${here}; ${JSON.stringify(cut)}`, await judge(fork, history, program.options, 'cut'));
-        const after = first === undefined ? 'death' : 'cut';
-        findings.add(`${here}; death`, await judge(second, history, program.options, after));
-        if (struck === undefined) break;
+        await look(fork, 'cut', `${how}; ${JSON.stringify(cut)}`);
+        await look(left.fork(1), first === undefined ? 'death' : 'cut', `${how}; death`);
       }
     }
-    findings.end(program.name);
+    findings.end(`${program.name}, ${states.distinct} distinct`);
   });
 }
