@@ -34,7 +34,7 @@ export class Descriptors {
       }
       return held.file;
     }
-    const file = this.#open(path);
+    const file = this.withRoom(() => this.#open(path));
     if (file !== undefined) this.keep(file);
     return file;
   }
@@ -60,6 +60,33 @@ export class Descriptors {
         if (held.pins === 0 && this.#held.get(path) !== held) held.file.close();
       },
     };
+  }
+
+  /** Opens something; where this process has no descriptor left, again after all that are not pinned were let go of. */
+  withRoom<T>(open: () => T): T {
+    try {
+      return open();
+    } catch (error) {
+      if (!isOutOfDescriptors(error) || !this.#letGo()) throw error;
+      return open();
+    }
+  }
+
+  /** Syncs a directory, which takes a descriptor. */
+  async syncDirectory(directory: string): Promise<void> {
+    try {
+      await this.#disk.syncDirectory(directory);
+    } catch (error) {
+      if (!isOutOfDescriptors(error) || !this.#letGo()) throw error;
+      await this.#disk.syncDirectory(directory);
+    }
+  }
+
+  /** Whether there was something to let go of. */
+  #letGo(): boolean {
+    const before = this.#held.size;
+    for (const [path, { pins }] of [...this.#held]) if (pins === 0) this.forget(path);
+    return this.#held.size < before;
   }
 
   forget(path: string): void {
@@ -89,4 +116,9 @@ export class Descriptors {
       if (held.pins === 0 && path !== this.#newest) this.forget(path);
     }
   }
+}
+
+function isOutOfDescriptors(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return code === 'EMFILE' || code === 'ENFILE';
 }

@@ -1,6 +1,7 @@
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { publishFile } from '../disk/publish-file.js';
+import type { Residence } from '../disk/residence.js';
 import { decodeTakeovers, encodeTakeovers, type Takeover } from './takeover.js';
 
 /** So many take-overs are remembered although no file needs them, for sleepers that want to know what became of a write. */
@@ -22,17 +23,27 @@ export class Epochs {
   readonly #names: FileNames;
   readonly #storeId: Buffer;
   readonly #enabled: boolean;
+  readonly #residence: Residence | undefined;
   /** The number of the last take-over known. */
   #number = 0;
   #takeovers: readonly Takeover[] = [];
 
   /** Not `enabled` where no lock can be taken from its holder. */
-  constructor(disk: Disk, names: FileNames, storeId: Buffer, enabled: boolean) {
+  constructor(disk: Disk, names: FileNames, storeId: Buffer, enabled: boolean, residence?: Residence) {
     this.#disk = disk;
     this.#names = names;
     this.#storeId = storeId;
     this.#enabled = enabled;
+    this.#residence = residence;
     if (enabled) this.refresh();
+  }
+
+  /**
+   * Throws STORE_FAILED where no file counts any more, for the store was removed, or another one is in its place. To be asked
+   * before a name is created or removed: it would be that one's.
+   */
+  assertHere(): void {
+    this.#residence?.assert();
   }
 
   /** The last take-over known. */

@@ -38,6 +38,7 @@ export class Indexer {
   readonly #clock: Clock;
   readonly #options: IndexerOptions;
   readonly #catchUp: () => boolean;
+  readonly #patrol: () => void;
   readonly #waiters = new Set<Waiter>();
   readonly #listeners = new Set<() => void>();
   readonly #keepAlive = new KeepAlive();
@@ -49,13 +50,24 @@ export class Indexer {
   #timerAt = Number.POSITIVE_INFINITY;
   #closed = false;
 
-  /** `catchUp` looks at the files and says whether there was something new. */
-  constructor(disk: Disk, directory: string, clock: Clock, options: IndexerOptions, catchUp: () => boolean) {
+  /**
+   * `catchUp` looks at the files and says whether there was something new; `patrol`, in the background alone, whether they are
+   * there at all.
+   */
+  constructor(
+    disk: Disk,
+    directory: string,
+    clock: Clock,
+    options: IndexerOptions,
+    catchUp: () => boolean,
+    patrol: () => void = () => {},
+  ) {
     this.#disk = disk;
     this.#directory = directory;
     this.#clock = clock;
     this.#options = options;
     this.#catchUp = catchUp;
+    this.#patrol = patrol;
     this.#arm();
   }
 
@@ -171,6 +183,7 @@ export class Indexer {
     this.#cancelTimer = this.#clock.setTimer(at, () => {
       this.#cancelTimer = undefined;
       this.#stopIdleWatch();
+      this.#patrol();
       this.#lookQuietly();
       this.#arm();
     });

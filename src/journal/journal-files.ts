@@ -76,6 +76,7 @@ export class JournalFiles {
    * or a new one. What it held is overwritten, not cut, for on a full disk its room is all there is.
    */
   createSuccessor(number: number, epoch: number = this.#epochs.ofJournal(number)): DiskFile {
+    this.#epochs.assertHere();
     const path = this.#names.fateJournal(number, epoch);
     const file = this.#disk.open(path, 'write') ?? this.#disk.create(path);
     if (file === undefined) throw Object.assign(new Error(`${path} cannot be created`), { code: 'EEXIST' });
@@ -88,6 +89,7 @@ export class JournalFiles {
   prepareSuccessor(number: number, bytes: number): void {
     let file: DiskFile | undefined;
     try {
+      this.#epochs.assertHere();
       file = this.#disk.create(this.path(number));
       if (file !== undefined) writeFully(file, Buffer.alloc(bytes), bytes, 0);
     } catch {
@@ -114,6 +116,7 @@ export class JournalFiles {
    */
   removeBelow(number: number): void {
     const lower = this.list().filter((one) => one < number);
+    if (lower.length > 0) this.#epochs.assertHere();
     for (const [at, one] of lower.entries()) {
       if (at > 0) this.syncNames();
       this.#disk.unlink(this.path(one));

@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import type { Disk, DiskFile } from '../disk/disk.js';
+import { directoryGone } from '../disk/residence.js';
 import { DurostoreError } from '../errors.js';
 
 /** Opens a lock file, creating it where missing. */
@@ -40,6 +42,7 @@ export function told(what: 'open' | 'create' | 'lock', path: string, error: unkn
   const isOfSystem = error instanceof Error && 'code' in error && !(error instanceof DurostoreError);
   const hasNoRoom = isOfSystem && what === 'create' && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
   if (!isOfSystem || hasNoRoom) return error;
+  if (error.code === 'ENOENT') return directoryGone(dirname(path), error);
   return lockUnavailable(what, path, error);
 }
 

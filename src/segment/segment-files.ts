@@ -127,7 +127,10 @@ export class SegmentFiles {
    */
   create(first: number): DiskFile {
     const path = this.dataPath(first);
-    const file = this.disk.create(path) ?? this.disk.open(path, 'write');
+    const file = this.descriptors.withRoom(() => {
+      this.epochs.assertHere();
+      return this.disk.create(path) ?? this.disk.open(path, 'write');
+    });
     if (file === undefined) throw Object.assign(new Error(`${path} vanished`), { code: 'ENOENT' });
     this.descriptors.keep(file);
     if (!this.#hasHeader(file, first)) {
@@ -147,7 +150,10 @@ export class SegmentFiles {
     try {
       let file = this.entries(first);
       if (file === undefined) {
-        file = this.disk.create(this.#path(first).entries);
+        file = this.descriptors.withRoom(() => {
+          this.epochs.assertHere();
+          return this.disk.create(this.#path(first).entries);
+        });
         if (file === undefined) return this.entries(first);
         this.descriptors.keep(file);
       }
@@ -155,7 +161,10 @@ export class SegmentFiles {
       const header = encodeFileHeader(HeaderKind.entries, this.#storeId, first, epoch);
       const found = Buffer.alloc(HEADER_BYTES);
       file.read(found, 0, HEADER_BYTES, 0);
-      if (!found.equals(header)) writeFully(file, header, HEADER_BYTES, 0);
+      if (!found.equals(header)) {
+        this.epochs.assertHere();
+        writeFully(file, header, HEADER_BYTES, 0);
+      }
       return file;
     } catch {
       return undefined;
@@ -176,6 +185,7 @@ export class SegmentFiles {
    * before data, so that a leftover data file still tells of the segment.
    */
   remove(first: number): void {
+    this.epochs.assertHere();
     this.removeSucceeded(first);
     const { data, entries } = this.#path(first);
     this.forget(first);
@@ -189,6 +199,7 @@ export class SegmentFiles {
     this.list();
     const generation = this.generation(first);
     if (generation === 0) return;
+    this.epochs.assertHere();
     for (const name of this.disk.list(this.names.directory)) {
       const parsed = this.names.parse(name);
       if (parsed === undefined || !('number' in parsed) || parsed.number !== first) continue;

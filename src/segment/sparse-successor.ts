@@ -77,6 +77,7 @@ export class SparseSuccessor {
     const { names, disk } = this.#files;
     const data = names.sparseData(this.first, this.generation);
     const entries = names.sparseEntries(this.first, this.generation);
+    this.#files.epochs.assertHere();
     if (this.#isOutrun()) return false;
     if (!this.#entries.publish(entries)) {
       disk.unlink(entries);

@@ -32,7 +32,7 @@ export class Syncer {
     for (const first of segments) await this.#syncData(first);
     // A segment's name is on the device before any record in it is called safe.
     if (segments.some((first) => first > tail.safe)) {
-      await this.#files.disk.syncDirectory(this.#files.names.directory);
+      await this.#files.descriptors.syncDirectory(this.#files.names.directory);
     }
     tail.sawSafe(upTo);
   }

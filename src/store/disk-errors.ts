@@ -5,6 +5,8 @@ import { DurostoreError } from '../errors.js';
 export const isDiskFull = (error: unknown): boolean =>
   isNoRoom(error) || (error as { code?: unknown } | undefined)?.code === 'DISK_FULL';
 
+const GIVE_RIGHTS = 'Give this user the right to create, read and write files there';
+
 /** What a caller is told of an error beneath: ours pass through, the system's get a code and a remedy. */
 export function describeDiskError(error: unknown, doing: string): DurostoreError {
   if (error instanceof DurostoreError) return error;
@@ -16,7 +18,21 @@ export function describeDiskError(error: unknown, doing: string): DurostoreError
     );
   }
   const reason = error instanceof Error ? error.message : String(error);
-  return new DurostoreError('STORE_FAILED', `${doing} failed: ${reason}. Reopen the store to go on`, error);
+  return new DurostoreError('STORE_FAILED', `${doing} failed: ${reason}. ${remedyFor(error)}`, error);
+}
+
+function remedyFor(error: unknown): string {
+  switch ((error as { code?: unknown } | undefined)?.code) {
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'Close some, or let this process have more descriptors (ulimit -n), and reopen the store to go on';
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `${GIVE_RIGHTS}, and reopen the store to go on`;
+    default:
+      return 'Reopen the store to go on';
+  }
 }
 
 /** The same for opening, where the directory itself may be what is wrong. */
@@ -35,8 +51,7 @@ export function describeOpeningError(error: unknown, directory: string): Durosto
     case 'EROFS':
       return new DurostoreError(
         'LOCK_UNAVAILABLE',
-        `${directory} cannot be opened: ${String((error as Error).message)}. ` +
-          'Give this user the right to create, read and write files there',
+        `${directory} cannot be opened: ${String((error as Error).message)}. ${GIVE_RIGHTS}`,
         error,
       );
     default:

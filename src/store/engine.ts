@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { Disk } from '../disk/disk.js';
 import { FileNames } from '../disk/file-names.js';
 import { GroupSync } from '../disk/group-sync.js';
+import { directoryGone, Residence } from '../disk/residence.js';
 import { SyncFailure } from '../disk/sync-failure.js';
 import { Epochs } from '../epoch/epochs.js';
 import { CorruptError, DurostoreError } from '../errors.js';
@@ -30,6 +31,8 @@ import { Writer } from './writer.js';
 
 /** How long closing waits for a lock file, in order to leave a mark. */
 const MARK_WITHIN_MS = 50;
+/** In the background it is looked at most so often whether the directory is still there. */
+const PATROL_EVERY_MS = 200;
 
 /**
  * One opener's view of a store: the floors beneath, wired. Stores and queues are faces of it.
@@ -64,6 +67,10 @@ export class Engine {
   readonly #reader: Reader;
   readonly #journalSync: GroupSync;
   #failure: DurostoreError | undefined;
+  readonly #residence: Residence;
+  /** Set when the directory was removed or replaced: then there is nothing to read either. */
+  #gone: DurostoreError | undefined;
+  #patrolAt = 0;
   #closing: Promise<void> | undefined;
   #seenIndex = 0;
   #seenFact = 0;
@@ -87,7 +94,8 @@ export class Engine {
       .update(disk.bootId())
       .digest('hex')
       .slice(0, 2 * BOOT_BYTES);
-    this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile');
+    this.#residence = new Residence(disk, names, meta.id);
+    this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', this.#residence);
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
     this.appender = new Appender(this.files, this.tail, options.maxFileSize);
@@ -99,8 +107,13 @@ export class Engine {
       () => this.#syncJournal(),
       (error) => this.syncFailed(error),
     );
-    this.indexer = new Indexer(disk, names.directory, options.clock, options.indexer, () =>
-      this.#catchUpFiles(),
+    this.indexer = new Indexer(
+      disk,
+      names.directory,
+      options.clock,
+      options.indexer,
+      () => this.#catchUpFiles(),
+      () => this.#patrol(),
     );
     this.writer = new Writer(this);
     this.decider = new Decider(this);
@@ -184,6 +197,7 @@ export class Engine {
 
   /** Learns what others did. Facts first: the records that they name are there already. */
   catchUp(): void {
+    this.#assertThere();
     try {
       this.indexer.look();
     } catch (error) {
@@ -283,6 +297,21 @@ export class Engine {
     return failure;
   }
 
+  /** Open files do not tell that their directory was removed. Who waits is told, and nobody reads on what nobody else sees. */
+  #patrol(): void {
+    const now = this.clock.monotonic();
+    if (now < this.#patrolAt || this.#gone !== undefined) return;
+    this.#patrolAt = now + PATROL_EVERY_MS;
+    if (!this.#residence.isLost()) return;
+    this.#gone = directoryGone(this.names.directory);
+    this.#fail(this.#gone);
+    this.indexer.changed();
+  }
+
+  #assertThere(): void {
+    if (this.#gone !== undefined) throw this.#gone;
+  }
+
   /** The first failure stays. */
   #fail(error: DurostoreError): DurostoreError {
     if (this.#failure === undefined) {
@@ -372,6 +401,7 @@ export class Engine {
 
   /** A record that is known does not change; all that can have happened to it is that it is gone. */
   #catchUpFacts(): void {
+    this.#assertThere();
     try {
       this.#foldFacts();
       this.noteChange();

@@ -1,5 +1,6 @@
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { ENTRY_BYTES } from '../segment/entry.js';
+import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
 
 export interface StoreStats {
@@ -25,7 +26,24 @@ export interface StoreStats {
 
 export type PinReason = 'waiting' | 'claimed' | 'delayed' | 'dead' | 'consumer' | 'ids';
 
-export function readStats(engine: Engine): StoreStats {
+export const readStats = (engine: Engine): StoreStats => counting(engine, () => statsOf(engine));
+
+export const sizeOf = (engine: Engine): number =>
+  counting(engine, () => {
+    engine.sweeper.forgetAll();
+    return measure(engine).bytes;
+  });
+
+/** The directory may be gone, or out of reach. */
+function counting<T>(engine: Engine, count: () => T): T {
+  try {
+    return engine.files.descriptors.withRoom(count);
+  } catch (error) {
+    throw describeDiskError(error, 'looking at the files');
+  }
+}
+
+function statsOf(engine: Engine): StoreStats {
   const { tail, fates } = engine;
   engine.sweeper.forgetAll();
   const { prepared, bytes } = measure(engine);
@@ -45,11 +63,6 @@ export function readStats(engine: Engine): StoreStats {
     cuts,
     pinnedBy: pins(engine),
   };
-}
-
-export function sizeOf(engine: Engine): number {
-  engine.sweeper.forgetAll();
-  return measure(engine).bytes;
 }
 
 function measure(engine: Engine): { bytes: number; prepared: number } {

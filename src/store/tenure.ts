@@ -42,6 +42,7 @@ export class Tenure {
     const { locks, epochs } = this.#engine;
     if (this.#entered === locks.tenure && !this.isTainted) return;
     try {
+      epochs.assertHere();
       if (epochs.refresh()) this.#engine.followTakeover();
       if (epochs.isFenced()) this.#takeOver();
       else if (this.isTainted) this.#lookAnew();

@@ -26,7 +26,7 @@ t.test('lock files are made where missing, empty, and stay', async (t) => {
   t.strictSame(osDisk.list(names.directory).sort(), files.sort());
 });
 
-t.test('LOCK_UNAVAILABLE says why and what to do', async (t) => {
+t.test('where no lock is to be had, the error says why and what to do', async (t) => {
   const names = new FileNames(t.testdir(), 'duro');
 
   t.test('no native locks', async (t) => {
@@ -36,12 +36,12 @@ t.test('LOCK_UNAVAILABLE says why and what to do', async (t) => {
     });
   });
 
-  t.test('a directory that is not there', async (t) => {
+  t.test('a directory that is not there any more', async (t) => {
     const elsewhere = new FileNames(join(names.directory, 'no-such'), 'duro');
     for (const mode of ['os', 'lockfile'] as const)
       t.throws(() => openLocks(osDisk, elsewhere, mode).write.tryEnter(), {
-        code: 'LOCK_UNAVAILABLE',
-        message: /no-such.*Give this user the right/,
+        code: 'STORE_FAILED',
+        message: /no-such was removed or replaced.*Reopen/,
         cause: { code: 'ENOENT' },
       });
   });

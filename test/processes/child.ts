@@ -22,6 +22,8 @@ export function untilStopped(): AbortSignal {
     if (message === 'stop') stop.abort();
   });
   process.on('disconnect', () => process.exit(1));
+  // It may have gone while this program was starting.
+  if (process.connected === false) process.exit(1);
   return stop.signal;
 }
 

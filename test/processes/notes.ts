@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 
 /** Lines of words in a file that outlive the process that wrote them, however it ends. */
 export class Notes {
@@ -26,9 +26,51 @@ export function readNotes(path: string): string[][] {
   } catch {
     return [];
   }
-  return text
+  return wholeLines(text);
+}
+
+const STEP = 1024 * 1024;
+
+/** Reads such a file while it is written. */
+export class NotesReader {
+  readonly path: string;
+  readonly #buffer = Buffer.alloc(STEP);
+  #position = 0;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Bytes read so far. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Tells of the whole lines that came since. */
+  read(line: (words: string[]) => void): void {
+    let descriptor: number;
+    try {
+      descriptor = openSync(this.path, 'r');
+    } catch {
+      return;
+    }
+    try {
+      for (;;) {
+        const length = readSync(descriptor, this.#buffer, 0, STEP, this.#position);
+        const whole = this.#buffer.subarray(0, length).lastIndexOf('\n') + 1;
+        if (whole === 0) return;
+        for (const words of wholeLines(this.#buffer.toString('utf8', 0, whole))) line(words);
+        this.#position += whole;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}
+
+const wholeLines = (text: string): string[][] =>
+  text
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
     .slice(0, -1)
     .map((line) => line.split(' '));
-}

@@ -1,271 +1,318 @@
+import { rmSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import type { Test } from 'tap';
-import { openQueue } from '../../src/mod.js';
+import { systemClock } from '../../src/clock.js';
+import { FileNames } from '../../src/disk/file-names.js';
+import { osDisk } from '../../src/disk/os.js';
+import { openQueue, type QueueStats, type Report, verify } from '../../src/mod.js';
+import { checkDirectory } from '../support/consistency.js';
 import { pause } from '../support/pause.js';
-import { type Program, startProgram } from '../support/processes.js';
-import { type Random, random } from '../support/random.js';
-import { temporaryDirectory } from '../support/temporary-directory.js';
+import { type Program, type Starter, startProgram } from '../support/processes.js';
+import type { Random } from '../support/random.js';
 import { until } from '../support/until.js';
-import type { Orders } from './child.js';
-import type { ConsumerOrders } from './consumer-child.js';
-import { readNotes } from './notes.js';
-import type { ProducerOrders } from './producer-child.js';
+import { NotesReader } from './notes.js';
+import { type Judgement, judge } from './soak-judge.js';
+import { Ledger, type Life } from './soak-ledger.js';
+import { LONG_LEASE_MS, type Role, type SoakOrders, type SoakPlan } from './soak-plan.js';
 
-/** Longer than any soak takes: what comes back does so because its holder is seen to be dead. */
-const LEASE_MS = 60_000;
 /** From when a holder is known to be dead to the next delivery of what it held; under a busy machine. */
 const BACK_WITHIN_MS = 10_000;
-const DRAINED_WITHIN_MS = 20_000;
+/** With lock files nobody gets in for seconds where who had the lock was killed, and that may happen again and again. */
+const STALE_MS = 60_000;
+const DRAINED_WITHIN_MS = 90_000;
 const LONGEST_STOP_MS = 300;
-const NEVER = 1e9;
+const LOOK_EVERY_MS = 250;
+/** Of notes that are judged already so much is kept. */
+const KEPT_NOTES = 256 * 1024 * 1024;
 
-export interface SoakPlan {
-  readonly options: Orders['options'];
-  readonly producers: { readonly count: number; readonly batch: number };
-  readonly consumers: {
-    readonly count: number;
-    readonly batch: number;
-    readonly how: 'claim' | 'dequeue';
-    /** Where nothing but its end tells that the holder is dead. */
-    readonly leaseMs?: number;
-    /** One claim in so many is given back. */
-    readonly nackOneIn?: number;
-  };
-  /** Everybody closes and opens again after so many calls. */
-  readonly reopenEvery?: number;
-  /** Which blows fall, each at random on one process, or now and then on all. */
-  readonly blows: readonly ('kill' | 'stop')[];
-  readonly forMs: number;
-}
-
-/** One life of a place that somebody always fills. */
-interface Life {
+/** A process that lives, in a place that somebody always fills. */
+interface Incumbent {
+  readonly life: Life;
   readonly program: Program;
-  readonly notes: string;
-  /** Wall time of its SIGKILL. */
-  killedAt: number | undefined;
+  readonly notes: NotesReader;
+  /** Since when and until when it is stopped. */
+  stopped: { readonly from: number; readonly until: number } | undefined;
 }
 
 interface Place {
-  readonly role: 'producer' | 'consumer';
+  readonly role: Role;
   readonly name: string;
-  readonly lives: Life[];
+  lives: number;
 }
 
-/** A message in a consumer's hands. */
-export interface Witnessed {
-  readonly at: number;
-  readonly index: number;
-  readonly attempt: number;
-  readonly id: string;
-  readonly life: Life;
-  /** Whether its consumer noted that the acknowledgement had resolved. */
-  readonly acked: boolean;
-  /** Or gave it back. */
-  readonly nacked: boolean;
+export interface SoakCounts {
+  kills: number;
+  stops: number;
+  rolls: number;
+  journals: number;
+  takeovers: number;
 }
 
-export interface SoakResult {
-  /** Acknowledged to producers, in any order. */
-  readonly acknowledged: readonly { readonly index: number; readonly id: string }[];
-  readonly witnessed: readonly Witnessed[];
-  readonly kills: number;
-  readonly killedConsumers: number;
-  /** How long after a death the next delivery may come. */
-  readonly backWithinMs: number;
+/** Where a soak is run, and who is told. */
+export interface SoakSite {
+  readonly starter: Starter;
+  readonly chance: Random;
+  /** The store's, empty. */
+  readonly directory: string;
+  /** Where notes go. */
+  readonly scratch: string;
+  /** Ends the blows early; all the rest follows. */
+  readonly signal?: AbortSignal;
+  /** Called now and then. */
+  readonly onLook?: (soak: { ledger: Ledger; counts: SoakCounts }) => void;
+}
+
+export interface SoakResult extends Judgement {
+  readonly ledger: Ledger;
+  readonly counts: SoakCounts;
+  /** What anybody saw on the way that must not be. */
+  readonly odd: readonly string[];
+  readonly stats: QueueStats;
+  readonly report: Report;
+  /** What is wrong with the directory when everybody has left. */
+  readonly problems: readonly string[];
 }
 
 /** Producers and consumers at work while blows fall; then peace, until everything is drained and everybody has left. */
-export async function soak(t: Test, plan: SoakPlan): Promise<SoakResult> {
-  const { options, reopenEvery = NEVER } = plan;
-  const chance = random(t);
-  const directory = await temporaryDirectory(t);
-  const scratch = await temporaryDirectory(t);
-  const places = [
-    ...Array.from({ length: plan.producers.count }, (_, n) => place('producer', n)),
-    ...Array.from({ length: plan.consumers.count }, (_, n) => place('consumer', n)),
-  ];
-  const begin = (place: Place): void => {
-    const name = `${place.name}.${place.lives.length}`;
-    const notes = join(scratch, name);
-    const orders: ProducerOrders | ConsumerOrders =
-      place.role === 'producer'
-        ? { directory, options, name, notes, batch: plan.producers.batch, count: NEVER, reopenEvery }
-        : {
-            directory,
-            options,
-            notes,
-            how: plan.consumers.how,
-            batch: plan.consumers.batch,
-            leaseMs: plan.consumers.leaseMs ?? LEASE_MS,
-            count: NEVER,
-            nackOneIn: plan.consumers.nackOneIn ?? NEVER,
-            reopenEvery,
-          };
-    const program = startProgram(t, `test/processes/${place.role}-child.js`, {
-      args: [JSON.stringify(orders)],
-    });
-    place.lives.push({ program, notes, killedAt: undefined });
-  };
-  for (const place of places) begin(place);
-
-  const end = performance.now() + plan.forMs;
-  // With lock files nobody gets in for seconds where the one who had the lock was killed.
-  const [least, most] = plan.options.locking === 'lockfile' ? [1500, 3000] : [100, 400];
-  while (performance.now() < end) {
-    await pause(chance.integer(least, most));
-    for (const place of places) assertAlive(place);
-    const struck = chance.chance(0.1) ? places : [chance.pick(places)];
-    await strike(chance, plan.blows, struck);
-    for (const place of struck) if (last(place).killedAt !== undefined) begin(place);
-  }
-
-  const ofRole = (role: Place['role']): Place[] => places.filter((place) => place.role === role);
-  await endInPeace(ofRole('producer'));
-  const queue = await openQueue<string>({ ...options, directory });
-  await until(
-    'the queue is drained',
-    async () => {
-      const { waiting, claimed } = await queue.stats();
-      return waiting === 0 && claimed === 0;
-    },
-    DRAINED_WITHIN_MS,
-  );
-  await endInPeace(ofRole('consumer'));
-  const stats = await queue.stats();
-  t.strictSame(
-    { waiting: stats.waiting, claimed: stats.claimed, files: stats.files, lost: stats.lost },
-    { waiting: 0, claimed: 0, files: 1, lost: 0 },
-    'nothing is left, and nothing was lost',
-  );
-  await queue.close();
-
-  const killed = (some: readonly Place[]): number =>
-    some.flatMap((place) => place.lives).filter((life) => life.killedAt !== undefined).length;
-  const result: SoakResult = {
-    acknowledged: ofRole('producer').flatMap(readAcknowledged),
-    witnessed: ofRole('consumer').flatMap(readWitnessed),
-    kills: killed(places),
-    killedConsumers: killed(ofRole('consumer')),
-    backWithinMs: BACK_WITHIN_MS + (plan.consumers.leaseMs ?? 0),
-  };
-  t.comment(
-    `${result.acknowledged.length} acknowledged, ${result.witnessed.length} deliveries, ${result.kills} kills`,
-  );
-  return result;
+export async function soak(site: SoakSite, plan: SoakPlan): Promise<SoakResult> {
+  return new Soak(site, plan).run();
 }
 
-/** Acknowledged messages that nobody had. */
-export function unseen({ acknowledged, witnessed }: SoakResult): string[] {
-  const seen = new Set(witnessed.map(({ id }) => id));
-  return acknowledged.filter(({ id }) => !seen.has(id)).map(({ id }) => id);
-}
+class Soak {
+  readonly #site: SoakSite;
+  readonly #plan: SoakPlan;
+  readonly #ledger = new Ledger();
+  readonly #counts: SoakCounts = { kills: 0, stops: 0, rolls: 0, journals: 0, takeovers: 0 };
+  readonly #origin = systemClock.monotonic();
+  readonly #incumbents = new Map<Place, Incumbent>();
+  readonly #judged: { path: string; bytes: number }[] = [];
+  readonly #isLockfile: boolean;
 
-/** Indexes that stand for two messages, and messages that stand at two. */
-export function givenTwice({ acknowledged, witnessed }: SoakResult): string[] {
-  const idOf = new Map<number, string>();
-  const indexOf = new Map<string, number>();
-  const wrong: string[] = [];
-  for (const { index, id } of [...acknowledged, ...witnessed]) {
-    if ((idOf.get(index) ?? id) !== id) wrong.push(`index ${index}: ${idOf.get(index)} and ${id}`);
-    if ((indexOf.get(id) ?? index) !== index) wrong.push(`${id}: index ${indexOf.get(id)} and ${index}`);
-    idOf.set(index, id);
-    indexOf.set(id, index);
+  constructor(site: SoakSite, plan: SoakPlan) {
+    this.#site = site;
+    this.#plan = plan;
+    this.#isLockfile = plan.options.locking === 'lockfile';
   }
-  const once = new Set<string>();
-  for (const { id } of acknowledged) {
-    if (once.has(id)) wrong.push(`${id} was acknowledged twice`);
-    once.add(id);
-  }
-  return wrong;
-}
 
-/** Deliveries again of what was not in the hands of a consumer that was killed, or that came back late. */
-export function unjustified({ witnessed, backWithinMs }: SoakResult): string[] {
-  const byIndex = new Map<number, Witnessed[]>();
-  for (const one of witnessed) byIndex.set(one.index, [...(byIndex.get(one.index) ?? []), one]);
-  const wrong: string[] = [];
-  for (const [index, deliveries] of byIndex) {
-    const inOrder = deliveries.sort((a, b) => a.attempt - b.attempt);
-    for (const [at, next] of inOrder.entries()) {
-      const before = inOrder[at - 1];
-      if (before === undefined) continue;
-      const { killedAt } = before.life;
-      if (next.attempt === before.attempt) wrong.push(`message ${index} twice as attempt ${next.attempt}`);
-      if (before.nacked) continue;
-      if (killedAt === undefined) wrong.push(`message ${index} again, though its holder lived`);
-      else if (before.acked) wrong.push(`message ${index} again after its acknowledgement`);
-      else if (next.at - killedAt > backWithinMs)
-        wrong.push(`message ${index} came back ${next.at - killedAt} ms after its holder's death`);
+  async run(): Promise<SoakResult> {
+    const { producers, consumers, readers = 0, verifiers = 0 } = this.#plan;
+    const roles: [Role, number][] = [
+      ['producer', producers.count],
+      ['consumer', consumers.count],
+      ['reader', readers],
+      ['verifier', verifiers],
+    ];
+    for (const [role, count] of roles)
+      for (let n = 0; n < count; n++) this.#begin({ role, name: `${role}${n}`, lives: 0 });
+    const watcher = this.#watchFiles();
+    try {
+      await this.#war();
+      const stats = await this.#peace();
+      const { leaseMs = LONG_LEASE_MS } = consumers;
+      const law = {
+        leaseMs,
+        backWithinMs: this.#isLockfile ? leaseMs + STALE_MS : BACK_WITHIN_MS,
+        onlyDequeues: consumers.deeds.claim === undefined,
+      };
+      return {
+        ...judge(this.#ledger, law),
+        ledger: this.#ledger,
+        counts: this.#counts,
+        odd: this.#ledger.problems,
+        stats,
+        report: await verify({ directory: this.#site.directory }),
+        problems: checkDirectory(this.#site.directory),
+      };
+    } finally {
+      watcher.close();
     }
   }
-  return wrong;
-}
 
-const place = (role: Place['role'], n: number): Place => ({ role, name: `${role}${n}`, lives: [] });
+  get #now(): number {
+    return systemClock.monotonic() - this.#origin;
+  }
 
-function last(place: Place): Life {
-  const life = place.lives.at(-1);
-  if (life === undefined) throw new Error(`${place.name} never lived`);
-  return life;
+  #begin(place: Place): void {
+    const { starter, chance, directory, scratch } = this.#site;
+    const life = this.#ledger.born(`${place.name}.${place.lives}`);
+    place.lives += 1;
+    const notes = join(scratch, life.name);
+    const orders: SoakOrders = {
+      directory,
+      options: this.#plan.options,
+      plan: this.#plan,
+      role: place.role,
+      seed: chance.integer(0, 2 ** 32 - 1),
+      life: life.number,
+      notes,
+      origin: this.#origin,
+    };
+    const program = startProgram(starter, 'test/processes/soak-child.js', { args: [JSON.stringify(orders)] });
+    this.#incumbents.set(place, { life, program, notes: new NotesReader(notes), stopped: undefined });
+  }
+
+  /** Counts the files that are begun, also those that are soon gone. */
+  #watchFiles(): { close(): void } {
+    const { directory } = this.#site;
+    const names = new FileNames(directory, 'duro');
+    const segments = new Set<string>();
+    return watch(directory, (_event, name) => {
+      const parsed = name === null ? undefined : names.parse(name);
+      if (parsed?.kind === 'data') segments.add(`${parsed.number} ${parsed.epoch}`);
+      if (parsed?.kind === 'fate') this.#counts.journals = Math.max(this.#counts.journals, parsed.number - 1);
+      if (parsed?.kind === 'takeover')
+        this.#counts.takeovers = Math.max(this.#counts.takeovers, parsed.number);
+      this.#counts.rolls = Math.max(0, segments.size - 1);
+    });
+  }
+
+  /** Blows fall, each at random. */
+  async #war(): Promise<void> {
+    const { forMs, killEveryMs = 0, stopEveryMs = 0, allOneIn = 20 } = this.#plan;
+    const { chance, signal } = this.#site;
+    const next = (everyMs: number): number =>
+      everyMs === 0 ? Number.POSITIVE_INFINITY : this.#now + everyMs * (0.5 + chance.next());
+    const end = this.#now + forMs;
+    let killAt = next(killEveryMs);
+    let stopAt = next(stopEveryMs);
+    let lookAt = this.#now;
+    while (this.#now < end && !signal?.aborted && this.#ledger.problems.length === 0) {
+      const soonest = Math.min(killAt, stopAt, lookAt, end);
+      if (soonest > this.#now) await pause(Math.min(soonest - this.#now, LOOK_EVERY_MS));
+      this.#resumeStopped(this.#now);
+      for (const [place, { program }] of this.#incumbents) assertAlive(place, program);
+      if (this.#now >= killAt) {
+        await this.#kill(chance.integer(1, allOneIn) === 1 ? [...this.#incumbents.keys()] : this.#someone());
+        killAt = next(killEveryMs);
+      }
+      if (this.#now >= stopAt) {
+        this.#stop(chance.pick([...this.#incumbents.values()]));
+        stopAt = next(stopEveryMs);
+      }
+      if (this.#now < lookAt) continue;
+      this.#look();
+      lookAt = this.#now + LOOK_EVERY_MS;
+    }
+    this.#resumeStopped(Number.POSITIVE_INFINITY);
+  }
+
+  /** Mostly somebody who works already: on a busy machine nobody would ever get so far. */
+  #someone(): Place[] {
+    const { chance } = this.#site;
+    const all = [...this.#incumbents];
+    const working = all.filter(([, { notes }]) => notes.position > 0);
+    const choices = chance.chance(0.9) ? working : all;
+    return choices.length === 0 ? [] : [chance.pick(choices)[0]];
+  }
+
+  async #kill(places: readonly Place[]): Promise<void> {
+    await Promise.all(
+      places.map(async (place) => {
+        const incumbent = this.#incumbents.get(place);
+        if (incumbent === undefined) return;
+        incumbent.life.killedAt = this.#now;
+        await incumbent.program.kill();
+        this.#endStop(incumbent);
+        this.#counts.kills += 1;
+        this.#bury(incumbent);
+      }),
+    );
+    for (const place of places) this.#begin(place);
+  }
+
+  #stop(incumbent: Incumbent): void {
+    if (incumbent.stopped !== undefined) return;
+    const { chance } = this.#site;
+    const { longestStopMs = LONGEST_STOP_MS } = this.#plan;
+    incumbent.program.pause();
+    // Mostly short ones: while somebody sleeps with a lock, all the others do.
+    const most = chance.chance(0.9) ? Math.min(longestStopMs, LONGEST_STOP_MS) : longestStopMs;
+    const from = this.#now;
+    incumbent.stopped = { from, until: from + chance.integer(1, most) };
+    this.#counts.stops += 1;
+  }
+
+  #resumeStopped(until: number): void {
+    for (const incumbent of this.#incumbents.values()) {
+      if (incumbent.stopped === undefined || incumbent.stopped.until > until) continue;
+      incumbent.program.resume();
+      this.#endStop(incumbent);
+    }
+  }
+
+  #endStop(incumbent: Incumbent): void {
+    if (incumbent.stopped === undefined) return;
+    this.#ledger.stops.push({ from: incumbent.stopped.from, to: this.#now });
+    incumbent.stopped = undefined;
+  }
+
+  #look(): void {
+    for (const { notes, life } of this.#incumbents.values())
+      notes.read((words) => this.#ledger.note(life, words));
+    this.#site.onLook?.({ ledger: this.#ledger, counts: this.#counts });
+  }
+
+  /** Reads the last notes of the dead, and forgets the oldest of them. */
+  #bury({ life, notes }: Incumbent): void {
+    notes.read((words) => this.#ledger.note(life, words));
+    if (notes.position > 0) this.#judged.push({ path: notes.path, bytes: notes.position });
+    let kept = this.#judged.reduce((sum, { bytes }) => sum + bytes, 0);
+    while (kept > KEPT_NOTES) {
+      const oldest = this.#judged.shift();
+      if (oldest === undefined) return;
+      kept -= oldest.bytes;
+      rmSync(oldest.path, { force: true });
+    }
+  }
+
+  async #peace(): Promise<QueueStats> {
+    const { directory } = this.#site;
+    await this.#endInPeace((role) => role !== 'consumer');
+    const queue = await openQueue<string>({ ...this.#plan.options, directory });
+    try {
+      await until(
+        'the queue is drained',
+        async () => {
+          this.#look();
+          for (const [place, { program }] of this.#incumbents) assertAlive(place, program);
+          const { waiting, claimed } = await queue.stats();
+          return waiting === 0 && claimed === 0;
+        },
+        DRAINED_WITHIN_MS,
+      );
+      await this.#endInPeace(() => true);
+      return await queue.stats();
+    } finally {
+      await queue.close();
+    }
+  }
+
+  async #endInPeace(who: (role: Role) => boolean): Promise<void> {
+    const those = [...this.#incumbents].filter(([{ role }]) => who(role));
+    for (const [, { program }] of those) program.send('stop');
+    for (const [place, incumbent] of those) {
+      const { program } = incumbent;
+      const { code, signal } = await program.ended(DRAINED_WITHIN_MS);
+      if (code !== 0) throw new Error(`${place.name} ended with ${signal ?? code}: ${program.stderr}`);
+      this.#bury(incumbent);
+      this.#incumbents.delete(place);
+    }
+  }
 }
 
 /** A program that ended by itself has failed, and says why. */
-function assertAlive(place: Place): void {
-  const { program } = last(place);
-  if (!program.running) throw new Error(`${place.name} ended by itself: ${program.stderr}`);
+function assertAlive({ name }: Place, program: Program): void {
+  if (!program.running) throw new Error(`${name} ended by itself: ${program.stderr}`);
 }
 
-async function strike(
-  chance: Random,
-  blows: readonly ('kill' | 'stop')[],
-  struck: readonly Place[],
-): Promise<void> {
-  const blow = chance.pick(blows);
-  const lives = struck.map(last);
-  if (blow === 'stop') {
-    for (const { program } of lives) program.pause();
-    await pause(chance.integer(1, LONGEST_STOP_MS));
-    for (const { program } of lives) program.resume();
-    return;
+/** Bytes of the files in a store's directory. */
+export function bytesIn(directory: string): number {
+  let bytes = 0;
+  for (const name of osDisk.list(directory)) {
+    try {
+      bytes += statSync(join(directory, name)).size;
+    } catch {
+      // Gone since it was listed.
+    }
   }
-  await Promise.all(
-    lives.map((life) => {
-      life.killedAt = Date.now();
-      return life.program.kill();
-    }),
-  );
-}
-
-async function endInPeace(places: readonly Place[]): Promise<void> {
-  for (const place of places) last(place).program.send('stop');
-  for (const place of places) {
-    const { program } = last(place);
-    const { code, signal } = await program.ended();
-    if (code !== 0) throw new Error(`${place.name} ended with ${signal ?? code}: ${program.stderr}`);
-  }
-}
-
-function readAcknowledged({ lives }: Place): { index: number; id: string }[] {
-  return lives.flatMap(({ notes }) =>
-    readNotes(notes).map(([index, id]) => ({ index: Number(index), id: id ?? 'none' })),
-  );
-}
-
-function readWitnessed({ lives }: Place): Witnessed[] {
-  return lives.flatMap((life) => {
-    const lines = readNotes(life.notes);
-    const settled = new Set(lines.filter(([word]) => word !== 'got').map((words) => words.join(' ')));
-    return lines
-      .filter(([word]) => word === 'got')
-      .map(([, at, index, attempt, id]) => ({
-        at: Number(at),
-        index: Number(index),
-        attempt: Number(attempt),
-        id: id ?? 'none',
-        life,
-        acked: settled.has(`acked ${index} ${attempt}`),
-        nacked: settled.has(`nacked ${index} ${attempt}`),
-      }));
-  });
+  return bytes;
 }

@@ -2,13 +2,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Test } from 'tap';
 import { compiled } from './repository.js';
 
 export interface StartOptions {
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
+  /** The most descriptors that it may have, where the system has such a limit. */
+  readonly descriptors?: number | undefined;
+}
+
+/** Who starts a program: a test, or whoever calls what is to be done in the end, the last first. */
+export interface Starter {
+  teardown(end: () => unknown): void;
 }
 
 /** A child program under test. It is killed when the test that started it ends, however it ends. */
@@ -95,6 +101,15 @@ export function plainNode(args: readonly string[]): [command: string, args: stri
   return ['env', ['-u', 'NODE_OPTIONS', process.execPath, ...args]];
 }
 
+/** The same command with so many descriptors at most. */
+function limited(
+  [command, args]: [command: string, args: string[]],
+  descriptors: number | undefined,
+): [command: string, args: string[]] {
+  if (descriptors === undefined || process.platform === 'win32') return [command, args];
+  return ['sh', ['-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh', command, ...args]];
+}
+
 function readLines(stream: Readable, line: (line: string) => void): void {
   let rest = '';
   stream.setEncoding('utf8');
@@ -109,13 +124,16 @@ function readLines(stream: Readable, line: (line: string) => void): void {
 }
 
 /** Starts a compiled program, named by its path below the build directory ('test/store/writer.js'). */
-export function startProgram(t: Test, path: string, options: StartOptions = {}): Program {
+export function startProgram(t: Starter, path: string, options: StartOptions = {}): Program {
   return startCommand(t, join(compiled, path), options);
 }
 
 /** The same for any program that Node runs. */
-export function startCommand(t: Test, path: string, options: StartOptions = {}): Program {
-  const [command, args] = plainNode(['--enable-source-maps', path, ...(options.args ?? [])]);
+export function startCommand(t: Starter, path: string, options: StartOptions = {}): Program {
+  const [command, args] = limited(
+    plainNode(['--enable-source-maps', path, ...(options.args ?? [])]),
+    options.descriptors,
+  );
   const child: ChildProcess = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },

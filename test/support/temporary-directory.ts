@@ -10,9 +10,9 @@ import { checkTemporaryDirectory } from './consistency.js';
  */
 export const checks: ((directory: string, t: Test) => Promise<void> | void)[] = [checkTemporaryDirectory];
 
-/** A new empty directory, checked and removed when the test ends. */
-export async function temporaryDirectory(t: Test): Promise<string> {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'durostore-test-')));
+/** A new empty directory, checked and removed when the test ends; below that for temporary files, or another one. */
+export async function temporaryDirectory(t: Test, below: string = tmpdir()): Promise<string> {
+  const directory = await realpath(await mkdtemp(join(below, 'durostore-test-')));
   // Teardowns run last first, so what the test opens or starts in here later is stopped before this one runs.
   t.teardown(async () => {
     try {
