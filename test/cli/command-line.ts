@@ -68,7 +68,11 @@ async function runToEnd(
   args: readonly string[],
   { input = '', cwd, env }: RunOptions,
 ): Promise<Ran> {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, timeout: DEADLINE_MS });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, FORCE_COLOR: undefined, ...env },
+    timeout: DEADLINE_MS,
+  });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

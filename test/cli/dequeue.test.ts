@@ -114,6 +114,7 @@ t.test('dequeue: a reader that went away, or takes no more, gets no more', { ski
   t.teardown(() => child.kill('SIGKILL'));
   const exit = once(child, 'exit');
   await until('the pipe is full', () => child.stdout.readableLength >= child.stdout.readableHighWaterMark);
+  t.equal((await queue.stats()).claimed, 1, 'large messages are taken one at a time');
   child.kill('SIGINT');
   t.same(await exit, [130, null]);
   t.equal(await queue.length(), 5, 'all are back in line');

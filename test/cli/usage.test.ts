@@ -7,11 +7,16 @@ import { durostore, MAIN } from './command-line.js';
 
 const COMMANDS = ['stats', 'verify', 'dump', 'tail', 'enqueue', 'dequeue', 'repair', 'bench'];
 
-t.test('there is a file for every command, and the help lists them', async (t) => {
+t.test('there is a file for every command, a test, and a line in the help', async (t) => {
   const files = readdirSync(join(repository, 'src', 'cli', 'commands')).map((name) =>
     name.replace('.ts', ''),
   );
   t.same([...files].sort(), [...COMMANDS].sort());
+  const tests = readdirSync(join(repository, 'test', 'cli'));
+  t.same(
+    COMMANDS.filter((name) => !tests.includes(`${name}.test.ts`)),
+    [],
+  );
   const { code, stdout, stderr } = await durostore(['--help']);
   t.same({ code, stderr }, { code: 0, stderr: '' });
   const listed = [...stdout.matchAll(/^ {2}(\w+) \[options\] <dir>/gm)].map(([, name]) => name);
