@@ -201,6 +201,8 @@ async function rollSegments(count) {
   );
   if (left.next !== count + 1 || left.length !== KEPT || left.files !== KEPT)
     wrong.push('what is left is wrong');
+  if (heap[1] - heap[0] > 8 * MIB) wrong.push('memory has grown');
+  if ((descriptors[1] ?? 0) - (descriptors[0] ?? 0) > 40) wrong.push('descriptors are kept');
   for (const one of wrong) console.log(`  ${one}`);
   rmSync(place, { recursive: true, force: true });
   return wrong.length === 0;

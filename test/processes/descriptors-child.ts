@@ -28,6 +28,8 @@ export interface DescriptorsReport {
 
 const { directory, options, lefts } = orders<DescriptorsOrders>();
 untilStopped();
+/** So many messages that their files are more than may be open. */
+const MANY = 60;
 const wrong: string[] = [];
 const hogged: number[] = [];
 
@@ -109,7 +111,7 @@ async function check(when: string): Promise<void> {
     );
   there = found;
   doubtful = new Set();
-  while (there.length > 20) {
+  while (there.length > MANY) {
     await queue.dequeue();
     there.shift();
   }
@@ -125,6 +127,9 @@ there = [];
 doubtful = new Set();
 const emptied = await open();
 await emptied.flush();
+next = 0;
+for (; next < MANY; next++) there.push(`${next} ${'x'.repeat(150)}`);
+for (const message of there) await emptied.enqueue(message, { durability: 'written' });
 await emptied.close();
 
 const before = count();

@@ -16,7 +16,7 @@ t.test(`${COUNT} segments are begun and removed, and nothing grows`, async (t) =
   t.same(left, { next: COUNT + 1, length: KEPT, files: KEPT });
   // Of each segment two, of twice as many segments as are kept, and some others.
   t.ok(mostFiles <= 4 * KEPT + 20, `${mostFiles} files at most`);
-  t.ok(heap[1] - heap[0] < 4 * MIB, `${heap} bytes of memory`);
+  t.ok(heap[1] - heap[0] < 2 * MIB, `${heap} bytes of memory`);
   const [before = 0, after = 0] = descriptors;
   // Files that were rolled away from are closed by and by.
   t.ok(after - before < 40, `${descriptors} descriptors`);
