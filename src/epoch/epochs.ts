@@ -1,6 +1,7 @@
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { publishFile } from '../disk/publish-file.js';
+import { CorruptError } from '../errors.js';
 import { decodeTakeovers, encodeTakeovers, type Takeover } from './takeover.js';
 
 /** So many take-overs are remembered although no file needs them, for sleepers that want to know what became of a write. */
@@ -115,6 +116,35 @@ export class Epochs {
       this.current = this.latest?.epoch ?? 0;
       return true;
     }
+  }
+
+  /**
+   * CORRUPT where files are there that were begun in an epoch which no take-over names: its take-over is missing, and nobody
+   * can tell which files count. One that was about to take over leaves one journal at most, and no segment.
+   */
+  assertNotMissing(): void {
+    if (!this.#enabled) return;
+    const latest = this.#latestBegun();
+    if (latest <= this.current || (this.refresh() && latest <= this.current)) return;
+    throw new CorruptError(`the take-over that began epoch ${latest} is missing`, {
+      file: this.#names.takeover(this.#number + 1),
+      position: 0,
+      bytes: 0,
+    });
+  }
+
+  /** The highest epoch that is known to have begun by the files that are of it. */
+  #latestBegun(): number {
+    let latest = 0;
+    const journals = new Set<number>();
+    for (const name of this.#disk.list(this.#names.directory)) {
+      const parsed = this.#names.parse(name);
+      if (parsed?.kind !== 'data' && parsed?.kind !== 'entries' && parsed?.kind !== 'fate') continue;
+      const { kind, epoch } = parsed;
+      if (kind !== 'fate' || journals.has(epoch)) latest = Math.max(latest, epoch);
+      else journals.add(epoch);
+    }
+    return latest;
   }
 
   /** Under the lock: the fence of the current epoch exists, also where a power cut took its name. */

@@ -30,10 +30,12 @@ export function* framesBehind(
   kinds: KindTable,
   salt: number,
 ): Generator<FrameAt, void> {
-  const window = Buffer.allocUnsafe(WINDOW_BYTES);
+  // Segments may be many and small.
+  const bytes = Math.min(WINDOW_BYTES, Math.max(HEAD_BYTES, file.size() - position));
+  const window = Buffer.allocUnsafe(bytes);
   const head = emptyHead();
   for (let start = position; ; ) {
-    const filled = file.read(window, 0, WINDOW_BYTES, start);
+    const filled = file.read(window, 0, bytes, start);
     if (filled < HEAD_BYTES) return;
     let at = 0;
     while (at + HEAD_BYTES <= filled) {
