@@ -6,6 +6,8 @@ import { decodeTakeovers, encodeTakeovers, type Takeover } from './takeover.js';
 
 /** So many take-overs are remembered although no file needs them, for sleepers that want to know what became of a write. */
 const REMEMBERED = 16;
+/** Far more than ever is in such a file: what is longer is damaged. */
+const LARGEST_BYTES = 16 * 1024 * 1024;
 
 /**
  * Whose files count. A lock made of files can be taken from a holder who only sleeps, and who will write when it wakes. So
@@ -106,9 +108,9 @@ export class Epochs {
       // A still later one may have removed it.
       if (file === undefined) continue;
       try {
-        const bytes = Buffer.alloc(file.size());
-        file.read(bytes, 0, bytes.length, 0);
-        this.#takeovers = decodeTakeovers(bytes, this.#storeId, path);
+        const bytes = Buffer.alloc(Math.min(file.size(), LARGEST_BYTES));
+        const length = file.read(bytes, 0, bytes.length, 0);
+        this.#takeovers = decodeTakeovers(bytes.subarray(0, length), this.#storeId, path);
       } finally {
         file.close();
       }

@@ -68,6 +68,7 @@ function isWhole(
   head: Head,
 ): boolean {
   if (at + head.length <= filled) return bodyIsWhole(window, at, head);
+  if (start + at + head.length > file.size()) return false;
   const bytes = Buffer.allocUnsafe(head.length);
   return file.read(bytes, 0, head.length, start + at) === head.length && bodyIsWhole(bytes, 0, head);
 }

@@ -218,8 +218,16 @@ export class FactWriter implements FactSink {
   }
 }
 
+/** More indexes than a fact can be about, but for those from the first one on: the fold takes room for the others. */
+const MOST_INDEXES = 2 ** 36;
+/** A claim is of so many indexes at most, gone ones among them. */
+export const MOST_CLAIMED = 2 ** 24;
+
 const outside = (file: string, position: number, to: number): CorruptError =>
   new CorruptError('a fact does not end where its frame does', { file, position, bytes: to - position });
+
+const odd = (file: string, position: number, to: number): CorruptError =>
+  new CorruptError('a fact is about indexes that there cannot be', { file, position, bytes: to - position });
 
 const readLease = (bytes: Buffer, at: number): Lease => ({
   until: readUint48(bytes, at),
@@ -243,6 +251,9 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
     }
     throw outside(file, from, to);
   };
+  const check = (start: number, end: number, most: number): void => {
+    if (start < 1 || end < start || (start > 1 && end - start > most)) throw odd(file, from, to);
+  };
   while (at < to) {
     const code = bytes[at] as number;
     const body = at + 1;
@@ -250,6 +261,7 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
     switch (code) {
       case Code.gone:
         goneTo = readUint48(bytes, body + 6);
+        check(readUint48(bytes, body), goneTo, MOST_INDEXES);
         sink.gone(readUint48(bytes, body), goneTo);
         at = body + 12;
         break;
@@ -257,10 +269,12 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
         at = body;
         const start = goneTo + varint();
         goneTo = start + varint();
+        check(start, goneTo, MOST_INDEXES);
         sink.gone(start, goneTo);
         break;
       }
       case Code.lost:
+        check(readUint48(bytes, body), readUint48(bytes, body + 6), MOST_INDEXES);
         sink.lost(readUint48(bytes, body), readUint48(bytes, body + 6));
         at = body + 12;
         break;
@@ -275,6 +289,8 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
         at = body + 6;
         break;
       case Code.claimed:
+        if (readUint48(bytes, body + 6) - readUint48(bytes, body) > MOST_CLAIMED) throw odd(file, from, to);
+        check(readUint48(bytes, body), readUint48(bytes, body + 6), MOST_CLAIMED);
         sink.claimed(
           readUint48(bytes, body),
           readUint48(bytes, body + 6),

@@ -8,9 +8,9 @@ import { makeShapes } from './shapes.js';
 
 const DAMAGES = Number(process.env['DAMAGES'] ?? 10_000);
 /** Repairing takes as long as all the rest: one in so many is repaired. */
-const MEND_EVERY = Number(process.env['MEND_EVERY'] ?? 4);
+const MEND_EVERY = Number(process.env['MEND_EVERY'] ?? 8);
 const MOST_TOLD = 5;
-const LONG_MS = 600_000;
+const LONG_MS = 3_600_000;
 
 t.setTimeout(LONG_MS);
 

@@ -11,7 +11,7 @@ const MEND_EVERY = 10;
 /** Of the zeros behind what is written so many are enough. */
 const ZEROS = 8;
 
-const LONG_MS = 600_000;
+const LONG_MS = 3_600_000;
 
 const gauge = Gauge.begin();
 t.teardown(() => gauge.end());
