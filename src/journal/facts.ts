@@ -72,6 +72,13 @@ const LARGEST_FACT = 40;
 const INITIAL_BYTES = 1024;
 /** A buffer that grew beyond this for one batch is not kept for the next. */
 const KEPT_BYTES = 1024 * 1024;
+/**
+ * Records that are gone or lost are so many in one fact at most, unless they are all from the first one on: the fold takes
+ * room for the others.
+ */
+const MOST_INDEXES = 2 ** 32;
+/** A claim is of so many indexes at most, gone ones among them. */
+export const MOST_CLAIMED = 2 ** 24;
 /** Steps between ranges that are written as such; larger ones are written whole. */
 const LARGEST_STEP = 2 ** 28;
 
@@ -121,13 +128,13 @@ export class FactWriter implements FactSink {
       this.#varint(gap);
       this.#varint(to - from);
     } else {
-      this.#range(Code.gone, from, to);
+      this.#ranges(Code.gone, from, to);
     }
     this.#goneTo = to;
   }
 
   lost(from: number, to: number): void {
-    this.#range(Code.lost, from, to);
+    this.#ranges(Code.lost, from, to);
   }
 
   slotTaken(slot: number, incarnation: number, boot: string): void {
@@ -169,6 +176,13 @@ export class FactWriter implements FactSink {
   #lease({ until, lengthMs }: Lease): void {
     this.#uint48(until);
     this.#uint48(lengthMs);
+  }
+
+  #ranges(code: number, from: number, to: number): void {
+    let rest = from;
+    for (; rest > 1 && to - rest > MOST_INDEXES; rest += MOST_INDEXES)
+      this.#range(code, rest, rest + MOST_INDEXES);
+    this.#range(code, rest, to);
   }
 
   #range(code: number, from: number, to: number): void {
@@ -217,11 +231,6 @@ export class FactWriter implements FactSink {
     this.length += 6;
   }
 }
-
-/** More indexes than a fact can be about, but for those from the first one on: the fold takes room for the others. */
-const MOST_INDEXES = 2 ** 36;
-/** A claim is of so many indexes at most, gone ones among them. */
-export const MOST_CLAIMED = 2 ** 24;
 
 const outside = (file: string, position: number, to: number): CorruptError =>
   new CorruptError('a fact does not end where its frame does', { file, position, bytes: to - position });
