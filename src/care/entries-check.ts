@@ -28,7 +28,7 @@ export class EntriesCheck {
   readonly size: number;
   readonly #file: DiskFile | undefined;
   readonly #first: number;
-  readonly #page = Buffer.allocUnsafe(PAGE_ENTRIES * ENTRY_BYTES);
+  readonly #page: Buffer;
   readonly #expected = Buffer.allocUnsafe(ENTRY_BYTES);
   readonly #isSparse: boolean;
   /** In a sparse segment, entries stand one behind the other: the next one. */
@@ -41,6 +41,8 @@ export class EntriesCheck {
     this.#file = file;
     this.#first = first;
     this.size = file?.size() ?? 0;
+    const entries = Math.min(PAGE_ENTRIES, 1 + Math.floor(this.size / ENTRY_BYTES));
+    this.#page = Buffer.allocUnsafe(entries * ENTRY_BYTES);
     const found = Buffer.alloc(HEADER_BYTES);
     file?.read(found, 0, HEADER_BYTES, 0);
     if (file !== undefined && !found.equals(header)) this.#isOdd(0);

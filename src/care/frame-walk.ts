@@ -30,6 +30,7 @@ export async function walkFrames(
   // Fences are looked for when everything was read.
   const scanner = new FrameScanner(salt, () => false);
   let position = HEADER_BYTES;
+  let resumedAt: number | undefined;
   for (;;) {
     const start = position;
     let verdict: ReturnType<FrameGuest['take']> = 'taken';
@@ -48,10 +49,13 @@ export async function walkFrames(
     }
     const bad = isRefused ? refusedAt : behind;
     if (stop === 'end' && !hasBytesBehind(file, bad)) return;
-    const frame = firstFit(file, isRefused ? bad : bad + 1, kinds, salt, guest);
+    // What was refused may fit once what is missing before it is passed over; refused again, it never will.
+    const mayFit = isRefused && bad !== resumedAt;
+    const frame = firstFit(file, mayFit ? bad : bad + 1, kinds, salt, guest);
     if (frame === undefined) return;
     guest.hole(bad, frame);
     position = frame.position;
+    resumedAt = position;
   }
 }
 

@@ -22,6 +22,8 @@ export interface JournalFile {
   readonly behind: number;
   readonly bytes: number;
   readonly continuesIn: number | undefined;
+  /** Whether a take-over has cut it: its successor begins with all that it counted. */
+  readonly isCut: boolean;
   readonly oddFact: { readonly position: number; readonly bytes: number } | undefined;
   readonly fates: Fates;
 }
@@ -92,7 +94,8 @@ async function auditJournal(place: Place, number: number, pace: Pace): Promise<J
       end,
       behind: bytesBehind(file, end),
       bytes,
-      continuesIn: continuesIn ?? (cut === undefined ? undefined : number + 1),
+      continuesIn: cut === undefined ? continuesIn : number + 1,
+      isCut: cut !== undefined,
       oddFact,
       fates,
     };
@@ -114,7 +117,7 @@ function follow(files: readonly JournalFile[]): JournalAudit {
     if (current === undefined) missing = next;
   }
   const others = files.filter((file) => !followed.includes(file));
-  const isDamaged = missing !== undefined || followed.some((file) => !isSound(file));
+  const isDamaged = missing !== undefined || followed.some((_, at) => !isSound(followed, at));
   const last = followed[followed.length - 1];
   if (!isDamaged && last !== undefined)
     return { followed, others, missing, fates: last.fates, fact: last.fact };
@@ -128,6 +131,17 @@ function follow(files: readonly JournalFile[]): JournalAudit {
 export const isBegun = ({ header, bytes, behind }: JournalFile): boolean =>
   header.verdict !== 'absent' || bytes > 0 || behind > 0;
 
-/** Whether everything that counts in it is whole. */
-export const isSound = ({ header, holes, isComplete, oddFact }: JournalFile): boolean =>
-  header.verdict === 'valid' && holes.length === 0 && isComplete && oddFact === undefined;
+/** Whether everything that counts in one of the journals that are followed is whole. */
+export function isSound(followed: readonly JournalFile[], at: number): boolean {
+  const file = followed[at];
+  if (file === undefined || file.header.verdict !== 'valid' || file.oddFact !== undefined) return false;
+  return isTold(followed, at) || (file.holes.length === 0 && file.isComplete);
+}
+
+/**
+ * Whether a journal was cut by a take-over whose own journal, whole, begins with all that this one counted: a power cut may
+ * have taken some of it since.
+ */
+export function isTold(followed: readonly JournalFile[], at: number): boolean {
+  return followed[at]?.isCut === true && followed[at + 1] !== undefined && isSound(followed, at + 1);
+}

@@ -1,4 +1,4 @@
-import { isBegun, isSound, type JournalFile } from './journal-audit.js';
+import { isBegun, isSound, isTold, type JournalFile } from './journal-audit.js';
 import { Opening } from './opening.js';
 import type { Findings } from './report.js';
 import type { Survey } from './survey.js';
@@ -16,7 +16,7 @@ export function judgeJournals(survey: Survey, findings: Findings): void {
       findings.add('damage', place.journalPath(Math.max(missing, 1)), what);
     }
   }
-  for (const file of followed) judgeFollowed(file, opening, findings);
+  for (const [at, file] of followed.entries()) judgeFollowed(file, isTold(followed, at), opening, findings);
   const current = followed[followed.length - 1];
   for (const file of others) {
     if (!isBegun(file)) continue;
@@ -35,7 +35,7 @@ export function judgeJournals(survey: Survey, findings: Findings): void {
 
 const DAMAGED_STATE = 'the state at the beginning of the journal is damaged: the store does not open';
 
-function judgeFollowed(file: JournalFile, opening: Opening, findings: Findings): void {
+function judgeFollowed(file: JournalFile, isTold: boolean, opening: Opening, findings: Findings): void {
   const { path, header, holes, isComplete, end, behind, continuesIn, oddFact } = file;
   if (header.verdict !== 'valid')
     findings.add(
@@ -47,7 +47,13 @@ function judgeFollowed(file: JournalFile, opening: Opening, findings: Findings):
       },
     );
   for (const hole of holes) {
-    if (hole.inState) findings.add('damage', path, DAMAGED_STATE, hole);
+    if (isTold)
+      findings.note(
+        path,
+        'bytes of a journal that a take-over cut are not whole: its successor begins with all that counts',
+        hole,
+      );
+    else if (hole.inState) findings.add('damage', path, DAMAGED_STATE, hole);
     else if (opening.journalHole(file, hole) === 'corrupt')
       findings.add('damage', path, 'facts are damaged, and others follow: the store does not open', hole);
     else {
@@ -60,7 +66,7 @@ function judgeFollowed(file: JournalFile, opening: Opening, findings: Findings):
     const what = 'a fact does not end where its frame does: the store does not open, and is not repaired';
     findings.add('damage', path, what, oddFact);
   }
-  if (!isComplete && holes.length === 0) {
+  if (!isComplete && holes.length === 0 && !isTold) {
     findings.add('damage', path, DAMAGED_STATE, { position: end, bytes: behind });
   } else if (behind > 0) {
     const what =
@@ -73,6 +79,6 @@ function judgeFollowed(file: JournalFile, opening: Opening, findings: Findings):
 
 /** Whether the journals must be written anew before a store can be opened, or so that nothing that is whole is cut. */
 export const journalsAreDamaged = ({ journals, segments }: Survey): boolean =>
-  journals.followed.some((file) => !isSound(file)) ||
+  journals.followed.some((_, at) => !isSound(journals.followed, at)) ||
   (journals.missing !== undefined &&
     (journals.missing > 0 || segments.length > 0 || journals.others.some(isBegun)));

@@ -98,8 +98,14 @@ class SegmentJudge {
     // What a sparse segment does not hold is gone.
     const range = (segment.isSparse && span(this.#absent(from, to))) || { from, to };
     const spot = { position, bytes, range };
-    const { behind } = this.#opening.hole(segment, hole);
-    if (behind !== 'pass-over')
+    const { behind, row } = this.#opening.hole(segment, hole);
+    if (row === 'earlier-epoch' && this.#absent(from, Math.max(to, segment.next)).length === 0)
+      this.#findings.note(
+        path,
+        'bytes in a segment that is over, of records that are gone or told as lost',
+        spot,
+      );
+    else if (behind !== 'pass-over')
       this.#findings.add(
         'loss',
         path,
@@ -129,7 +135,7 @@ class SegmentJudge {
   #judgeOpenEnd(segment: SegmentAudit, following: SegmentAudit | undefined): void {
     const { path, end, next, first } = segment;
     const spot = { position: end, bytes: segment.behind };
-    const { behind, seal } = this.#opening.end(segment);
+    const { behind, seal, row } = this.#opening.end(segment);
     if (following === undefined) {
       if (behind === 'cut' && segment.header.verdict === 'valid')
         this.#findings.note(path, 'an unfinished batch: the next opener cuts it', spot);
@@ -141,6 +147,7 @@ class SegmentJudge {
         ...spot,
         range: { from: next, to },
       });
+    else if (row === 'earlier-epoch') return;
     else if (to <= this.#opening.safe)
       this.#findings.add('damage', path, 'the seal at the end of the segment is damaged or missing', spot);
     else if (seal && next <= to && first < to)

@@ -1,10 +1,11 @@
 import type { DiskFile } from '../disk/disk.js';
 
 const ZEROS = Buffer.alloc(64 * 1024);
+/** Nothing is awaited while it is used. */
+const bytes = Buffer.allocUnsafe(ZEROS.length);
 
 /** How many bytes behind a position there are up to the last that is not zero: prepared space holds none. */
 export function bytesBehind(file: DiskFile, position: number): number {
-  const bytes = Buffer.allocUnsafe(ZEROS.length);
   let behind = 0;
   for (let from = position; ; ) {
     const length = file.read(bytes, 0, bytes.length, from);

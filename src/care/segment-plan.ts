@@ -30,7 +30,8 @@ export function planOf(survey: Survey, at: number): SegmentPlan {
   const following = segments[at + 1];
   const header = segment.header.verdict !== 'valid';
   if (header && segment.bytes === 0) {
-    if (following !== undefined) return { ...NOTHING, whole: 'remove' };
+    // The name of a sparse segment says nothing of the next index: there is always a segment behind it.
+    if (following !== undefined || segment.isSparse) return { ...NOTHING, whole: 'remove' };
     // Of a last segment that was only begun the next opener takes care.
     const isBegun = segment.header.verdict === 'absent' && segment.behind === 0;
     return isBegun ? NOTHING : { ...NOTHING, whole: 'empty', header, entries: true };

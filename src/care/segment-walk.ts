@@ -104,9 +104,10 @@ export class SegmentWalk implements FrameGuest {
   }
 
   resumesAt(frame: FrameAt): boolean {
-    return (
-      frame.position < this.#limit && isOfSegment(frame.kind) && this.#nextOf(frame) >= this.#pendingNext
-    );
+    if (frame.position >= this.#limit || !isOfSegment(frame.kind)) return false;
+    const next = this.#nextOf(frame);
+    // A seal of another segment counts from another first index.
+    return next >= this.#pendingNext && (frame.kind !== FrameKind.seal || frame.number >= next);
   }
 
   hole(position: number, frame: FrameAt): void {

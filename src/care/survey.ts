@@ -41,6 +41,7 @@ export interface Survey {
  */
 export async function survey(disk: Disk, names: FileNames, meta: Meta, pace: Pace): Promise<Survey> {
   const epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile');
+  epochs.assertNotMissing();
   const place = new Place(disk, names, epochs, meta.id);
   assertKnownFiles(disk, names);
   for (;;) {

@@ -2,10 +2,13 @@ import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { publishFile } from '../disk/publish-file.js';
 import type { Residence } from '../disk/residence.js';
+import { CorruptError } from '../errors.js';
 import { decodeTakeovers, encodeTakeovers, type Takeover } from './takeover.js';
 
 /** So many take-overs are remembered although no file needs them, for sleepers that want to know what became of a write. */
 const REMEMBERED = 16;
+/** Far more than ever is in such a file: what is longer is damaged. */
+const LARGEST_BYTES = 16 * 1024 * 1024;
 
 /**
  * Whose files count. A lock made of files can be taken from a holder who only sleeps, and who will write when it wakes. So
@@ -116,9 +119,9 @@ export class Epochs {
       // A still later one may have removed it.
       if (file === undefined) continue;
       try {
-        const bytes = Buffer.alloc(file.size());
-        file.read(bytes, 0, bytes.length, 0);
-        this.#takeovers = decodeTakeovers(bytes, this.#storeId, path);
+        const bytes = Buffer.alloc(Math.min(file.size(), LARGEST_BYTES));
+        const length = file.read(bytes, 0, bytes.length, 0);
+        this.#takeovers = decodeTakeovers(bytes.subarray(0, length), this.#storeId, path);
       } finally {
         file.close();
       }
@@ -126,6 +129,35 @@ export class Epochs {
       this.current = this.latest?.epoch ?? 0;
       return true;
     }
+  }
+
+  /**
+   * CORRUPT where files are there that were begun in an epoch which no take-over names: its take-over is missing, and nobody
+   * can tell which files count. One that was about to take over leaves one journal at most, and no segment.
+   */
+  assertNotMissing(): void {
+    if (!this.#enabled) return;
+    const latest = this.#latestBegun();
+    if (latest <= this.current || (this.refresh() && latest <= this.current)) return;
+    throw new CorruptError(`the take-over that began epoch ${latest} is missing`, {
+      file: this.#names.takeover(this.#number + 1),
+      position: 0,
+      bytes: 0,
+    });
+  }
+
+  /** The highest epoch that is known to have begun by the files that are of it. */
+  #latestBegun(): number {
+    let latest = 0;
+    const journals = new Set<number>();
+    for (const name of this.#disk.list(this.#names.directory)) {
+      const parsed = this.#names.parse(name);
+      if (parsed?.kind !== 'data' && parsed?.kind !== 'entries' && parsed?.kind !== 'fate') continue;
+      const { kind, epoch } = parsed;
+      if (kind !== 'fate' || journals.has(epoch)) latest = Math.max(latest, epoch);
+      else journals.add(epoch);
+    }
+    return latest;
   }
 
   /** Under the lock: the fence of the current epoch exists, also where a power cut took its name. */

@@ -58,7 +58,8 @@ export class FrameScanner {
       const hasHead = left >= HEAD_BYTES && readHead(this.#buffer, at, placeOf(this.#salt, start + at), head);
       if (left < HEAD_BYTES || (hasHead && head.length > left)) {
         const need = left < HEAD_BYTES ? HEAD_BYTES : head.length;
-        const atEnd = filled < wanted;
+        // A length is believed as far as the file goes: nothing larger is made room for.
+        const atEnd = filled < wanted || (need > NEXT_READ && start + at + need > file.size());
         if (atEnd) {
           if (left >= HEAD_BYTES) return { position: start + at, stop: 'short' };
           return { position: start + at, stop: this.#isZero(at, filled) ? 'end' : 'short' };

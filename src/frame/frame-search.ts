@@ -30,10 +30,12 @@ export function* framesBehind(
   kinds: KindTable,
   salt: number,
 ): Generator<FrameAt, void> {
-  const window = Buffer.allocUnsafe(Math.max(0, Math.min(WINDOW_BYTES, file.size() - position)));
+  // Segments may be many and small.
+  const bytes = Math.min(WINDOW_BYTES, Math.max(HEAD_BYTES, file.size() - position));
+  const window = Buffer.allocUnsafe(bytes);
   const head = emptyHead();
   for (let start = position; ; ) {
-    const filled = file.read(window, 0, window.length, start);
+    const filled = file.read(window, 0, bytes, start);
     if (filled < HEAD_BYTES) return;
     let at = 0;
     while (at + HEAD_BYTES <= filled) {
@@ -66,6 +68,7 @@ function isWhole(
   head: Head,
 ): boolean {
   if (at + head.length <= filled) return bodyIsWhole(window, at, head);
+  if (start + at + head.length > file.size()) return false;
   const bytes = Buffer.allocUnsafe(head.length);
   return file.read(bytes, 0, head.length, start + at) === head.length && bodyIsWhole(bytes, 0, head);
 }

@@ -72,6 +72,13 @@ const LARGEST_FACT = 40;
 const INITIAL_BYTES = 1024;
 /** A buffer that grew beyond this for one batch is not kept for the next. */
 const KEPT_BYTES = 1024 * 1024;
+/**
+ * Records that are gone or lost are so many in one fact at most, unless they are all from the first one on: the fold takes
+ * room for the others.
+ */
+const MOST_INDEXES = 2 ** 32;
+/** A claim is of so many indexes at most, gone ones among them. */
+export const MOST_CLAIMED = 2 ** 24;
 /** Steps between ranges that are written as such; larger ones are written whole. */
 const LARGEST_STEP = 2 ** 28;
 
@@ -121,13 +128,13 @@ export class FactWriter implements FactSink {
       this.#varint(gap);
       this.#varint(to - from);
     } else {
-      this.#range(Code.gone, from, to);
+      this.#ranges(Code.gone, from, to);
     }
     this.#goneTo = to;
   }
 
   lost(from: number, to: number): void {
-    this.#range(Code.lost, from, to);
+    this.#ranges(Code.lost, from, to);
   }
 
   slotTaken(slot: number, incarnation: number, boot: string): void {
@@ -169,6 +176,13 @@ export class FactWriter implements FactSink {
   #lease({ until, lengthMs }: Lease): void {
     this.#uint48(until);
     this.#uint48(lengthMs);
+  }
+
+  #ranges(code: number, from: number, to: number): void {
+    let rest = from;
+    for (; rest > 1 && to - rest > MOST_INDEXES; rest += MOST_INDEXES)
+      this.#range(code, rest, rest + MOST_INDEXES);
+    this.#range(code, rest, to);
   }
 
   #range(code: number, from: number, to: number): void {
@@ -221,6 +235,9 @@ export class FactWriter implements FactSink {
 const outside = (file: string, position: number, to: number): CorruptError =>
   new CorruptError('a fact does not end where its frame does', { file, position, bytes: to - position });
 
+const odd = (file: string, position: number, to: number): CorruptError =>
+  new CorruptError('a fact is about indexes that there cannot be', { file, position, bytes: to - position });
+
 const readLease = (bytes: Buffer, at: number): Lease => ({
   until: readUint48(bytes, at),
   lengthMs: readUint48(bytes, at + 6),
@@ -243,6 +260,9 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
     }
     throw outside(file, from, to);
   };
+  const check = (start: number, end: number, most: number): void => {
+    if (start < 1 || end < start || (start > 1 && end - start > most)) throw odd(file, from, to);
+  };
   while (at < to) {
     const code = bytes[at] as number;
     const body = at + 1;
@@ -250,6 +270,7 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
     switch (code) {
       case Code.gone:
         goneTo = readUint48(bytes, body + 6);
+        check(readUint48(bytes, body), goneTo, MOST_INDEXES);
         sink.gone(readUint48(bytes, body), goneTo);
         at = body + 12;
         break;
@@ -257,10 +278,12 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
         at = body;
         const start = goneTo + varint();
         goneTo = start + varint();
+        check(start, goneTo, MOST_INDEXES);
         sink.gone(start, goneTo);
         break;
       }
       case Code.lost:
+        check(readUint48(bytes, body), readUint48(bytes, body + 6), MOST_INDEXES);
         sink.lost(readUint48(bytes, body), readUint48(bytes, body + 6));
         at = body + 12;
         break;
@@ -275,6 +298,8 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
         at = body + 6;
         break;
       case Code.claimed:
+        if (readUint48(bytes, body + 6) - readUint48(bytes, body) > MOST_CLAIMED) throw odd(file, from, to);
+        check(readUint48(bytes, body), readUint48(bytes, body + 6), MOST_CLAIMED);
         sink.claimed(
           readUint48(bytes, body),
           readUint48(bytes, body + 6),

@@ -1,4 +1,4 @@
-import type { FactSink, Lease } from './facts.js';
+import { type FactSink, type Lease, MOST_CLAIMED } from './facts.js';
 import { IndexSet } from './index-set.js';
 import { LeaseEnds } from './lease-ends.js';
 
@@ -151,12 +151,13 @@ export class Fates implements FactSink {
   }
 
   claimed(from: number, to: number, incarnation: number, attempt: number, lease: Lease): void {
-    for (let index = from; index < to; index++) this.#claim(index, incarnation, attempt, lease);
+    const gone = this.goneSet;
+    for (let index = gone.firstAbsent(from); index < to; index = gone.firstAbsent(index + 1))
+      this.#claim(index, incarnation, attempt, lease);
+    if (to > from) this.#name(to - 1);
   }
 
   #claim(index: number, incarnation: number, attempt: number, lease: Lease): void {
-    this.#name(index);
-    if (this.goneSet.has(index)) return;
     this.released(index);
     this.#attempts.delete(index);
     const holder = this.#incarnations.get(incarnation);
@@ -243,6 +244,7 @@ export class Fates implements FactSink {
         claim.attempt === made.attempt &&
         claim.lease.until === made.lease.until &&
         claim.lease.lengthMs === made.lease.lengthMs &&
+        index - from < MOST_CLAIMED &&
         this.goneSet.firstAbsent(to) === index;
       if (!together) {
         say();

@@ -62,6 +62,11 @@ export class IndexSet {
   addRange(from: number, to: number): number {
     const before = this.#count;
     let index = Math.max(from, this.#base * BLOCK);
+    // From the base on, whole blocks need nothing but a higher base, however many they are.
+    if (index <= Math.max(1, this.#base * BLOCK) && to >= (this.#base + 1) * BLOCK) {
+      this.#raise(Math.floor(to / BLOCK));
+      index = this.#base * BLOCK;
+    }
     while (index < to) {
       if (index % BLOCK === 0 && to - index >= BLOCK) {
         const number = index / BLOCK;
@@ -143,6 +148,19 @@ export class IndexSet {
     this.#count = 0;
   }
 
+  /** All blocks below are full. */
+  #raise(base: number): void {
+    let members = 0;
+    for (const [number, { count }] of this.#blocks) {
+      if (number >= base) continue;
+      members += count;
+      this.#blocks.delete(number);
+    }
+    this.#count += (base - this.#base) * BLOCK - members;
+    this.#base = base;
+    this.#passFull();
+  }
+
   #fill(number: number): void {
     if (number !== this.#base) {
       this.#blocks.set(number, FULL);
@@ -150,6 +168,10 @@ export class IndexSet {
     }
     this.#blocks.delete(number);
     this.#base += 1;
+    this.#passFull();
+  }
+
+  #passFull(): void {
     while (this.#blocks.get(this.#base) === FULL) {
       this.#blocks.delete(this.#base);
       this.#base += 1;

@@ -8,6 +8,8 @@ import { CorruptError } from '../errors.js';
 import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
 import { saltOf } from '../frame/frame.js';
 
+const ZEROED_AT_A_TIME = 1024 * 1024;
+
 /** The numbered files of a journal: which there are, and what their headers must say. */
 export class JournalFiles {
   readonly #disk: Disk;
@@ -80,8 +82,12 @@ export class JournalFiles {
     const path = this.#names.fateJournal(number, epoch);
     const file = this.#disk.open(path, 'write') ?? this.#disk.create(path);
     if (file === undefined) throw Object.assign(new Error(`${path} cannot be created`), { code: 'EEXIST' });
-    const size = file.size();
-    if (hasBytesBehind(file, 0)) writeFully(file, Buffer.alloc(size), size, 0);
+    if (hasBytesBehind(file, 0)) {
+      const size = file.size();
+      const zeros = Buffer.alloc(Math.min(size, ZEROED_AT_A_TIME));
+      for (let at = 0; at < size; at += zeros.length)
+        writeFully(file, zeros, Math.min(zeros.length, size - at), at);
+    }
     return file;
   }
 

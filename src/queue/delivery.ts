@@ -65,7 +65,7 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
     this.index = taken.record.index;
     this.attempt = taken.attempt;
     this.enqueuedAt = new Date(taken.record.time);
-    this.headers = decodeHeaders(taken.record.headers);
+    this.headers = decodeHeaders(taken.record.headers, taken.record.index);
     this.#engine = engine;
     this.#watch = watch;
     this.#incarnation = taken.incarnation;

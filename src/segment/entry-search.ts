@@ -134,6 +134,7 @@ export function hasFrame(files: SegmentFiles, data: DiskFile, index: number, pos
   if (data.read(bytes, 0, HEAD_BYTES, position) < HEAD_BYTES) return false;
   if (!readHead(bytes, 0, files.placeOf(position), head)) return false;
   if (head.kind !== FrameKind.record || head.number !== index) return false;
+  if (position + head.length > data.size()) return false;
   const whole = Buffer.allocUnsafe(head.length);
   return data.read(whole, 0, head.length, position) === head.length && bodyIsWhole(whole, 0, head);
 }

@@ -102,7 +102,7 @@ export class Reader {
   #bytes(file: DiskFile, position: number, length: number, end: number, load: boolean): Buffer | undefined {
     const cached = this.#cache.view(file, position, length, end, load);
     if (cached !== undefined) return cached;
-    if (position + length > end) return undefined;
+    if (position + length > Math.min(end, file.size())) return undefined;
     const bytes = Buffer.allocUnsafe(length);
     this.#cache.at = 0;
     return file.read(bytes, 0, length, position) === length ? bytes : undefined;

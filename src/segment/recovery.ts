@@ -34,7 +34,10 @@ export function recoverSegments(
     if (isThere) tail.readOn();
     const { row, goesOnAt, lost } = settleEnd(survey, tail, appender, wallTime);
     const isEnded = row === 'earlier-epoch';
-    if (isThere && !files.isEnded(tail.active)) files.createEntries(tail.active);
+    if (isThere && !files.isEnded(tail.active)) {
+      files.createEntries(tail.active);
+      files.dropEntries(tail.active, tail.nextIndex);
+    }
     if (lost !== undefined) missing.push(lost);
     const next = isEnded ? goesOnAt : tail.segments.after(tail.active);
     if (next === undefined) break;

@@ -7,6 +7,7 @@ import type { Epochs } from '../epoch/epochs.js';
 import { CorruptError } from '../errors.js';
 import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
 import { placeOf, saltOf } from '../frame/frame.js';
+import { entryPosition } from './entry.js';
 
 /** Descriptors kept open at a time, two a segment in use. */
 const OPEN_FILES = 64;
@@ -168,6 +169,21 @@ export class SegmentFiles {
       return file;
     } catch {
       return undefined;
+    }
+  }
+
+  /**
+   * Cuts off the entries from an index on: of records that a power cut took, whose entries survived. Otherwise they would
+   * witness for ever that something is missing. Best effort, as all that is done to entries.
+   */
+  dropEntries(first: number, index: number): void {
+    if (this.isSparse(first)) return;
+    try {
+      const file = this.entries(first);
+      const end = entryPosition(first, index);
+      if (file !== undefined && file.size() > end) file.truncate(end);
+    } catch {
+      // Whoever finds them finds no frame where they lead.
     }
   }
 

@@ -36,7 +36,7 @@ export function toEntry(record: StoredRecord): Entry {
     time: new Date(record.time),
     size: record.payload.length,
     data: record.payload,
-    headers: decodeHeaders(record.headers),
+    headers: decodeHeaders(record.headers, record.index),
   };
 }
 

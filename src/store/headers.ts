@@ -1,3 +1,4 @@
+import { CodecError } from '../errors.js';
 import { MAX_HEADERS_BYTES } from '../frame/frame.js';
 import { invalid } from './options.js';
 
@@ -23,10 +24,24 @@ export function encodeHeaders(headers: Headers | undefined): Buffer | undefined 
   return bytes;
 }
 
-export function decodeHeaders(bytes: Uint8Array): Headers {
+/** CODEC where they are whole, and not what headers are: another program wrote them. */
+export function decodeHeaders(bytes: Uint8Array, index: number): Headers {
   if (bytes.length === 0) return NONE;
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as Record<
-    string,
-    string
-  >;
+  try {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+    const headers: unknown = JSON.parse(text);
+    if (isHeaders(headers)) return headers;
+  } catch {
+    // Told below.
+  }
+  throw new CodecError(
+    `the headers of record ${index} are no object of strings. It stays where it is: read its data alone, or delete it`,
+    index,
+  );
 }
+
+const isHeaders = (value: unknown): value is Headers =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((one) => typeof one === 'string');

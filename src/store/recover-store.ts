@@ -70,6 +70,7 @@ function recoverLocked(engine: Engine, first: boolean): boolean {
 function recover(engine: Engine): void {
   const { journal, tail, appender, fates, files, clock, epochs, tenure, locks } = engine;
   epochs.refresh();
+  epochs.assertNotMissing();
   assertKnownFiles(engine.disk, engine.names);
   removeLeftovers(engine);
   // The first journal is on the device before the first segment exists.

@@ -10,6 +10,11 @@ export class Film {
 
   /** From now on, until `end`. */
   constructor(machine: MemoryDisk) {
+    this.begin(machine);
+  }
+
+  /** Goes on, after an end. */
+  begin(machine: MemoryDisk): void {
     machine.onOperation = ({ kind }) => {
       if (CHANGES.has(kind)) this.frames.push(machine.fork(1));
       return undefined;
