@@ -63,6 +63,12 @@ export async function shell(t: Test, script: string, options: RunOptions = {}): 
 /** Why there is no such shell here; false where there is. */
 export const noShell = process.platform === 'win32' ? 'needs Bash' : false;
 
+/** Nobody outlives the test that started him. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 async function runToEnd(
   command: string,
   args: readonly string[],
@@ -73,6 +79,8 @@ async function runToEnd(
     env: { ...process.env, FORCE_COLOR: undefined, ...env },
     timeout: DEADLINE_MS,
   });
+  running.add(child);
+  child.on('exit', () => running.delete(child));
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
