@@ -74,10 +74,10 @@ await tell({ ended } satisfies Ended);
 for (const one of isQuiet ? [] : [queue, other])
   await until('it is seen that the directory is gone', async () => {
     try {
-      await one.length();
+      await one.read(1);
       return false;
-    } catch {
-      return true;
+    } catch (error) {
+      return error instanceof DurostoreError && error.message.includes('was removed or replaced');
     }
   });
 
