@@ -9,6 +9,8 @@ import { leave, type Orders, orders, tell, untilStopped } from './child.js';
 
 export interface RemovedOrders extends Orders {
   readonly work: readonly Work[];
+  /** Nobody looks in the background, and the work begins only when the directory was removed. */
+  readonly isQuiet?: boolean;
 }
 
 export type Work = 'enqueue' | 'claim' | 'wait' | 'follow';
@@ -24,7 +26,7 @@ export interface Closed {
   readonly closed: readonly string[];
 }
 
-const { directory, options, work } = orders<RemovedOrders>();
+const { directory, options, work, isQuiet = false } = orders<RemovedOrders>();
 untilStopped();
 const codeOf = (error: unknown): string =>
   error instanceof DurostoreError ? error.code : `untyped: ${String(error)}`;
@@ -54,8 +56,10 @@ const works: Record<Work, () => Promise<unknown>> = {
     for await (const _ of other.store.entries({ follow: true }));
   },
 };
+const removed = once(process, 'message');
 const ended: Record<string, string> = {};
 const all = work.map(async (one) => {
+  if (isQuiet) await removed;
   try {
     await works[one]();
     ended[one] = 'done';
@@ -63,18 +67,17 @@ const all = work.map(async (one) => {
     ended[one] = codeOf(error);
   }
 });
-const removed = once(process, 'message');
 await tell({ ready: true });
 await removed;
 await Promise.all(all);
 await tell({ ended } satisfies Ended);
-for (const one of [queue, other])
+for (const one of isQuiet ? [] : [queue, other])
   await until('it is seen that the directory is gone', async () => {
     try {
-      await one.length();
+      await one.read(1);
       return false;
-    } catch {
-      return true;
+    } catch (error) {
+      return error instanceof DurostoreError && error.message.includes('was removed or replaced');
     }
   });
 

@@ -30,6 +30,28 @@ async function remove(directory: string): Promise<void> {
 }
 
 for (const locking of ['os', 'lockfile'] as const) {
+  t.test(
+    `who does not look in the background is told before it begins or removes a file: ${locking}`,
+    { skip: process.platform === 'win32' && 'files in use cannot be removed here' },
+    async (t) => {
+      const directory = join(await temporaryDirectory(t), 'store');
+      const options = { locking, maxFileSize: 4096, indexer: false } as const;
+      const orders: RemovedOrders = { directory, options, work: ['enqueue'], isQuiet: true };
+      const program = startProgram(t, 'test/processes/removed-child.js', { args: [JSON.stringify(orders)] });
+      await program.message(has('ready'));
+      await remove(directory);
+      const store = await openStore({ directory, locking, maxFileSize: 4096 });
+      await store.writeMany(Array.from({ length: 50 }, () => Buffer.alloc(30)));
+      program.send('removed');
+      t.same((await program.message(has<Ended>('ended'))).ended, failed(['enqueue']));
+      await program.message(has<Closed>('closed'));
+      t.same(await program.ended(), { code: 0, signal: null });
+      t.equal(await store.length(), 50);
+      await store.close();
+      t.same(checkDirectory(directory), [], 'nothing was put into the new one');
+    },
+  );
+
   for (const works of [['enqueue', 'claim', 'wait', 'follow'], ['wait', 'follow'], []] satisfies Work[][]) {
     for (const isMadeAnew of [false, true]) {
       const what = `${locking}, doing ${works.join(', ') || 'nothing'}${isMadeAnew ? ', and a new one made' : ''}`;
