@@ -89,6 +89,14 @@ class SegmentJudge {
         );
         break;
       default:
+        // Of a segment that is over nobody completes the header.
+        if (segment.header.verdict === 'absent' && this.#absent(first, next).length > 0)
+          this.#findings.add(
+            'damage',
+            path,
+            'the header of the segment is missing: its records cannot be read',
+            spot,
+          );
     }
   }
 
