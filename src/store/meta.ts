@@ -6,7 +6,7 @@ import { damagedLine, decodeFormatLine, encodeFormatLine } from '../disk/format-
 import { laterVersion } from '../disk/later-version.js';
 import { publishFile } from '../disk/publish-file.js';
 import { SyncFailure } from '../disk/sync-failure.js';
-import { DurostoreError } from '../errors.js';
+import { CorruptError, DurostoreError } from '../errors.js';
 import { assertAvailable, chooseLockMode, type LockMode } from '../lock/locks.js';
 import { invalid } from './options.js';
 
@@ -37,6 +37,7 @@ export async function readOrCreateMeta(
       return meta;
     }
     refuseCaseTwin(disk, names);
+    refuseOrphans(disk, names);
     await syncNamesAbove(disk, names.directory);
     const mode = locking === 'auto' ? chooseLockMode(disk, names.directory) : locking;
     // What cannot be had is not recorded, or the directory could not be opened in any other way.
@@ -93,6 +94,23 @@ function writeMeta(disk: Disk, names: FileNames, locking: LockMode): void {
     // Nothing is lost with a file that has no name yet.
     throw error instanceof SyncFailure ? error.cause : error;
   }
+}
+
+const OF_A_STORE = new Set(['data', 'entries', 'fate', 'sparse-data', 'sparse-entries', 'takeover']);
+
+/**
+ * A meta is on the device before any other file of its store is made. So where there are such and no meta, it was removed; one
+ * that is born now would have another id, and call all that is there foreign.
+ */
+function refuseOrphans(disk: Disk, names: FileNames): void {
+  const orphan = disk.list(names.directory).find((name) => OF_A_STORE.has(names.parse(name)?.kind ?? ''));
+  // Looked for after the listing: somebody may just have made both.
+  if (orphan === undefined || disk.exists(names.meta())) return;
+  throw new CorruptError(`there is no ${names.prefix}.meta beside ${orphan}`, {
+    file: names.meta(),
+    position: 0,
+    bytes: 0,
+  });
 }
 
 /** Where case does not count, two prefixes that differ only by it would be one store. */
