@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Not SIGHUP, which `nohup` has the system ignore. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Turns the signals that ask a program to end into an `AbortSignal`. A second one ends it at once. */
 export class Interruption {

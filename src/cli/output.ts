@@ -6,6 +6,15 @@ export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }
 
+/** For what is printed at the end of work whose outcome is told by the exit code: a reader that goes away changes none. */
+export async function untilClosed(printing: Promise<void>): Promise<void> {
+  try {
+    await printing;
+  } catch (error) {
+    if (!(error instanceof OutputClosed)) throw error;
+  }
+}
+
 /** So much is written at a stretch before signals get their turn. */
 const STRETCH = 64 * 1024;
 
@@ -50,6 +59,19 @@ export class Output {
         done();
       }),
     );
+  }
+
+  /** Whether everything that was put comes into the system's hands within a time, also when the program was asked to end. */
+  isHandedOver(withinMs: number): Promise<boolean> {
+    if (this.#failure !== undefined) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), withinMs);
+      this.#stream.write('', (error) => {
+        this.#fail(error);
+        clearTimeout(timer);
+        resolve(this.#failure === undefined);
+      });
+    });
   }
 
   async line(text: string): Promise<void> {

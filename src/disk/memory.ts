@@ -187,7 +187,7 @@ export class MemoryDisk {
   /** Counts an operation and asks for its fault. For openers. */
   operation(opener: string, kind: OperationKind, path: string, write?: PlacedBytes): Fault | undefined {
     this.operations += 1;
-    return this.onOperation?.({ opener, n: this.operations, kind, path, write });
+    return this.onOperation?.({ opener, n: this.operations, kind, path, ...(write && { write }) });
   }
 
   /** For openers, as is what follows. */

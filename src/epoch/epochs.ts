@@ -3,6 +3,7 @@ import type { FileNames } from '../disk/file-names.js';
 import { publishFile } from '../disk/publish-file.js';
 import type { Residence } from '../disk/residence.js';
 import { CorruptError } from '../errors.js';
+import { highestFence } from './fence.js';
 import { decodeTakeovers, encodeTakeovers, type Takeover } from './takeover.js';
 
 /** So many take-overs are remembered although no file needs them, for sleepers that want to know what became of a write. */
@@ -29,6 +30,8 @@ export class Epochs {
   readonly #residence: Residence | undefined;
   /** The number of the last take-over known. */
   #number = 0;
+  /** The last one that is known to be on the device. */
+  #settled = 0;
   #takeovers: readonly Takeover[] = [];
 
   /** Not `enabled` where no lock can be taken from its holder. */
@@ -160,9 +163,24 @@ export class Epochs {
     return latest;
   }
 
-  /** Under the lock: the fence of the current epoch exists, also where a power cut took its name. */
-  ensureFence(): void {
-    if (this.#enabled) this.#disk.create(this.#names.epoch(this.current))?.close();
+  /**
+   * Under the lock: the fence of the current epoch exists, and where there is any beyond it, the one behind it, which is what
+   * is looked for. A power cut may have taken either name.
+   */
+  ensureFences(): void {
+    if (!this.#enabled) return;
+    const isPassed = highestFence(this.#disk, this.#names) > this.current;
+    this.#disk.create(this.#names.epoch(this.current + (isPassed ? 1 : 0)))?.close();
+  }
+
+  /**
+   * Under the lock: the last take-over known is on the device, whoever published it: its maker may have died, or failed, before
+   * it synced the name.
+   */
+  settle(): void {
+    if (this.#settled === this.#number) return;
+    this.#disk.syncDirectoryNow(this.#names.directory);
+    this.#settled = this.#number;
   }
 
   /**
@@ -177,6 +195,7 @@ export class Epochs {
     if (!publishFile(this.#disk, this.#names, this.#names.takeover(number), bytes)) return false;
     this.#disk.syncDirectoryNow(this.#names.directory);
     this.#number = number;
+    this.#settled = number;
     this.#takeovers = takeovers;
     this.current = takeover.epoch;
     this.#forget(takeovers[0]?.epoch ?? 0);

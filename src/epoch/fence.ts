@@ -8,16 +8,31 @@ import type { FileNames } from '../disk/file-names.js';
  * write fences nobody: one can fall asleep in between.
  *
  * Returns its number, which was the greatest there was when it was there: old fences are removed, and one that takes the
- * place of such a one would stop nobody.
+ * place of such a one would stop nobody. It is greater than the epoch of any file, too: of a take-over that came to nothing
+ * a power cut may have taken the fence and kept the journal, and no two take-overs write journals of one epoch.
  */
 export function createFence(disk: Disk, names: FileNames): number {
   for (;;) {
-    const number = highestFence(disk, names) + 1;
+    const fence = highestFence(disk, names);
+    const epoch = highestEpoch(disk, names);
+    // What everybody looks for is the number behind its own.
+    if (epoch > fence) disk.create(names.epoch(fence + 1))?.close();
+    const number = Math.max(fence, epoch) + 1;
     const file = disk.create(names.epoch(number));
     if (file === undefined) continue;
     file.close();
     if (highestFence(disk, names) === number) return number;
   }
+}
+
+/** The greatest epoch that a file has in its name; 0 where none has one. */
+function highestEpoch(disk: Disk, names: FileNames): number {
+  let highest = 0;
+  for (const name of disk.list(names.directory)) {
+    const parsed = names.parse(name);
+    if (parsed !== undefined && 'epoch' in parsed && parsed.epoch > highest) highest = parsed.epoch;
+  }
+  return highest;
 }
 
 /** The greatest number of a fence; 0 where there is none. */

@@ -282,6 +282,7 @@ export class Engine {
    * again what may be missing on the device.
    */
   syncFailed(cause: unknown): DurostoreError {
+    if (this.#residence.isLost()) return this.#lost(cause);
     const failure = this.#fail(
       new DurostoreError(
         'STORE_FAILED',
@@ -303,9 +304,13 @@ export class Engine {
     if (now < this.#patrolAt || this.#gone !== undefined) return;
     this.#patrolAt = now + PATROL_EVERY_MS;
     if (!this.#residence.isLost()) return;
-    this.#gone = directoryGone(this.names.directory);
-    this.#fail(this.#gone);
+    this.#lost(undefined);
     this.indexer.changed();
+  }
+
+  #lost(cause: unknown): DurostoreError {
+    this.#gone ??= directoryGone(this.names.directory, cause);
+    return this.#fail(this.#gone);
   }
 
   #assertThere(): void {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import { DurostoreError } from '../errors.js';
 import { HEAD_BYTES } from '../frame/frame.js';
@@ -111,7 +112,8 @@ export function resolveStoreOptions(
   );
   const room = recordRoom(maxFileSize);
   return {
-    directory: nonEmptyString('directory', options.directory),
+    // The process may change its own directory while the store is open.
+    directory: resolve(nonEmptyString('directory', options.directory)),
     filePrefix: prefix(options.filePrefix === undefined ? storeDefaults.filePrefix : options.filePrefix),
     maxFiles: wholeNumber('maxFiles', options.maxFiles, storeDefaults.maxFiles, 1, Number.MAX_SAFE_INTEGER),
     maxFileSize,

@@ -1,4 +1,4 @@
-import { createFence, highestFence } from '../epoch/fence.js';
+import { createFence } from '../epoch/fence.js';
 import { Fenced } from '../epoch/fenced.js';
 import { withSpare } from '../epoch/spare.js';
 import type { Takeover } from '../epoch/takeover.js';
@@ -44,6 +44,7 @@ export class Tenure {
     try {
       epochs.assertHere();
       if (epochs.refresh()) this.#engine.followTakeover();
+      epochs.settle();
       if (epochs.isFenced()) this.#takeOver();
       else if (this.isTainted) this.#lookAnew();
     } catch (error) {
@@ -57,9 +58,9 @@ export class Tenure {
 
   /** For an opener, which has looked at nothing yet. */
   begin(): void {
-    const { disk, names, epochs } = this.#engine;
+    const { epochs } = this.#engine;
     epochs.refresh();
-    if (highestFence(disk, names) <= epochs.current) epochs.ensureFence();
+    epochs.ensureFences();
     this.#entered = -1;
     this.enter();
   }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { openStore } from '../../src/mod.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { damage, durostore, linesOf } from './command-line.js';
+import { damage, durostore, linesOf, noShell, shell } from './command-line.js';
 
 async function three(directory: string): Promise<void> {
   const store = await openStore({ directory });
@@ -68,3 +68,18 @@ t.test('verify: while others write', async (t) => {
   await work;
   await store.close();
 });
+
+t.test(
+  'verify: a reader that goes away changes nothing about what was found',
+  { skip: noShell },
+  async (t) => {
+    const directory = await temporaryDirectory(t);
+    await three(directory);
+    damage(directory, 'two');
+    const { stdout } = await shell(
+      t,
+      `{ exec 3>&1; { sleep 0.1; durostore verify ${directory}; echo "code $?" >&3; } | true; }`,
+    );
+    t.equal(stdout, 'code 1\n');
+  },
+);

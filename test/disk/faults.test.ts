@@ -54,7 +54,8 @@ t.test('every operation can fail', async (t) => {
   ];
   for (const [kind, path, call] of calls) {
     await t.rejects(async () => await call(), { code: 'EIO' }, kind);
-    t.same(seen.at(-1), { opener: 'one', n: seen.length, kind, path });
+    const write = kind === 'write' && { write: { position: 0, bytes: Buffer.from('x') } };
+    t.same(seen.at(-1), { opener: 'one', n: seen.length, kind, path, ...write });
   }
   t.equal(machine.operations, calls.length);
   const failed = await new Promise((resolve) => disk.watch('/q', () => {}, resolve));

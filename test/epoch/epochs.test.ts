@@ -3,6 +3,7 @@ import type { Disk } from '../../src/disk/disk.js';
 import { FileNames } from '../../src/disk/file-names.js';
 import { encodeFormatLine } from '../../src/disk/format-line.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import { inject, onKind } from '../../src/disk/memory-fault.js';
 import { Epochs } from '../../src/epoch/epochs.js';
 import { createFence, highestFence } from '../../src/epoch/fence.js';
 import { decodeTakeovers, encodeTakeovers, type Takeover } from '../../src/epoch/takeover.js';
@@ -70,7 +71,7 @@ t.test('where no lock can be taken away there is one epoch, and nothing is looke
   createFence(disk, names);
   const before = machine.operations;
   const epochs = new Epochs(disk, names, storeId, false);
-  epochs.ensureFence();
+  epochs.ensureFences();
   t.notOk(epochs.isFenced());
   t.equal(machine.operations, before);
   t.equal(epochs.current, 0);
@@ -80,7 +81,7 @@ t.test('who knows of no fence but its own is not fenced', async (t) => {
   const disk = newMachine().opener();
   const epochs = new Epochs(disk, names, storeId, true);
   t.ok(epochs.isFenced(), 'without its own it cannot tell');
-  epochs.ensureFence();
+  epochs.ensureFences();
   t.notOk(epochs.isFenced());
   t.equal(createFence(disk, names), 1);
   t.ok(epochs.isFenced());
@@ -96,7 +97,7 @@ t.test('one of two publishes a take-over; the other learns of it', async (t) => 
     (disk) => new Epochs(disk, names, storeId, true),
   );
   if (one === undefined || two === undefined) throw new Error('two openers');
-  one.ensureFence();
+  one.ensureFences();
   const disk = machine.opener();
   const [lower, higher] = [createFence(disk, names), createFence(disk, names)];
   t.ok(two.publish(takeover(higher), ALL_THERE));
@@ -116,19 +117,19 @@ t.test('a published take-over survives a power cut', async (t) => {
   const disk = machine.opener();
   disk.syncDirectoryNow('/');
   const epochs = new Epochs(disk, names, storeId, true);
-  epochs.ensureFence();
+  epochs.ensureFences();
   takeOver(disk, epochs, 1);
   machine.powerCut({ writes: 'lose', names: 'lose' });
   const after = new Epochs(machine.opener(), names, storeId, true);
   t.same(after.latest, takeover(1));
-  after.ensureFence();
+  after.ensureFences();
   t.notOk(after.isFenced(), 'with its fence, whose name may be lost');
 });
 
 t.test('whose file a segment is, and a journal, and where they are cut', async (t) => {
   const disk = newMachine().opener();
   const epochs = new Epochs(disk, names, storeId, true);
-  epochs.ensureFence();
+  epochs.ensureFences();
   t.equal(epochs.ofSegment(1), 0);
   t.equal(epochs.cutOfSegment(1), undefined);
   takeOver(disk, epochs, 3);
@@ -168,7 +169,7 @@ t.test(
   async (t) => {
     const disk = newMachine().opener();
     const epochs = new Epochs(disk, names, storeId, true);
-    epochs.ensureFence();
+    epochs.ensureFences();
     takeOver(disk, epochs, 1);
     for (let n = 0; n < 3; n++) createFence(disk, names);
     t.ok(epochs.isFenced());
@@ -185,7 +186,7 @@ t.test('what some file needs is remembered, however many take-overs there were',
   const machine = newMachine();
   const disk = machine.opener();
   const epochs = new Epochs(disk, names, storeId, true);
-  epochs.ensureFence();
+  epochs.ensureFences();
   takeOver(disk, epochs, 40);
   t.same(present(disk, /takeover/), ['duro.takeover.40'], 'the last one tells all');
   const later = new Epochs(machine.opener(), names, storeId, true);
@@ -202,7 +203,7 @@ t.test('what no file needs any more is forgotten, but for the last few', async (
     new Epochs(disk, names, storeId, true),
     new Epochs(machine.opener(), names, storeId, true),
   ];
-  epochs.ensureFence();
+  epochs.ensureFences();
   t.notOk(sleeper.isFenced());
   takeOver(disk, epochs, 39);
   takeOver(disk, epochs, 1, { segment: 400, journal: 41 });
@@ -224,7 +225,7 @@ t.test('what no file needs any more is forgotten, but for the last few', async (
 t.test('as long as one file needs it, nothing behind it is forgotten either', async (t) => {
   const disk = newMachine().opener();
   const epochs = new Epochs(disk, names, storeId, true);
-  epochs.ensureFence();
+  epochs.ensureFences();
   takeOver(disk, epochs, 39);
   // The journal is a new one, but a segment of the third epoch is still there.
   takeOver(disk, epochs, 1, { segment: 30, journal: 41 });
@@ -242,7 +243,7 @@ t.test('fences go oldest first, so that no sleeper finds its own and misses the 
   const machine = newMachine();
   const disk = machine.opener('one');
   const epochs = new Epochs(disk, names, storeId, true);
-  epochs.ensureFence();
+  epochs.ensureFences();
   const removed: number[] = [];
   machine.onOperation = ({ kind, path }) => {
     if (kind === 'unlink' && /epoch/.test(path)) removed.push(numberOf(path));
@@ -299,3 +300,42 @@ t.test('what is no list of take-overs is refused', async (t) => {
   machine.put(names.takeover(1), Buffer.from('{}'));
   t.throws(() => new Epochs(machine.opener(), names, storeId, true), { code: 'UNSUPPORTED_VERSION' });
 });
+
+t.test('a fence is higher than the epoch of any file, and everybody finds one behind its own', async (t) => {
+  const disk = newMachine().opener();
+  const epochs = new Epochs(disk, names, storeId, true);
+  epochs.ensureFences();
+  // A take-over that came to nothing: a power cut took its fences, and kept its journal.
+  disk.create(names.fateJournal(2, 2))?.close();
+  t.equal(createFence(disk, names), 3);
+  t.ok(epochs.isFenced());
+});
+
+t.test('where a power cut took the fence behind the current one, it is put up again', async (t) => {
+  const disk = newMachine().opener();
+  disk.create(names.epoch(0))?.close();
+  disk.create(names.epoch(2))?.close();
+  const epochs = new Epochs(disk, names, storeId, true);
+  t.notOk(epochs.isFenced(), 'what is looked for is not there');
+  epochs.ensureFences();
+  t.ok(epochs.isFenced());
+});
+
+t.test(
+  'a take-over that somebody else published is on the device before anybody works in its epoch',
+  async (t) => {
+    const machine = newMachine();
+    const disk = machine.opener();
+    disk.syncDirectoryNow('/');
+    const epochs = new Epochs(disk, names, storeId, true);
+    const follower = new Epochs(machine.opener(), names, storeId, true);
+    epochs.ensureFences();
+    machine.onOperation = inject({ error: 'EIO' }, onKind('syncDirectory'));
+    t.throws(() => takeOver(disk, epochs, 1), { code: 'EIO' });
+    machine.onOperation = undefined;
+    t.ok(follower.refresh());
+    follower.settle();
+    machine.powerCut({ writes: 'lose', names: 'lose' });
+    t.same(new Epochs(machine.opener(), names, storeId, true).latest, takeover(1));
+  },
+);

@@ -81,6 +81,8 @@ async function take(session: Session, options: Options): Promise<number> {
 const MOST_IN_HAND = 100;
 const SIZE_IN_HAND = 1024 * 1024;
 const LEASE_MS = 30_000;
+/** How long an interruption waits for the reader of what was printed. */
+const PATIENCE_MS = 200;
 
 /** How many messages were printed, and how long they were. */
 interface Printed {
@@ -98,16 +100,28 @@ async function claimSome(
 ): Promise<Printed> {
   const deliveries = await queue.claimMany(max, { waitMs, signal, leaseMs: LEASE_MS });
   let size = 0;
-  await holding(deliveries, LEASE_MS, async () => {
-    for (const delivery of deliveries) {
-      const line = json ? asJson(delivery) : lineOf(delivery.value, form);
-      size += line.length;
-      await out.put(line);
-    }
-    if (deliveries.length > 0) await out.handOver();
-  });
-  await Promise.all(deliveries.map((delivery) => delivery.ack()));
+  const printed: Delivery<unknown>[] = [];
+  try {
+    await holding(deliveries, LEASE_MS, async () => {
+      for (const delivery of deliveries) {
+        const line = json ? asJson(delivery) : lineOf(delivery.value, form);
+        size += line.length;
+        printed.push(delivery);
+        await out.put(line);
+      }
+      if (deliveries.length > 0) await out.handOver();
+    });
+  } catch (error) {
+    // What the reader has need not come again, if it takes it at once.
+    if (signal.aborted && (await out.isHandedOver(PATIENCE_MS))) await acknowledge(printed);
+    throw error;
+  }
+  await acknowledge(printed);
   return { count: deliveries.length, size };
+}
+
+async function acknowledge(deliveries: readonly Delivery<unknown>[]): Promise<void> {
+  await Promise.all(deliveries.map((delivery) => delivery.ack()));
 }
 
 async function removeOne(
@@ -120,6 +134,8 @@ async function removeOne(
   const [value] = await queue.dequeueMany(1, { waitMs, signal });
   if (value === undefined) return { count: 0, size: 0 };
   await out.put(json ? `${JSON.stringify(valueInJson(value))}\n` : lineOf(value, form));
+  // What is still in this program when it ends is lost: no more than this one.
+  await out.handOver();
   return { count: 1, size: 1 };
 }
 

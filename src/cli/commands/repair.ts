@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { repair as repairDirectory } from '../../mod.js';
 import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
+import { untilClosed } from '../output.js';
 import { withProgress } from '../progress.js';
 import { showReport } from '../report.js';
 import type { Session, Start } from '../session.js';
@@ -35,7 +36,7 @@ async function mend(session: Session): Promise<number> {
       onProgress: (done, total) => progress.update(done, total),
     }),
   );
-  await showReport(session, report);
+  await untilClosed(showReport(session, report));
   const isFine = report.findings.every(({ severity }) => severity === 'note');
   return isFine ? ExitCode.fine : ExitCode.findings;
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { verify as verifyDirectory } from '../../mod.js';
 import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
+import { untilClosed } from '../output.js';
 import { withProgress } from '../progress.js';
 import { showReport } from '../report.js';
 import type { Session, Start } from '../session.js';
@@ -33,6 +34,6 @@ async function look(session: Session): Promise<number> {
       onProgress: (done, total) => progress.update(done, total),
     }),
   );
-  await showReport(session, report);
+  await untilClosed(showReport(session, report));
   return report.ok ? ExitCode.fine : ExitCode.findings;
 }
