@@ -49,15 +49,17 @@ export class CorruptError extends DurostoreError {
       position: number;
       bytes: number;
       indexes?: { from: number; to: number } | undefined;
+      /** What to do, where the store does not open. */
+      remedy?: string | undefined;
     },
     cause?: unknown,
   ) {
-    const { file, position, bytes, indexes } = place;
+    const { file, position, bytes, indexes, remedy } = place;
     const records = indexes ? `; records ${indexes.from} to ${indexes.to}` : '';
     super(
       'CORRUPT',
       `${what} in ${file} at byte ${position} (${bytes} bytes at stake${records}). ` +
-        'Everything else stays readable: delete the record or restore the file from a copy',
+        (remedy ?? 'Everything else stays readable: delete the record or restore the file from a copy'),
       cause,
     );
     this.file = file;

@@ -61,12 +61,15 @@ export class Output {
     );
   }
 
-  /** Whether everything that was put comes into the system's hands within a time, also when the program was asked to end. */
-  isHandedOver(withinMs: number): Promise<boolean> {
+  /**
+   * Whether everything that was put, and `last`, comes into the system's hands within a time, also when the program was asked
+   * to end.
+   */
+  isHandedOver(withinMs: number, last: string | Uint8Array = ''): Promise<boolean> {
     if (this.#failure !== undefined) return Promise.resolve(false);
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), withinMs);
-      this.#stream.write('', (error) => {
+      this.#stream.write(last, (error) => {
         this.#fail(error);
         clearTimeout(timer);
         resolve(this.#failure === undefined);

@@ -82,10 +82,11 @@ export class Descriptors {
     }
   }
 
-  /** Whether there was something to let go of. */
+  /** Whether there was something to let go of. The newest is lent to somebody. */
   #letGo(): boolean {
     const before = this.#held.size;
-    for (const [path, { pins }] of [...this.#held]) if (pins === 0) this.forget(path);
+    for (const [path, { pins }] of [...this.#held])
+      if (pins === 0 && path !== this.#newest) this.forget(path);
     return this.#held.size < before;
   }
 

@@ -85,9 +85,7 @@ export class Inode {
 
   /** Back from the device. Takes no room: that is counted anew when the names are known. */
   cutPower(cut: PowerCut, random: Random): void {
-    const isOnDevice =
-      this.#unsynced.length === 0 && Buffer.compare(this.#cache.view(), this.#device.view()) === 0;
-    const digest = isOnDevice ? this.#digest : undefined;
+    const digest = this.#unsynced.length === 0 && this.#isOnDevice ? this.#digest : undefined;
     survive(this.#takeUntil(this.moment()), this.#device, cut, random);
     this.#digest = digest;
     this.#cache = this.#device.copy();
@@ -153,7 +151,8 @@ export class Inode {
   digest(): string {
     if (this.#digest === undefined) {
       const hash = createHash('sha1').update(`${this.#cache.size} ${this.#device.size} `);
-      hash.update(this.#cache.view()).update(this.#device.view());
+      hash.update(this.#cache.view());
+      if (!this.#isOnDevice) hash.update(this.#device.view());
       for (const change of this.#unsynced) {
         hash.update(
           change.kind === 'write' ? `w${change.position} ${change.bytes.length} ` : `t${change.size} `,
@@ -163,6 +162,10 @@ export class Inode {
       this.#digest = hash.digest('base64');
     }
     return this.#digest;
+  }
+
+  get #isOnDevice(): boolean {
+    return Buffer.compare(this.#cache.view(), this.#device.view()) === 0;
   }
 
   #takeUntil(moment: number): Change[] {

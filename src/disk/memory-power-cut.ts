@@ -95,8 +95,11 @@ function parts(position: number, length: number, tear: 'sector' | 'byte', random
   return sectors;
 }
 
-const garbage = (length: number, random: Random): Uint8Array =>
-  Uint8Array.from({ length }, () => below(random, 256));
+function garbage(length: number, random: Random): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) bytes[at] = below(random, 256);
+  return bytes;
+}
 
 function pick<T>(from: readonly [T, ...T[]], random: Random): T {
   return from[below(random, from.length)] ?? from[0];

@@ -146,6 +146,7 @@ export class Epochs {
       file: this.#names.takeover(this.#number + 1),
       position: 0,
       bytes: 0,
+      remedy: 'Nothing was touched: restore it from a copy',
     });
   }
 

@@ -77,8 +77,13 @@ const KEPT_BYTES = 1024 * 1024;
  * room for the others.
  */
 const MOST_INDEXES = 2 ** 32;
-/** A claim is of so many indexes at most, gone ones among them. */
+/** A claim is of so many records at most; those in its range that are gone do not count. */
 export const MOST_CLAIMED = 2 ** 24;
+
+/** Thrown by a sink that is told of more. */
+export class TooManyClaimed extends Error {
+  override readonly name = 'TooManyClaimed';
+}
 /** Steps between ranges that are written as such; larger ones are written whole. */
 const LARGEST_STEP = 2 ** 28;
 
@@ -298,15 +303,18 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
         at = body + 6;
         break;
       case Code.claimed:
-        if (readUint48(bytes, body + 6) - readUint48(bytes, body) > MOST_CLAIMED) throw odd(file, from, to);
-        check(readUint48(bytes, body), readUint48(bytes, body + 6), MOST_CLAIMED);
-        sink.claimed(
-          readUint48(bytes, body),
-          readUint48(bytes, body + 6),
-          readUint48(bytes, body + 12),
-          readUint32(bytes, body + 18),
-          readLease(bytes, body + 22),
-        );
+        check(readUint48(bytes, body), readUint48(bytes, body + 6), MOST_INDEXES);
+        try {
+          sink.claimed(
+            readUint48(bytes, body),
+            readUint48(bytes, body + 6),
+            readUint48(bytes, body + 12),
+            readUint32(bytes, body + 18),
+            readLease(bytes, body + 22),
+          );
+        } catch (error) {
+          throw error instanceof TooManyClaimed ? odd(file, from, to) : error;
+        }
         at = body + 34;
         break;
       case Code.extended:

@@ -1,4 +1,4 @@
-import { type FactSink, type Lease, MOST_CLAIMED } from './facts.js';
+import { type FactSink, type Lease, MOST_CLAIMED, TooManyClaimed } from './facts.js';
 import { IndexSet } from './index-set.js';
 import { LeaseEnds } from './lease-ends.js';
 
@@ -152,8 +152,12 @@ export class Fates implements FactSink {
 
   claimed(from: number, to: number, incarnation: number, attempt: number, lease: Lease): void {
     const gone = this.goneSet;
-    for (let index = gone.firstAbsent(from); index < to; index = gone.firstAbsent(index + 1))
+    let count = 0;
+    for (let index = gone.firstAbsent(from); index < to; index = gone.firstAbsent(index + 1)) {
+      count += 1;
+      if (count > MOST_CLAIMED) throw new TooManyClaimed();
       this.#claim(index, incarnation, attempt, lease);
+    }
     if (to > from) this.#name(to - 1);
   }
 

@@ -3,6 +3,7 @@ import type { FactSink } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
 import type { StoredRecord } from '../segment/reader.js';
 import type { Engine } from '../store/engine.js';
+import { decodeHeaders } from '../store/headers.js';
 import { type Codec, decodeValue } from './codec.js';
 import type { Holder } from './holder.js';
 import { nextInLine } from './judgement.js';
@@ -125,6 +126,8 @@ export class Taker<T> {
   #read(index: number): Candidate<T> | undefined {
     try {
       const record = this.#engine.readKnown(index);
+      // Headers that are none are found before anything is claimed.
+      if (record !== undefined) decodeHeaders(record.headers, index);
       return record && { record, value: decodeValue(this.#codec, record), error: undefined };
     } catch (error) {
       if (error instanceof CodecError || error instanceof CorruptError) return { error };

@@ -9,6 +9,8 @@ import type { SegmentFiles } from './segment-files.js';
 import { copyOut } from './slab.js';
 import type { Tail } from './tail.js';
 
+const LARGE_READ = 64 * 1024;
+
 /** A record as it was read: everything is a copy that belongs to the caller. */
 export interface StoredRecord {
   readonly index: number;
@@ -102,7 +104,8 @@ export class Reader {
   #bytes(file: DiskFile, position: number, length: number, end: number, load: boolean): Buffer | undefined {
     const cached = this.#cache.view(file, position, length, end, load);
     if (cached !== undefined) return cached;
-    if (position + length > Math.min(end, file.size())) return undefined;
+    // A length that lies must not take the memory that it asks for; a look at the size costs as much as a small read.
+    if (position + length > (length > LARGE_READ ? Math.min(end, file.size()) : end)) return undefined;
     const bytes = Buffer.allocUnsafe(length);
     this.#cache.at = 0;
     return file.read(bytes, 0, length, position) === length ? bytes : undefined;

@@ -110,6 +110,7 @@ function refuseOrphans(disk: Disk, names: FileNames): void {
     file: names.meta(),
     position: 0,
     bytes: 0,
+    remedy: `Nothing was touched: restore ${names.meta()} from a copy`,
   });
 }
 

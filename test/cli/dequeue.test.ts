@@ -1,6 +1,11 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { osDisk } from '../../src/disk/os.js';
 import { openQueue, openStore, type Queue } from '../../src/mod.js';
+import { Engine } from '../../src/store/engine.js';
+import { resolveStoreOptions } from '../../src/store/options.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { until } from '../support/until.js';
 import {
@@ -155,3 +160,42 @@ t.test(
     await queue.close();
   },
 );
+
+t.test('dequeue: what is claimed when it is interrupted comes back', { skip: notLinux }, async (t) => {
+  const directory = await temporaryDirectory(t);
+  const queue = await filled(directory, ['one']);
+  const follower = start(t, 'dequeue', directory, '--follow');
+  await follower.line((line) => line === 'one');
+  await until('it is acknowledged', async () => (await queue.store.length()) === 0);
+  // Nobody claims anything while this one is in.
+  const options = resolveStoreOptions({ directory, indexer: false }, new Set());
+  const holder = await Engine.open(osDisk, options);
+  await holder.locks.fate.enter();
+  await queue.enqueue('two');
+  await until('it waits in line to claim it', () => isHeld(join(directory, 'duro.fate.turn.lock')));
+  process.kill(follower.pid, 'SIGINT');
+  await until('it was told', () => signalsPending(follower.pid) === 0n);
+  holder.locks.fate.leave();
+  t.same(await follower.ended(), { code: 0, signal: null });
+  // The lock may have been free before it was told.
+  const printed = linesOf(follower.stdout).slice(1);
+  t.same([...printed, ...(await queue.peekMany(2))], ['two'], 'printed or in line');
+  await holder.close();
+  await queue.close();
+});
+
+function isHeld(path: string): boolean {
+  const file = osDisk.open(path, 'write');
+  try {
+    return file?.tryLock('exclusive') === false;
+  } finally {
+    file?.close();
+  }
+}
+
+/** Signals that were sent and have not reached it. */
+function signalsPending(pid: number): bigint {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const [, thread = '0', all = '0'] = /SigPnd:\s*(\w+)\s*ShdPnd:\s*(\w+)/.exec(status) ?? [];
+  return BigInt(`0x${thread}`) | BigInt(`0x${all}`);
+}

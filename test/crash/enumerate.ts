@@ -7,11 +7,19 @@ import { type Moment, Recorder, torn } from './moments.js';
 import { keptBy, type Program } from './programs.js';
 import type { States } from './states.js';
 
-/** How often a power cut that leaves things to chance is tried at each operation. */
-const CHANCES = 4;
-/** Writes are torn at each byte up to here, and at so many places beyond. */
-const TORN_AT_EACH_OF = 96;
-const TORN_BEYOND = 32;
+interface Effort {
+  /** How often a power cut that leaves things to chance is tried at each operation. */
+  readonly chances: number;
+  /** Writes are torn at each byte up to here, and at so many places beyond. */
+  readonly tornAtEachOf: number;
+  readonly tornBeyond: number;
+}
+
+/** An opening with lock files takes several times as long, for each has to take over. */
+const effortFor = ({ options }: Program): Effort =>
+  options.locking === 'lockfile'
+    ? { chances: 2, tornAtEachOf: 36, tornBeyond: 12 }
+    : { chances: 4, tornAtEachOf: 96, tornBeyond: 32 };
 /** One torn write in so many meets a power cut too. */
 const CUT_ONE_IN = 3;
 
@@ -38,6 +46,7 @@ export async function enumerateCrashes(
   states: States,
   findings: Findings,
 ): Promise<void> {
+  const effort = effortFor(program);
   for (const moment of await momentsOf(program)) {
     const { operation, machine, history } = moment;
     const where = `at ${operation?.n}, ${operation?.kind ?? 'the end'} ${operation?.path ?? ''}`;
@@ -53,8 +62,9 @@ export async function enumerateCrashes(
     };
     await look(machine.fork(1), 'death', '');
     for (const cut of CUTS)
-      for (let chance = isByChance(cut) ? CHANCES : 1; chance > 0; chance--) await cutPower(machine, cut, '');
-    for (const bytes of placesToTear(operation?.write?.bytes.length ?? 0, numbers)) {
+      for (let chance = isByChance(cut) ? effort.chances : 1; chance > 0; chance--)
+        await cutPower(machine, cut, '');
+    for (const bytes of placesToTear(operation?.write?.bytes.length ?? 0, effort, numbers)) {
       const state = torn(moment, bytes);
       if (state === undefined) break;
       const how = `, torn at ${bytes}`;
@@ -66,12 +76,9 @@ export async function enumerateCrashes(
 
 const isByChance = ({ writes, names, sizes }: PowerCut): boolean => [writes, names, sizes].includes('random');
 
-function placesToTear(length: number, numbers: Random): number[] {
-  const places = Array.from(
-    { length: Math.max(0, Math.min(length - 1, TORN_AT_EACH_OF)) },
-    (_, at) => at + 1,
-  );
-  for (let more = 0; more < TORN_BEYOND && length > TORN_AT_EACH_OF + 1; more++)
-    places.push(numbers.integer(TORN_AT_EACH_OF + 1, length - 1));
+function placesToTear(length: number, { tornAtEachOf, tornBeyond }: Effort, numbers: Random): number[] {
+  const places = Array.from({ length: Math.max(0, Math.min(length - 1, tornAtEachOf)) }, (_, at) => at + 1);
+  for (let more = 0; more < tornBeyond && length > tornAtEachOf + 1; more++)
+    places.push(numbers.integer(tornAtEachOf + 1, length - 1));
   return places;
 }

@@ -43,6 +43,8 @@ export class Recorder {
   }
 
   #record(operation: Operation | undefined): void {
+    // Known to the machine, it is known to each fork of it, but for what differs.
+    this.#machine.digest();
     const machine = this.#machine.fork(1);
     machine.age(machine.deathTakesMs);
     const { write } = operation ?? {};

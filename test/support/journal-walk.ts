@@ -1,6 +1,6 @@
 import { checkFileHeader, HEADER_BYTES, HeaderKind } from '../../src/frame/file-header.js';
 import { decodeFacts, type FactSink } from '../../src/journal/facts.js';
-import { describeFrame, isZero, type WalkedFrame, walkFrames, wholeFrameBehind } from './frame-walk.js';
+import { describeFrame, type WalkedFrame, walkFrames, wholeFrameBehind } from './frame-walk.js';
 
 export interface JournalFile {
   readonly number: number;
@@ -176,8 +176,6 @@ function walkJournal(
     } else problem(`${describeFrame(frame)} does not belong into a journal`);
     previous = frame;
   }
-  if (continuesIn !== undefined && !isZero(bytes, walk.end))
-    problem('bytes behind the mark of its successor');
   // A power cut may have taken some of what a take-over counted, and its successor has it all.
   const isShort = cut !== undefined && walk.end < cut;
   const behind = wholeFrameBehind(

@@ -24,9 +24,9 @@ export const dequeue = (start: Start): Command =>
     summary: 'take messages off a queue, and print them',
     description:
       'Takes the first message, or as many as asked for, and prints them, a line each: strings as they are, other ' +
-      'values as JSON. A message is acknowledged, and gone, when it was handed to the reader of the output; one that ' +
-      'could not be printed goes back to its place in line. So none is lost, and one may be printed twice where the ' +
-      'program dies in between. What a reader leaves unread in a pipe was handed over: ask for no more than it takes. ' +
+      'values as JSON. A message is acknowledged, and gone, when the system has it for the reader of the output; one ' +
+      'that could not be printed goes back to its place in line. So none is lost but with a power cut, which may take ' +
+      'what a file was given last, and one may be printed twice where the program dies in between. What a reader leaves unread in a pipe was handed over: ask for no more than it takes. ' +
       '--at-most-once removes each message before it is printed: none comes twice, and one may be lost.',
     directory:
       'loses the messages that were printed. It is opened as by any program: who is first mends what a crash left. ' +
@@ -106,6 +106,8 @@ async function claimSome(
       for (const delivery of deliveries) {
         const line = json ? asJson(delivery) : lineOf(delivery.value, form);
         size += line.length;
+        // What the signal keeps from being printed is not acknowledged below.
+        signal.throwIfAborted();
         printed.push(delivery);
         await out.put(line);
       }
@@ -133,8 +135,10 @@ async function removeOne(
 ): Promise<Printed> {
   const [value] = await queue.dequeueMany(1, { waitMs, signal });
   if (value === undefined) return { count: 0, size: 0 };
-  await out.put(json ? `${JSON.stringify(valueInJson(value))}\n` : lineOf(value, form));
-  // What is still in this program when it ends is lost: no more than this one.
+  const line = json ? `${JSON.stringify(valueInJson(value))}\n` : lineOf(value, form);
+  // What is still in this program when it ends is lost: no more than this one, and not for want of trying.
+  if (signal.aborted) await out.isHandedOver(PATIENCE_MS, line);
+  await out.put(line);
   await out.handOver();
   return { count: 1, size: 1 };
 }
