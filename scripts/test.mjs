@@ -130,7 +130,9 @@ function report(parser) {
       console.log(`  ${paint('red', 'not ok')}  ${failure.fullname}`);
       for (const part of reasonOf(failure)) console.log(part);
     }
-    if (failures.length > 0 && comments.length > 0) console.log(indented(comments.join(''), 2));
+    // Comments explain failures; those that begin with 'found:' tell what a test has looked at.
+    const told = failures.length > 0 ? comments : comments.filter((comment) => /^# found:/.test(comment));
+    if (told.length > 0) console.log(indented(told.join(''), 2));
   });
   return total;
 }

@@ -43,6 +43,6 @@ for (const { name, report } of reports)
   });
 
 t.test('enough was looked at', async (t) => {
-  t.comment(`${distinct} distinct crash states of ${visited}`);
+  t.comment(`found: ${distinct} distinct crash states, of ${visited} that came up`);
   t.ok(distinct >= LEAST_STATES, `${distinct} distinct crash states, of ${LEAST_STATES} at the least`);
 });

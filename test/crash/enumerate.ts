@@ -19,7 +19,7 @@ interface Effort {
 const effortFor = ({ options }: Program): Effort =>
   options.locking === 'lockfile'
     ? { chances: 2, tornAtEachOf: 36, tornBeyond: 12 }
-    : { chances: 4, tornAtEachOf: 96, tornBeyond: 32 };
+    : { chances: 5, tornAtEachOf: 96, tornBeyond: 32 };
 /** One torn write in so many meets a power cut too. */
 const CUT_ONE_IN = 3;
 

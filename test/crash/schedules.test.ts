@@ -131,6 +131,6 @@ t.test('two and three openers, in the midst of each other, and crashes', async (
     }),
     { seed: numbers.seed | 0, numRuns: PLANS },
   );
-  t.comment(`${states.distinct} distinct crash states, of ${outcome.numRuns} plans`);
+  t.comment(`found: ${states.distinct} distinct crash states, of ${outcome.numRuns} plans`);
   t.notOk(outcome.failed, fc.defaultReportMessage(outcome) ?? 'every plan', { found: outcome.errorInstance });
 });

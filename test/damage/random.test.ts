@@ -39,7 +39,7 @@ t.test('whatever happens to a directory that was closed, right bytes come, or a 
   }
   t.same(bad, []);
   t.comment(
-    `${made} damages, ${mended} of them repaired; ${[...kinds].map((one) => one.join(': ')).join(', ')}`,
+    `found: ${made} damages, ${mended} of them repaired; ${[...kinds].map((one) => one.join(': ')).join(', ')}`,
   );
   t.comment(
     `a call took ${gauge.mostOperations} operations and ${gauge.largestRead} bytes at a time at most`,
