@@ -13,8 +13,7 @@ import type { FileNames } from '../disk/file-names.js';
  */
 export function createFence(disk: Disk, names: FileNames): number {
   for (;;) {
-    const fence = highestFence(disk, names);
-    const epoch = highestEpoch(disk, names);
+    const { fence, epoch } = highest(disk, names);
     // What everybody looks for is the number behind its own.
     if (epoch > fence) disk.create(names.epoch(fence + 1))?.close();
     const number = Math.max(fence, epoch) + 1;
@@ -25,22 +24,17 @@ export function createFence(disk: Disk, names: FileNames): number {
   }
 }
 
-/** The greatest epoch that a file has in its name; 0 where none has one. */
-function highestEpoch(disk: Disk, names: FileNames): number {
-  let highest = 0;
-  for (const name of disk.list(names.directory)) {
-    const parsed = names.parse(name);
-    if (parsed !== undefined && 'epoch' in parsed && parsed.epoch > highest) highest = parsed.epoch;
-  }
-  return highest;
-}
-
 /** The greatest number of a fence; 0 where there is none. */
-export function highestFence(disk: Disk, names: FileNames): number {
-  let highest = 0;
+export const highestFence = (disk: Disk, names: FileNames): number => highest(disk, names).fence;
+
+/** The greatest number of a fence, and the greatest epoch that a file has in its name; 0 where there is none. */
+function highest(disk: Disk, names: FileNames): { fence: number; epoch: number } {
+  let fence = 0;
+  let epoch = 0;
   for (const name of disk.list(names.directory)) {
     const parsed = names.parse(name);
-    if (parsed?.kind === 'epoch' && parsed.number > highest) highest = parsed.number;
+    if (parsed?.kind === 'epoch') fence = Math.max(fence, parsed.number);
+    else if (parsed !== undefined && 'epoch' in parsed) epoch = Math.max(epoch, parsed.epoch);
   }
-  return highest;
+  return { fence, epoch };
 }
