@@ -34,7 +34,8 @@ export function decodeFormatLine(bytes: Buffer, path: string): Record<string, un
     throw damagedLine(path, bytes.length);
   const features = value['features'];
   if (!Array.isArray(features)) throw damagedLine(path, bytes.length);
-  if (features.length > 0) throw laterVersion(path, `uses ${features.join(', ')}`);
+  if (features.length > 0)
+    throw laterVersion(path, `uses ${features.map((one) => JSON.stringify(one)).join(', ')}`);
   return value;
 }
 

@@ -42,7 +42,7 @@ export interface Program {
   readonly stderr: string;
 }
 
-const defaultDeadlineMs = 20_000;
+const defaultDeadlineMs = 60_000;
 
 /** Things that come one by one, and those who wait for some of them. */
 class Inbox<T> {
