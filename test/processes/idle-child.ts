@@ -6,7 +6,8 @@ const { directory, options } = orders<Orders>();
 process.disconnect?.();
 const store = await openStore({ ...options, directory, filePrefix: 'records' });
 await store.write(Buffer.from('record'));
-const queue = await openQueue<string>({ ...options, directory });
+// Somebody may dequeue what another has enqueued; with lock files, what the dead had claimed comes when its lease ends.
+const queue = await openQueue<string>({ ...options, directory, leaseMs: 1000 });
 await queue.enqueue('message');
 const delivery = await queue.claim({ waitMs: Number.POSITIVE_INFINITY });
 console.log(`claimed ${delivery?.value}`);
