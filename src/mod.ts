@@ -13,10 +13,14 @@ export type {
   QueueStats,
   WaitOptions,
 } from './queue/contract.js';
+export type { DeadLetter, DeadLetters } from './queue/dead-letters-contract.js';
 export type { Delivery } from './queue/delivery.js';
 export type { QueueEvents } from './queue/events.js';
-export type { QueueOptions } from './queue/options.js';
+export type { Backoff, QueueOptions } from './queue/options.js';
 export { openQueue } from './queue/queue.js';
+export type { ScheduleInfo, ScheduleOptions, When } from './queue/schedule-contract.js';
+export type { SchemaIssue, SchemaResult, StandardSchemaV1 } from './queue/standard-schema.js';
+export type { Worker, WorkerOptions, WorkerStats } from './queue/worker-contract.js';
 export type { Store } from './store/contract.js';
 export type { Entry, EntryRange } from './store/entries.js';
 export type { Durability, StoreOptions } from './store/options.js';

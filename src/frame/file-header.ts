@@ -10,8 +10,8 @@ import { readUint48, writeUint48 } from './uint48.js';
  *      | DURO  |kind |version |features | store id   |number | epoch  | sum  |
  *      |  4    | u8  |  u8    |  u16    | 8 bytes    |  u48  |  u48   | u32  |
  *
- * Features are what a reader of this file has to know beyond the version, a bit each: none is known yet. Whoever begins to use one
- * begins a file that says so. Every version keeps DURO, version, features and the sum where they are.
+ * Features are what a reader of this file has to know beyond the version, a bit each. Whoever begins to use one begins a file that
+ * says so. Every version keeps DURO, version, features and the sum where they are.
  *
  * The store's id tells a file that strayed in from another store; number and epoch repeat those in the file's name. A sparse
  * successor has its generation where others have the epoch.
@@ -23,11 +23,25 @@ export type HeaderKind = (typeof HeaderKind)[keyof typeof HeaderKind];
 
 const MAGIC = 0x4f525544;
 
-export function encodeFileHeader(kind: HeaderKind, storeId: Buffer, number: number, epoch = 0): Buffer {
+/**
+ * Of a segment: records may be marked (frame flag 2), entries say how, the seal whether any is. Of a journal: facts of the codes
+ * 10 to 29. Every new file has it; one of before has not.
+ */
+export const FEATURE_JOBS = 1;
+const KNOWN_FEATURES = FEATURE_JOBS;
+
+export function encodeFileHeader(
+  kind: HeaderKind,
+  storeId: Buffer,
+  number: number,
+  epoch = 0,
+  features = FEATURE_JOBS,
+): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32LE(MAGIC, 0);
   header[4] = kind;
   header[5] = FORMAT_VERSION;
+  header.writeUInt16LE(features, 6);
   storeId.copy(header, 8, 0, 8);
   writeUint48(header, number, 16);
   writeUint48(header, epoch, 22);
@@ -50,8 +64,11 @@ export function checkFileHeader(
 ): 'valid' | 'absent' | 'foreign' {
   if (length < HEADER_BYTES) {
     // Whoever wrote it died in the midst of it.
-    const begun = encodeFileHeader(kind, storeId, number, epoch).subarray(0, length);
-    return begun.equals(bytes.subarray(0, length)) || isZero(bytes, length) ? 'absent' : 'foreign';
+    const isBegun = (features: number): boolean =>
+      encodeFileHeader(kind, storeId, number, epoch, features)
+        .subarray(0, length)
+        .equals(bytes.subarray(0, length));
+    return isBegun(FEATURE_JOBS) || isBegun(0) || isZero(bytes, length) ? 'absent' : 'foreign';
   }
   if (isZero(bytes, HEADER_BYTES)) return 'absent';
   if (!isWhole(bytes)) return 'foreign';
@@ -68,8 +85,11 @@ export function assertKnownHeader(bytes: Buffer, length: number, path: string): 
 function assertKnown(header: Buffer, path: string): void {
   if (header[5] !== FORMAT_VERSION) throw laterVersion(path, `has format version ${header[5]}`);
   const features = header.readUInt16LE(6);
-  if (features !== 0) throw laterVersion(path, `uses features ${features.toString(2)}`);
+  if ((features & ~KNOWN_FEATURES) !== 0) throw laterVersion(path, `uses features ${features.toString(2)}`);
 }
+
+/** The features that a whole, known header names. */
+export const featuresOf = (header: Buffer): number => header.readUInt16LE(6);
 
 const isWhole = (bytes: Buffer): boolean =>
   bytes.readUInt32LE(0) === MAGIC && checksum(bytes, 0, 28) === bytes.readUInt32LE(28);

@@ -14,6 +14,14 @@ export interface Claim {
   expired: boolean;
 }
 
+/** Is told, as facts are folded, which records may be to be had now, or may be to be had no more. It looks at the state itself. */
+export interface FateWatcher {
+  /** Something has become of the records `[from, to)`, or of some of them. */
+  moved(from: number, to: number): void;
+  /** Everything is folded again from the beginning. */
+  cleared(): void;
+}
+
 /** The slot of those who have none. */
 const NO_SLOT = 0;
 
@@ -39,6 +47,7 @@ export class Fates implements FactSink {
   highestNamed = 0;
   /** The greatest index that is gone. */
   highestGone = 0;
+  watcher: FateWatcher | undefined;
   readonly #boot: string;
   readonly #slots = new Map<number, number>();
   readonly #incarnations = new Map<number, Incarnation>();
@@ -122,6 +131,7 @@ export class Fates implements FactSink {
     this.goneSet.addRange(from, to);
     this.taken.addRange(from, to);
     this.#forgetClaims(from, to);
+    this.watcher?.moved(from, to);
   }
 
   lost(from: number, to: number): void {
@@ -131,6 +141,7 @@ export class Fates implements FactSink {
     this.goneSet.addRange(from, to);
     this.taken.addRange(from, to);
     this.#forgetClaims(from, to);
+    this.watcher?.moved(from, to);
   }
 
   slotTaken(slot: number, incarnation: number, boot: string): void {
@@ -171,6 +182,7 @@ export class Fates implements FactSink {
     this.taken.add(index);
     this.#running += 1;
     this.#begin(index, claim);
+    this.watcher?.moved(index, index + 1);
   }
 
   extended(index: number, lease: Lease): void {
@@ -182,6 +194,7 @@ export class Fates implements FactSink {
       claim.expired = false;
       this.taken.add(index);
       this.#running += 1;
+      this.watcher?.moved(index, index + 1);
     }
     this.#begin(index, claim);
   }
@@ -202,6 +215,7 @@ export class Fates implements FactSink {
     this.#dropClaim(index, claim);
     this.#attempts.set(index, claim.attempt);
     this.taken.remove(index);
+    this.watcher?.moved(index, index + 1);
   }
 
   attempted(index: number, attempts: number): void {
@@ -273,6 +287,7 @@ export class Fates implements FactSink {
     this.highestNamed = 0;
     this.highestGone = 0;
     this.#running = 0;
+    this.watcher?.cleared();
   }
 
   #name(index: number): void {
@@ -283,6 +298,7 @@ export class Fates implements FactSink {
     claim.expired = true;
     this.#running -= 1;
     this.taken.remove(index);
+    this.watcher?.moved(index, index + 1);
   }
 
   #dropClaim(index: number, claim: Claim): void {

@@ -1,8 +1,11 @@
 import type { Store } from '../store/contract.js';
 import type { StoreStats } from '../store/stats.js';
 import type { WriteOptions } from '../store/write-options.js';
+import type { DeadLetters } from './dead-letters-contract.js';
 import type { Delivery } from './delivery.js';
 import type { QueueEvents } from './events.js';
+import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
+import type { Worker, WorkerOptions } from './worker-contract.js';
 
 export interface WaitOptions {
   /** Milliseconds to wait for a message. Default 0; `Infinity`: until aborted or closed. */
@@ -16,7 +19,18 @@ export interface ClaimOptions extends WaitOptions {
   leaseMs?: number | undefined;
 }
 
-export type EnqueueOptions = WriteOptions;
+export interface EnqueueOptions extends WriteOptions {
+  /** Enqueued again within the window, it is answered with the first one's index and not stored twice. At most 1000 bytes of UTF-8. */
+  id?: string | undefined;
+  /** Not to be had before so many milliseconds have passed, by the wall clock. Default 0. */
+  delayMs?: number | undefined;
+  /** 0 to 9; higher ones first, first in, first out within one. Default 0. */
+  priority?: number | undefined;
+  /** Before everything of its priority. */
+  front?: boolean | undefined;
+  /** Messages of one key are handled one at a time, in the order of their indexes, across processes. At most 1000 bytes of UTF-8. */
+  key?: string | undefined;
+}
 
 export interface QueueStats extends StoreStats {
   /** Messages that can be had now. */
@@ -70,13 +84,30 @@ export interface Queue<T> extends AsyncDisposable {
   flush(): Promise<T[]>;
   /** Deletes everything, claimed messages too; resolves with how many there were. */
   clear(): Promise<number>;
-  /** How many messages are waiting: neither claimed nor gone. */
+  /**
+   * Hands each message to `handler`, under a lease that renews itself. What returns is acknowledged; what throws is given back
+   * after the backoff, or goes to the dead letters at the last attempt. See `Worker`.
+   */
+  process(handler: (delivery: Delivery<T>) => unknown, options?: WorkerOptions): Worker;
+  /** Ends a message, claimed or not: its handler's signal aborts in whichever process it runs. False where it was not there. */
+  cancel(index: number): Promise<boolean>;
+  /**
+   * Has `value` enqueued at each tick, once, however many processes have the queue open; replaces the schedule of that name.
+   * On the device when it resolves.
+   */
+  schedule(name: string, when: When, value: T, options?: ScheduleOptions): Promise<void>;
+  schedules(): Promise<ScheduleInfo[]>;
+  /** False where there was none. */
+  unschedule(name: string): Promise<boolean>;
+  /** How many messages are waiting: neither claimed, delayed, dead nor gone. */
   length(): Promise<number>;
   /** Bytes on disk. */
   size(): Promise<number>;
   stats(): Promise<QueueStats>;
   /** The same records by index. Closing it closes the queue. */
   readonly store: Store;
+  /** Messages that were given up, by maxAttempts or `reject`. They keep their index; `read` finds them. */
+  readonly deadLetters: DeadLetters<T>;
   readonly capabilities: QueueCapabilities;
   /** Calls `listener` at each event; returns what ends that. */
   on<E extends keyof QueueEvents>(event: E, listener: (value: QueueEvents[E]) => void): () => void;

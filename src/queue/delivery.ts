@@ -26,6 +26,10 @@ export interface Delivery<T> {
   nack(options?: { delayMs?: number | undefined; reason?: string | undefined }): Promise<void>;
   /** The lease ends so many milliseconds from now; default: the queue's `leaseMs`. LEASE_LOST. */
   extend(leaseMs?: number): Promise<void>;
+  /** Gives the message up: to the dead letters, now. On the device when it resolves. LEASE_LOST. */
+  reject(reason?: string): Promise<void>;
+  /** Tells every process how far the work has got; the value is JSON, at most 64 KiB. LEASE_LOST, CODEC. */
+  progress(value: unknown): Promise<void>;
 }
 
 const NACK_OPTIONS = new Set(['delayMs', 'reason']);
@@ -113,6 +117,14 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
       return until;
     }, false);
     if (this.#abort !== undefined) this.#watch.add(this);
+  }
+
+  async reject(): Promise<void> {
+    throw notYet('reject');
+  }
+
+  async progress(): Promise<void> {
+    throw notYet('progress');
   }
 
   check(): number {

@@ -7,6 +7,10 @@ export interface QueueEvents {
   enqueued: { upTo: number };
   /** Messages went, by whoever; the highest index that is gone. */
   removed: { upTo: number };
+  /** A message was given up, by whoever. */
+  dead: { index: number; reason: string };
+  /** A handler said how far it has got, in whichever process. */
+  progress: { index: number; value: unknown };
   /** Something failed in the background, or for good. */
   error: DurostoreError;
 }
@@ -22,7 +26,13 @@ type Listeners = { [E in keyof QueueEvents]: Set<(value: QueueEvents[E]) => void
  */
 export class Events {
   readonly #engine: Engine;
-  readonly #listeners: Listeners = { enqueued: new Set(), removed: new Set(), error: new Set() };
+  readonly #listeners: Listeners = {
+    enqueued: new Set(),
+    removed: new Set(),
+    dead: new Set(),
+    progress: new Set(),
+    error: new Set(),
+  };
   #stopListening: (() => void) | undefined;
   #enqueuedUpTo: number;
   #goneCount: number;

@@ -16,6 +16,7 @@ import type {
   QueueStats,
   WaitOptions,
 } from './contract.js';
+import type { DeadLetters } from './dead-letters-contract.js';
 import { ClaimedDelivery, type Delivery } from './delivery.js';
 import { Events, type QueueEvents } from './events.js';
 import { Holder } from './holder.js';
@@ -27,7 +28,9 @@ import {
   type ResolvedQueueOptions,
   resolveQueueOptions,
 } from './options.js';
+import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
 import { type Taken, Taker, type Wish } from './taker.js';
+import type { Worker, WorkerOptions } from './worker-contract.js';
 
 /** Opens a queue, creating the directory if it is missing. Rejects as `openStore` does. */
 export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<T>> {
@@ -125,6 +128,30 @@ class EngineQueue<T> implements Queue<T> {
     const lease = wholeNumber('leaseMs', leaseMs, this.#leaseMs, 1, LONGEST_LEASE_MS);
     const taken = await this.#take(checkMax(max), { how: 'claim', leaseMs: lease }, wait);
     return taken.map((one) => new ClaimedDelivery(this.#engine, this.#leases, one, this.#leaseMs));
+  }
+
+  get deadLetters(): DeadLetters<T> {
+    throw notYet('deadLetters');
+  }
+
+  process(_handler: (delivery: Delivery<T>) => unknown, _options?: WorkerOptions): Worker {
+    throw notYet('process');
+  }
+
+  async cancel(_index: number): Promise<boolean> {
+    throw notYet('cancel');
+  }
+
+  async schedule(_name: string, _when: When, _value: T, _options?: ScheduleOptions): Promise<void> {
+    throw notYet('schedule');
+  }
+
+  async schedules(): Promise<ScheduleInfo[]> {
+    throw notYet('schedules');
+  }
+
+  async unschedule(_name: string): Promise<boolean> {
+    throw notYet('unschedule');
   }
 
   async peek(): Promise<T | undefined> {

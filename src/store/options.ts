@@ -175,6 +175,23 @@ export function wholeNumber(
   return value;
 }
 
+export function trueOrFalse(option: string, value: boolean | undefined, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'boolean') throw invalid(option, 'true or false', value);
+  return value;
+}
+
+/** An option that is an object, and nothing in it that is not known. */
+export function knownMembers<T extends object>(
+  option: string,
+  value: T,
+  known: readonly string[],
+): Partial<T> {
+  if (typeof value !== 'object' || value === null) throw invalid(option, 'an object', value);
+  for (const name of Object.keys(value)) if (!known.includes(name)) throw unknown(`${option}.${name}`);
+  return value;
+}
+
 export function signalOption(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid('signal', 'an AbortSignal', signal);
@@ -220,11 +237,8 @@ function indexerOptions(value: StoreOptions['indexer']): { intervalMs: number; w
   if (value === false) return { intervalMs: Number.POSITIVE_INFINITY, watch: true };
   if (value === undefined) return storeDefaults.indexer;
   if (typeof value !== 'object' || value === null) throw invalid('indexer', 'an object or false', value);
-  for (const name of Object.keys(value)) {
-    if (name !== 'intervalMs' && name !== 'watch') throw unknown(`indexer.${name}`);
-  }
-  const { watch = storeDefaults.indexer.watch } = value;
-  if (typeof watch !== 'boolean') throw invalid('indexer.watch', 'true or false', watch);
+  knownMembers('indexer', value, ['intervalMs', 'watch']);
+  const watch = trueOrFalse('indexer.watch', value.watch, storeDefaults.indexer.watch);
   const interval = storeDefaults.indexer.intervalMs;
   return { intervalMs: wholeNumber('indexer.intervalMs', value.intervalMs, interval, 1, 2 ** 31 - 1), watch };
 }
