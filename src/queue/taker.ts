@@ -4,9 +4,10 @@ import { Runs } from '../journal/runs.js';
 import type { StoredRecord } from '../segment/reader.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
+import type { Burial, Undertaker } from './burial.js';
 import { type Codec, decodeValue } from './codec.js';
 import type { Holder } from './holder.js';
-import { nextInLine } from './judgement.js';
+import { afterFailure, nextInLine, reasonOf } from './judgement.js';
 
 /** What a consumer wants: messages for good, or under a lease. */
 export type Wish = { readonly how: 'remove' } | { readonly how: 'claim'; readonly leaseMs: number };
@@ -42,13 +43,17 @@ interface Asking<T> {
 export class Taker<T> {
   readonly #engine: Engine;
   readonly #holder: Holder;
+  readonly #undertaker: Undertaker;
   readonly #codec: Codec<T>;
+  readonly #maxAttempts: number;
   #asking: Asking<T>[] = [];
 
-  constructor(engine: Engine, holder: Holder, codec: Codec<T>) {
+  constructor(engine: Engine, holder: Holder, undertaker: Undertaker, codec: Codec<T>, maxAttempts: number) {
     this.#engine = engine;
     this.#holder = holder;
+    this.#undertaker = undertaker;
     this.#codec = codec;
+    this.#maxAttempts = maxAttempts;
   }
 
   /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC or CORRUPT where the head is unreadable. */
@@ -65,7 +70,7 @@ export class Taker<T> {
     try {
       this.#engine.assertUsable();
       this.#engine.catchUp();
-      this.#engine.fates.expire(this.#engine.clock.monotonic());
+      this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
       this.#serveAll(asking);
     } catch (error) {
       for (const one of asking) one.reject(error);
@@ -115,7 +120,7 @@ export class Taker<T> {
     const end = Math.min(tail.nextIndex, below);
     const candidates = new Map<number, Candidate<T>>();
     for (let index = nextInLine(fates, 1, end); index < end && candidates.size < wanted; ) {
-      const candidate = this.#read(index);
+      const candidate = this.#undertaker.isSpent(index) ? undefined : this.#read(index);
       if (candidate !== undefined) candidates.set(index, candidate);
       index = nextInLine(fates, index + 1, end);
     }
@@ -144,6 +149,7 @@ export class Taker<T> {
     const { fates, tail, clock } = this.#engine;
     const end = Math.min(tail.nextIndex, below);
     const taken: Taken<T>[] = [];
+    const burials: Burial[] = [];
     // Rounded up: a lease never ends early.
     const until = wish.how === 'claim' ? Math.ceil(clock.monotonic() + wish.leaseMs) : 0;
     const lease = { until, lengthMs: wish.how === 'claim' ? wish.leaseMs : 0 };
@@ -154,7 +160,12 @@ export class Taker<T> {
       else facts.claimed(from, to, incarnation, attempt, lease);
     });
     let index = nextInLine(fates, 1, end);
+    let failure: CodecError | CorruptError | undefined;
     while (taken.length < max && index < end) {
+      if (this.#isBuried(index, burials)) {
+        index = nextInLine(fates, index + 1, end);
+        continue;
+      }
       const candidate = candidates.get(index);
       if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) break;
       if (wish.how === 'claim') {
@@ -164,18 +175,46 @@ export class Taker<T> {
         attempt = next;
       }
       if (candidate.error !== undefined) {
-        // An unreadable message was in somebody's hands for an attempt, and is back.
-        if (wish.how === 'claim') {
+        failure = candidate.error;
+        if (wish.how === 'claim' && this.#isLast(attempt)) {
+          burials.push({ index, reason: failure.message, attempts: attempt });
+          failure = givenUp(failure, attempt);
+        } else if (wish.how === 'claim') {
+          // An unreadable message was in somebody's hands for an attempt, and is back.
           facts.claimed(index, index + 1, incarnation, attempt, lease);
           facts.released(index);
         }
-        return { taken, again: false, failure: candidate.error };
+        break;
       }
       runs.add(index);
       taken.push({ record: candidate.record, value: candidate.value, incarnation, attempt, until });
       index = nextInLine(fates, index + 1, end);
     }
     runs.end();
-    return { taken, again: taken.length === 0 && max > 0 && index < end, failure: undefined };
+    if (burials.length > 0) this.#undertaker.bury(facts, burials);
+    const again = failure === undefined && taken.length === 0 && max > 0 && index < end;
+    return { taken, again, failure };
   }
+
+  /** Whether nobody is to have the message any more: then it is to be buried by this decision. */
+  #isBuried(index: number, burials: Burial[]): boolean {
+    if (!this.#undertaker.isSpent(index)) return false;
+    burials.push({ index, reason: reasonOf(this.#engine.fates, index) });
+    return true;
+  }
+
+  #isLast(attempt: number): boolean {
+    return this.#engine.journal.takesJobs && afterFailure(attempt, this.#maxAttempts) === 'dead';
+  }
+}
+
+/** What the caller hears of the last attempt at a message that cannot be decoded. */
+function givenUp(error: CodecError | CorruptError, attempts: number): CodecError | CorruptError {
+  if (error instanceof CorruptError) return error;
+  return new CodecError(
+    `message ${error.index} was claimed ${attempts} times, cannot be decoded, and is among the dead letters now: ` +
+      'requeue it for a queue with its codec, or purge it',
+    error.index,
+    error,
+  );
 }

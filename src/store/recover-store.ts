@@ -83,6 +83,7 @@ function recover(engine: Engine): void {
   journal.open();
   journal.catchUpLocked(true);
   journal.reserve();
+  if (!journal.takesJobs) succeedOld(engine);
   // Only then: what a take-over has just given up is wanted for the facts that empty the disk.
   if (locks.mode === 'lockfile') keepSpare(engine.disk, engine.names);
   const told = recoverSegments(files, tail, appender, clock.now());
@@ -99,6 +100,15 @@ function recover(engine: Engine): void {
     if (!isDiskFull(error) || isNew || !canWait) throw error;
   }
   if (tail.nextIndex < next) appender.roll(clock.now(), next);
+}
+
+/** ⚑ A journal that cannot take every fact is succeeded by one that can, while nobody else is here. On a full disk it goes on. */
+function succeedOld({ journal, clock }: Engine): void {
+  try {
+    journal.shorten(clock.now());
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
 }
 
 /** What is locked now and then exists from the beginning, for on a full disk nothing can be created. */
