@@ -83,7 +83,6 @@ function recover(engine: Engine): void {
   journal.open();
   journal.catchUpLocked(true);
   journal.reserve();
-  if (!journal.takesJobs) succeedOld(engine);
   // Only then: what a take-over has just given up is wanted for the facts that empty the disk.
   if (locks.mode === 'lockfile') keepSpare(engine.disk, engine.names);
   const told = recoverSegments(files, tail, appender, clock.now());
@@ -100,6 +99,8 @@ function recover(engine: Engine): void {
     if (!isDiskFull(error) || isNew || !canWait) throw error;
   }
   if (tail.nextIndex < next) appender.roll(clock.now(), next);
+  // Last of all: now everything was looked at, and nothing is a later version's.
+  if (!journal.takesJobs) succeedOld(engine);
 }
 
 /** ⚑ A journal that cannot take every fact is succeeded by one that can, while nobody else is here. On a full disk it goes on. */
