@@ -17,7 +17,7 @@ import type {
 } from './contract.js';
 import type { DeadLetters } from './dead-letters-contract.js';
 import { ClaimedDelivery, type Delivery } from './delivery.js';
-import { Enqueuer } from './enqueuer.js';
+import { Enqueuer, type Entering } from './enqueuer.js';
 import { Events, type QueueEvents } from './events.js';
 import { Holder } from './holder.js';
 import { LeaseWatch } from './lease-watch.js';
@@ -31,6 +31,8 @@ import {
 } from './options.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
 import { type Taken, Taker, type Wish } from './taker.js';
+import { validatingCodec } from './validate.js';
+import { Validation } from './validation.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
 
 /** Opens a queue, creating the directory if it is missing. Rejects as `openStore` does. */
@@ -68,6 +70,7 @@ class EngineQueue<T> implements Queue<T> {
   };
   readonly #engine: Engine;
   readonly #codec: Codec<T>;
+  readonly #validation: Validation<T> | undefined;
   readonly #enqueuer: Enqueuer<T>;
   readonly #leaseMs: number;
   readonly #holder: Holder;
@@ -79,14 +82,16 @@ class EngineQueue<T> implements Queue<T> {
 
   constructor(engine: Engine, options: ResolvedQueueOptions<T>) {
     this.#engine = engine;
-    this.#codec = options.codec;
+    const { codec, schema, validateOnRead } = options;
+    this.#codec = schema !== undefined && validateOnRead ? validatingCodec(codec, schema) : codec;
+    this.#validation = schema && new Validation(schema);
     this.#leaseMs = options.leaseMs;
     this.#holder = new Holder(engine);
     this.#line = new Line(engine);
     engine.idWindowMs = options.deduplicationMs;
     const ids = new MessageIds(engine, options.deduplicationMs);
-    this.#enqueuer = new Enqueuer(engine, options.codec, ids);
-    this.#taker = new Taker(engine, this.#holder, this.#line, options.codec);
+    this.#enqueuer = new Enqueuer(engine, codec, ids);
+    this.#taker = new Taker(engine, this.#holder, this.#line, this.#codec);
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
     engine.onFailure = (error) => this.#events.error(error);
@@ -96,7 +101,7 @@ class EngineQueue<T> implements Queue<T> {
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
     const entering = this.#enqueuer.entering(options);
     this.#assertUsable();
-    const [index] = await this.#enqueuer.write([value], entering);
+    const [index] = await this.#enter([value], entering, false);
     return index as number;
   }
 
@@ -105,7 +110,7 @@ class EngineQueue<T> implements Queue<T> {
     if (!Array.isArray(values)) throw invalid('values', 'an array', values);
     this.#assertUsable();
     if (values.length === 0) return [];
-    return this.#enqueuer.write(values, entering);
+    return this.#enter(values, entering, true);
   }
 
   async dequeue(options?: WaitOptions): Promise<T | undefined> {
@@ -321,6 +326,13 @@ class EngineQueue<T> implements Queue<T> {
       clock.monotonic() +
       (remaining < Number.POSITIVE_INFINITY ? Math.min(remaining, LOOK_AT_CLOCK_MS) : remaining)
     );
+  }
+
+  /** Writes what the schema makes of the values. */
+  #enter(values: readonly T[], entering: Entering, isBatch: boolean): Promise<number[]> {
+    const write = (valid: readonly T[]): Promise<number[]> => this.#enqueuer.write(valid, entering);
+    if (this.#validation === undefined) return write(values);
+    return this.#validation.pass(values, { isBatch, signal: entering.signal }, write);
   }
 
   #assertOpen(): void {

@@ -1,4 +1,4 @@
-import { CodecError, CorruptError } from '../errors.js';
+import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
 import type { StoredRecord } from '../segment/reader.js';
@@ -21,10 +21,16 @@ export interface Taken<T> {
   readonly until: number;
 }
 
+/** Why a message cannot be given out. */
+type Unreadable = CodecError | CorruptError | InvalidValueError;
+
 /** A message that was read ahead, or why it cannot be given out. */
 type Candidate<T> =
   | { readonly record: StoredRecord; readonly value: T; readonly error: undefined }
-  | { readonly error: CodecError | CorruptError };
+  | { readonly error: Unreadable };
+
+const isUnreadable = (error: unknown): error is Unreadable =>
+  error instanceof CodecError || error instanceof CorruptError || error instanceof InvalidValueError;
 
 interface Asking<T> {
   readonly max: number;
@@ -134,7 +140,7 @@ export class Taker<T> {
       if (record !== undefined) decodeHeaders(record.headers, index);
       return record && { record, value: decodeValue(this.#codec, record), error: undefined };
     } catch (error) {
-      if (error instanceof CodecError || error instanceof CorruptError) return { error };
+      if (isUnreadable(error)) return { error };
       throw error;
     }
   }
@@ -144,7 +150,7 @@ export class Taker<T> {
     facts: FactSink,
     { max, below, wish }: Asking<T>,
     candidates: ReadonlyMap<number, Candidate<T>>,
-  ): { taken: Taken<T>[]; again: boolean; failure: CodecError | CorruptError | undefined } {
+  ): { taken: Taken<T>[]; again: boolean; failure: Unreadable | undefined } {
     const { fates, tail, clock } = this.#engine;
     const end = Math.min(tail.nextIndex, below);
     const taken: Taken<T>[] = [];
