@@ -34,6 +34,7 @@ import { type Taken, Taker, type Wish } from './taker.js';
 import { validatingCodec } from './validate.js';
 import { Validation } from './validation.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
+import { Workers } from './workers.js';
 
 /** Opens a queue, creating the directory if it is missing. Rejects as `openStore` does. */
 export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<T>> {
@@ -78,7 +79,10 @@ class EngineQueue<T> implements Queue<T> {
   readonly #taker: Taker<T>;
   readonly #leases: LeaseWatch;
   readonly #events: Events;
+  readonly #workers: Workers<T>;
   #closing: Promise<void> | undefined;
+  /** Behind the end of the workers, which need the queue to the last. */
+  #closed = false;
 
   constructor(engine: Engine, options: ResolvedQueueOptions<T>) {
     this.#engine = engine;
@@ -94,7 +98,18 @@ class EngineQueue<T> implements Queue<T> {
     this.#taker = new Taker(engine, this.#holder, this.#line, this.#codec);
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
-    engine.onFailure = (error) => this.#events.error(error);
+    this.#workers = new Workers({
+      clock: engine.clock,
+      leaseMs: options.leaseMs,
+      maxAttempts: options.maxAttempts,
+      claimMany: (max, wait) => this.claimMany(max, wait),
+      error: (error) => this.#events.error(error),
+    });
+    engine.onFailure = (error) => {
+      this.#events.error(error);
+      // Who waits for a message waits in vain, and is told.
+      engine.indexer.changed();
+    };
     this.store = new EngineStore(engine, () => this.close());
   }
 
@@ -139,8 +154,10 @@ class EngineQueue<T> implements Queue<T> {
     throw notYet('deadLetters');
   }
 
-  process(_handler: (delivery: Delivery<T>) => unknown, _options?: WorkerOptions): Worker {
-    throw notYet('process');
+  process(handler: (delivery: Delivery<T>) => unknown, options?: WorkerOptions): Worker {
+    if (this.#closing !== undefined) throw this.#engine.closedError();
+    this.#assertUsable();
+    return this.#workers.start(handler, options);
   }
 
   async cancel(_index: number): Promise<boolean> {
@@ -258,7 +275,7 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#workers.closeBefore(() => this.#close());
     return this.#closing;
   }
 
@@ -267,6 +284,7 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   async #close(): Promise<void> {
+    this.#closed = true;
     this.#events.close();
     this.#leases.end();
     try {
@@ -336,7 +354,7 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   #assertOpen(): void {
-    if (this.#closing !== undefined) throw this.#engine.closedError();
+    if (this.#closed) throw this.#engine.closedError();
     this.#engine.assertOpen();
   }
 
