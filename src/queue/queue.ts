@@ -1,6 +1,7 @@
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
 import type { JournalLimits } from '../journal/journal.js';
+import type { CompactionLimits } from '../store/compactor.js';
 import type { Store } from '../store/contract.js';
 import { Engine } from '../store/engine.js';
 import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from '../store/options.js';
@@ -17,6 +18,7 @@ import type {
 } from './contract.js';
 import type { DeadLetters } from './dead-letters-contract.js';
 import { ClaimedDelivery, type Delivery } from './delivery.js';
+import type { DueTimes } from './due-times.js';
 import { Enqueuer, type Entering } from './enqueuer.js';
 import { Events, type QueueEvents } from './events.js';
 import { Holder } from './holder.js';
@@ -41,14 +43,22 @@ export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<
   return openQueueOn(osDisk, options);
 }
 
+/** What tests have smaller, so that it matters sooner. */
+export interface QueueTuning {
+  readonly compaction?: CompactionLimits;
+  readonly dueTimes?: DueTimes;
+}
+
 /** The same on another disk: where tests put theirs. */
 export async function openQueueOn<T = unknown>(
   disk: Disk,
   options: QueueOptions<T>,
   limits?: JournalLimits,
+  tuning: QueueTuning = {},
 ): Promise<Queue<T>> {
   const resolved = resolveQueueOptions(options);
-  return new EngineQueue(await Engine.open(disk, resolved.store, limits), resolved);
+  const engine = await Engine.open(disk, resolved.store, limits, tuning.compaction);
+  return new EngineQueue(engine, resolved, tuning.dueTimes);
 }
 
 const FLUSH_STEP = 1000;
@@ -84,14 +94,14 @@ class EngineQueue<T> implements Queue<T> {
   /** Behind the end of the workers, which need the queue to the last. */
   #closed = false;
 
-  constructor(engine: Engine, options: ResolvedQueueOptions<T>) {
+  constructor(engine: Engine, options: ResolvedQueueOptions<T>, dueTimes?: DueTimes) {
     this.#engine = engine;
     const { codec, schema, validateOnRead } = options;
     this.#codec = schema !== undefined && validateOnRead ? validatingCodec(codec, schema) : codec;
     this.#validation = schema && new Validation(schema);
     this.#leaseMs = options.leaseMs;
     this.#holder = new Holder(engine);
-    this.#line = new Line(engine);
+    this.#line = new Line(engine, dueTimes);
     engine.idWindowMs = options.deduplicationMs;
     const ids = new MessageIds(engine, options.deduplicationMs);
     this.#enqueuer = new Enqueuer(engine, codec, ids);
