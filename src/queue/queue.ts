@@ -23,7 +23,7 @@ import { EngineDeadLetters } from './dead-letters.js';
 import type { DeadLetters } from './dead-letters-contract.js';
 import { ClaimedDelivery, type Delivery, type Terms } from './delivery.js';
 import type { DueTimes } from './due-times.js';
-import { Enqueuer } from './enqueuer.js';
+import { Enqueuer, type Entering } from './enqueuer.js';
 import { Events, type QueueEvents } from './events.js';
 import { Holder } from './holder.js';
 import { afterFailure } from './judgement.js';
@@ -38,6 +38,8 @@ import {
 } from './options.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
 import { type Taken, Taker, type Wish } from './taker.js';
+import { validatingCodec } from './validate.js';
+import { Validation } from './validation.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
 import { Workers } from './workers.js';
 
@@ -87,6 +89,7 @@ class EngineQueue<T> implements Queue<T> {
   };
   readonly #engine: Engine;
   readonly #codec: Codec<T>;
+  readonly #validation: Validation<T> | undefined;
   readonly #enqueuer: Enqueuer<T>;
   readonly #terms: Terms;
   readonly #undertaker: Undertaker;
@@ -102,8 +105,9 @@ class EngineQueue<T> implements Queue<T> {
 
   constructor(engine: Engine, options: ResolvedQueueOptions<T>, dueTimes?: DueTimes) {
     this.#engine = engine;
-    this.#codec = options.codec;
-    const { codec, maxAttempts, deduplicationMs } = options;
+    const { codec, schema, validateOnRead, maxAttempts, deduplicationMs } = options;
+    this.#codec = schema !== undefined && validateOnRead ? validatingCodec(codec, schema) : codec;
+    this.#validation = schema && new Validation(schema);
     this.#undertaker = new Undertaker(engine, maxAttempts, options.deadLetters);
     this.#terms = { ...options, undertaker: this.#undertaker };
     this.#holder = new Holder(engine);
@@ -114,7 +118,7 @@ class EngineQueue<T> implements Queue<T> {
       holder: this.#holder,
       undertaker: this.#undertaker,
       line: this.#line,
-      codec,
+      codec: this.#codec,
       maxAttempts,
     });
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
@@ -135,7 +139,7 @@ class EngineQueue<T> implements Queue<T> {
     this.deadLetters = new EngineDeadLetters<T>(engine, {
       look: () => this.#look(),
       assertUsable: () => this.#assertUsable(),
-      decode: (record) => decodeValue(codec, record),
+      decode: (record) => decodeValue(this.#codec, record),
     });
   }
 
@@ -147,7 +151,7 @@ class EngineQueue<T> implements Queue<T> {
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
     const entering = this.#enqueuer.entering(options);
     this.#assertUsable();
-    const [index] = await this.#enqueuer.write([value], entering);
+    const [index] = await this.#enter([value], entering, false);
     return index as number;
   }
 
@@ -156,7 +160,7 @@ class EngineQueue<T> implements Queue<T> {
     if (!Array.isArray(values)) throw invalid('values', 'an array', values);
     this.#assertUsable();
     if (values.length === 0) return [];
-    return this.#enqueuer.write(values, entering);
+    return this.#enter(values, entering, true);
   }
 
   async dequeue(options?: WaitOptions): Promise<T | undefined> {
@@ -400,6 +404,13 @@ class EngineQueue<T> implements Queue<T> {
     if (await this.#undertaker.settle()) this.#engine.catchUp();
     this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
     this.#line.look();
+  }
+
+  /** Writes what the schema makes of the values. */
+  #enter(values: readonly T[], entering: Entering, isBatch: boolean): Promise<number[]> {
+    const write = (valid: readonly T[]): Promise<number[]> => this.#enqueuer.write(valid, entering);
+    if (this.#validation === undefined) return write(values);
+    return this.#validation.pass(values, { isBatch, signal: entering.signal }, write);
   }
 
   #assertOpen(): void {
