@@ -12,6 +12,8 @@ import { MAX_MARKS_BYTES } from './frame.js';
 export const Mark = {
   /** The name of the codec that encoded the payload, UTF-8. None: the payload is bytes. */
   codec: 1,
+  /** The tick of a schedule that the record is: its time (u48), then the schedule's name. */
+  tick: 7,
 } as const;
 
 export function encodeMark(tag: number, value: Uint8Array): Buffer {

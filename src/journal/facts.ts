@@ -1,13 +1,24 @@
 import { laterVersion } from '../disk/later-version.js';
 import { CorruptError } from '../errors.js';
 import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
+import {
+  decodeScheduleFact,
+  encodeScheduled,
+  encodeTicked,
+  encodeTicking,
+  encodeUnscheduled,
+  encodeUnticked,
+  isScheduleFact,
+  type Schedule,
+  type ScheduleSink,
+} from './schedule-facts.js';
 
 /**
  * What can become of records. A fact is a statement about the past that stays true; the state of a store's fates is the
  * fold of all its facts, in order. Everybody who takes facts in is a `FactSink`: the state folds them, `FactWriter`
  * encodes them, and a state writes itself into any sink.
  */
-export interface FactSink {
+export interface FactSink extends ScheduleSink {
   /**
    * The records `[from, to)` are gone: dequeued, acknowledged or deleted. A sealed segment all of whose records are gone
    * by facts on the device may be unlinked; whatever is found of it later is a leftover.
@@ -178,6 +189,32 @@ export class FactWriter implements FactSink {
     this.#uint32(attempts);
   }
 
+  scheduled(schedule: Schedule): void {
+    this.#whole(encodeScheduled(schedule));
+  }
+
+  unscheduled(name: string): void {
+    this.#whole(encodeUnscheduled(name));
+  }
+
+  ticking(name: string, time: number, index: number): void {
+    this.#whole(encodeTicking(name, time, index));
+  }
+
+  ticked(name: string): void {
+    this.#whole(encodeTicked(name));
+  }
+
+  unticked(name: string): void {
+    this.#whole(encodeUnticked(name));
+  }
+
+  /** A fact that is encoded already. */
+  #whole(fact: Buffer): void {
+    this.#reserve(fact.length);
+    this.length += fact.copy(this.bytes, this.length);
+  }
+
   #lease({ until, lengthMs }: Lease): void {
     this.#uint48(until);
     this.#uint48(lengthMs);
@@ -204,7 +241,7 @@ export class FactWriter implements FactSink {
 
   #reserve(bytes: number): void {
     if (this.length + bytes <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafe(this.bytes.length * 2);
+    const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.length + bytes));
     this.bytes.copy(larger, 0, 0, this.length);
     this.bytes = larger;
   }
@@ -330,7 +367,8 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
         at = body + 10;
         break;
       default:
-        throw laterVersion(file, `has a fact of kind ${code}`);
+        if (!isScheduleFact(code)) throw laterVersion(file, `has a fact of kind ${code}`);
+        at = decodeScheduleFact(bytes, at, to, sink, file);
     }
   }
 }

@@ -1,6 +1,8 @@
 import { type FactSink, type Lease, MOST_CLAIMED, TooManyClaimed } from './facts.js';
 import { IndexSet } from './index-set.js';
 import { LeaseEnds } from './lease-ends.js';
+import type { Schedule } from './schedule-facts.js';
+import { Schedules } from './schedules.js';
 
 /** Who has a record, and until when. */
 export interface Claim {
@@ -43,6 +45,7 @@ export class Fates implements FactSink {
   readonly claims = new Map<number, Claim>();
   /** Records that were lost to power cuts; they are gone too. */
   readonly lostSet = new IndexSet();
+  readonly schedules = new Schedules();
   /** The greatest index that any fact named: an index is never used again, even if its record was lost. */
   highestNamed = 0;
   /** The greatest index that is gone. */
@@ -137,6 +140,7 @@ export class Fates implements FactSink {
   lost(from: number, to: number): void {
     this.#name(to - 1);
     if (to - 1 > this.highestGone) this.highestGone = to - 1;
+    this.schedules.lost(from, to, (index) => this.goneSet.has(index));
     this.lostSet.addRange(from, to);
     this.goneSet.addRange(from, to);
     this.taken.addRange(from, to);
@@ -223,6 +227,28 @@ export class Fates implements FactSink {
     if (!this.goneSet.has(index)) this.#attempts.set(index, attempts);
   }
 
+  scheduled(schedule: Schedule): void {
+    this.schedules.scheduled(schedule);
+  }
+
+  unscheduled(name: string): void {
+    this.schedules.unscheduled(name);
+  }
+
+  /** The index is not named by it: there may never be a record, and then another one is written there. */
+  ticking(name: string, time: number, index: number): void {
+    this.schedules.ticking(name, time, index);
+  }
+
+  ticked(name: string): void {
+    this.schedules.ticked(name);
+    this.#name(this.schedules.get(name)?.last?.index ?? 0);
+  }
+
+  unticked(name: string): void {
+    this.schedules.unticked(name);
+  }
+
   /**
    * Forgets incarnations without slot and claims, of which nothing will ever tell that they are no more. Done at each
    * succession, by everybody, so that the state is the same for those who follow it and those who begin there. One that is
@@ -245,6 +271,8 @@ export class Fates implements FactSink {
     for (const [number, { slot, boot }] of this.#incarnations) sink.slotTaken(slot, number, boot);
     this.#tellClaims(sink);
     for (const [index, attempts] of this.#attempts) sink.attempted(index, attempts);
+    // Behind what was lost, which strikes the ticks that were told by then.
+    this.schedules.tell(sink);
   }
 
   /** Claims that were made together are one fact again, also over records that are gone: those cannot be claimed. */
@@ -284,6 +312,7 @@ export class Fates implements FactSink {
     this.#attempts.clear();
     this.#ends.clear();
     this.#unseen = [];
+    this.schedules.clear();
     this.highestNamed = 0;
     this.highestGone = 0;
     this.#running = 0;

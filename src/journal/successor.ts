@@ -10,6 +10,7 @@ import {
 } from '../frame/frame.js';
 import { FactWriter, type Lease } from './facts.js';
 import type { Fates } from './fates.js';
+import type { Schedule } from './schedule-facts.js';
 
 /** State is told in frames of about this size. */
 const STATE_FRAME_BYTES = 64 * 1024;
@@ -75,6 +76,11 @@ class StateWriter extends FactWriter {
 
   override attempted(index: number, attempts: number): void {
     super.attempted(index, attempts);
+    this.#giveIfLong();
+  }
+
+  override scheduled(schedule: Schedule): void {
+    super.scheduled(schedule);
     this.#giveIfLong();
   }
 

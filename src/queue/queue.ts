@@ -28,8 +28,11 @@ import {
   type ResolvedQueueOptions,
   resolveQueueOptions,
 } from './options.js';
+import { ScheduleBook } from './schedule-book.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
+import { resolveSchedule } from './schedule-options.js';
 import { type Taken, Taker, type Wish } from './taker.js';
+import { Ticker } from './ticker.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
 
 /** Opens a queue, creating the directory if it is missing. Rejects as `openStore` does. */
@@ -72,6 +75,8 @@ class EngineQueue<T> implements Queue<T> {
   readonly #taker: Taker<T>;
   readonly #leases: LeaseWatch;
   readonly #events: Events;
+  readonly #ticker: Ticker;
+  readonly #schedules: ScheduleBook;
   #closing: Promise<void> | undefined;
 
   constructor(engine: Engine, options: ResolvedQueueOptions<T>) {
@@ -84,6 +89,8 @@ class EngineQueue<T> implements Queue<T> {
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
     engine.onFailure = (error) => this.#events.error(error);
+    this.#ticker = new Ticker(engine, (error) => this.#events.error(error));
+    this.#schedules = new ScheduleBook(engine, this.#ticker);
     this.store = new EngineStore(engine, () => this.close());
   }
 
@@ -142,16 +149,21 @@ class EngineQueue<T> implements Queue<T> {
     throw notYet('cancel');
   }
 
-  async schedule(_name: string, _when: When, _value: T, _options?: ScheduleOptions): Promise<void> {
-    throw notYet('schedule');
+  async schedule(name: string, when: When, value: T, options?: ScheduleOptions): Promise<void> {
+    const { draft, signal } = resolveSchedule(name, when, options, this.#engine.clock.now());
+    this.#assertUsable();
+    const payload = encodeValue(this.#codec, value);
+    await this.#schedules.put({ ...draft, codec: this.#codec.name, value: Buffer.from(payload) }, signal);
   }
 
   async schedules(): Promise<ScheduleInfo[]> {
-    throw notYet('schedules');
+    await this.#look();
+    return this.#schedules.list();
   }
 
-  async unschedule(_name: string): Promise<boolean> {
-    throw notYet('unschedule');
+  async unschedule(name: string): Promise<boolean> {
+    this.#assertUsable();
+    return this.#schedules.remove(name);
   }
 
   async peek(): Promise<T | undefined> {
@@ -262,6 +274,7 @@ class EngineQueue<T> implements Queue<T> {
   async #close(): Promise<void> {
     this.#events.close();
     this.#leases.end();
+    await this.#ticker.close();
     try {
       await this.#holder.release();
     } catch {
