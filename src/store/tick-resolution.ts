@@ -20,7 +20,7 @@ export function tickMark(name: string, time: number): Buffer {
  * enqueued. ⚑ So no fact ends or moves a record that may be such a tick, and its segment is there to look into. Who enqueues a
  * tick has this lock from before it says so until the record is written: if the record is not there now, it never will be.
  *
- * The facts are decided and not yet written; the caller commits them with its own. Throws Fenced.
+ * Nothing may be decided and not yet committed. Throws Fenced.
  */
 export function resolveTicks(engine: Engine): void {
   const { journal, fates, tail, clock } = engine;
@@ -35,6 +35,7 @@ export function resolveTicks(engine: Engine): void {
     else facts.unticked(name);
   }
   journal.decided(clock.now());
+  journal.commit();
 }
 
 function isRecordOf(engine: Engine, name: string, { time, index }: Tick): boolean {

@@ -74,7 +74,6 @@ export class TickWriter {
       appender.catchUp();
       before = tail.position();
       resolveTicks(engine);
-      journal.commit();
       const outcome = this.#enqueue(due());
       if (tenure.isLost(before)) return 'again';
       return outcome;
