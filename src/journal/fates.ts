@@ -50,7 +50,7 @@ export class Fates implements FactSink {
   highestNamed = 0;
   /** The greatest index that is gone. */
   highestGone = 0;
-  watcher: FateWatcher | undefined;
+  readonly watchers: FateWatcher[] = [];
   readonly #boot: string;
   readonly #slots = new Map<number, number>();
   readonly #incarnations = new Map<number, Incarnation>();
@@ -77,6 +77,11 @@ export class Fates implements FactSink {
   /** How often a record was claimed before. */
   attemptsOf(index: number): number {
     return this.claims.get(index)?.attempt ?? this.#attempts.get(index) ?? 0;
+  }
+
+  /** Whether a record was given up. */
+  isDead(_index: number): boolean {
+    return false;
   }
 
   incarnationOf(slot: number): number | undefined {
@@ -134,7 +139,7 @@ export class Fates implements FactSink {
     this.goneSet.addRange(from, to);
     this.taken.addRange(from, to);
     this.#forgetClaims(from, to);
-    this.watcher?.moved(from, to);
+    for (const watcher of this.watchers) watcher.moved(from, to);
   }
 
   lost(from: number, to: number): void {
@@ -145,7 +150,7 @@ export class Fates implements FactSink {
     this.goneSet.addRange(from, to);
     this.taken.addRange(from, to);
     this.#forgetClaims(from, to);
-    this.watcher?.moved(from, to);
+    for (const watcher of this.watchers) watcher.moved(from, to);
   }
 
   slotTaken(slot: number, incarnation: number, boot: string): void {
@@ -186,7 +191,7 @@ export class Fates implements FactSink {
     this.taken.add(index);
     this.#running += 1;
     this.#begin(index, claim);
-    this.watcher?.moved(index, index + 1);
+    for (const watcher of this.watchers) watcher.moved(index, index + 1);
   }
 
   extended(index: number, lease: Lease): void {
@@ -198,7 +203,7 @@ export class Fates implements FactSink {
       claim.expired = false;
       this.taken.add(index);
       this.#running += 1;
-      this.watcher?.moved(index, index + 1);
+      for (const watcher of this.watchers) watcher.moved(index, index + 1);
     }
     this.#begin(index, claim);
   }
@@ -219,7 +224,7 @@ export class Fates implements FactSink {
     this.#dropClaim(index, claim);
     this.#attempts.set(index, claim.attempt);
     this.taken.remove(index);
-    this.watcher?.moved(index, index + 1);
+    for (const watcher of this.watchers) watcher.moved(index, index + 1);
   }
 
   attempted(index: number, attempts: number): void {
@@ -316,7 +321,7 @@ export class Fates implements FactSink {
     this.highestNamed = 0;
     this.highestGone = 0;
     this.#running = 0;
-    this.watcher?.cleared();
+    for (const watcher of this.watchers) watcher.cleared();
   }
 
   #name(index: number): void {
@@ -327,7 +332,7 @@ export class Fates implements FactSink {
     claim.expired = true;
     this.#running -= 1;
     this.taken.remove(index);
-    this.watcher?.moved(index, index + 1);
+    for (const watcher of this.watchers) watcher.moved(index, index + 1);
   }
 
   #dropClaim(index: number, claim: Claim): void {

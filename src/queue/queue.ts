@@ -6,8 +6,7 @@ import { Engine } from '../store/engine.js';
 import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats } from '../store/stats.js';
 import { EngineStore } from '../store/store.js';
-import { type ResolvedWriteOptions, resolveWriteOptions } from '../store/write-options.js';
-import { type Codec, codecMark, decodeValue, encodeValue } from './codec.js';
+import { type Codec, decodeValue, encodeValue } from './codec.js';
 import type {
   ClaimOptions,
   EnqueueOptions,
@@ -18,10 +17,12 @@ import type {
 } from './contract.js';
 import type { DeadLetters } from './dead-letters-contract.js';
 import { ClaimedDelivery, type Delivery } from './delivery.js';
+import { Enqueuer } from './enqueuer.js';
 import { Events, type QueueEvents } from './events.js';
 import { Holder } from './holder.js';
-import { nextInLine } from './judgement.js';
 import { LeaseWatch } from './lease-watch.js';
+import { Line } from './line.js';
+import { MessageIds } from './message-ids.js';
 import {
   LONGEST_LEASE_MS,
   type QueueOptions,
@@ -34,6 +35,7 @@ import { resolveSchedule } from './schedule-options.js';
 import { type Taken, Taker, type Wish } from './taker.js';
 import { Ticker } from './ticker.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
+import { Workers } from './workers.js';
 
 /** Opens a queue, creating the directory if it is missing. Rejects as `openStore` does. */
 export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<T>> {
@@ -53,66 +55,79 @@ export async function openQueueOn<T = unknown>(
 const FLUSH_STEP = 1000;
 const WAIT_OPTIONS = new Set(['waitMs', 'signal']);
 const CLAIM_OPTIONS = new Set([...WAIT_OPTIONS, 'leaseMs']);
-const NOT_YET = ['id', 'delayMs', 'priority', 'front', 'key'] as const;
+/** A wall clock may be set: who waits for a time looks at it so often. */
+const LOOK_AT_CLOCK_MS = 1000;
 
 class EngineQueue<T> implements Queue<T> {
   readonly store: Store;
   readonly capabilities: QueueCapabilities = {
-    priority: false,
-    front: false,
-    delay: false,
-    key: false,
-    deduplication: false,
+    priority: true,
+    front: true,
+    delay: true,
+    key: true,
+    deduplication: true,
     exactLength: true,
     transactions: false,
     durability: ['written', 'synced'],
   };
   readonly #engine: Engine;
   readonly #codec: Codec<T>;
-  readonly #mark: Buffer | undefined;
+  readonly #enqueuer: Enqueuer<T>;
   readonly #leaseMs: number;
   readonly #holder: Holder;
+  readonly #line: Line;
   readonly #taker: Taker<T>;
   readonly #leases: LeaseWatch;
   readonly #events: Events;
   readonly #ticker: Ticker;
   readonly #schedules: ScheduleBook;
+  readonly #workers: Workers<T>;
   #closing: Promise<void> | undefined;
+  /** Behind the end of the workers, which need the queue to the last. */
+  #closed = false;
 
   constructor(engine: Engine, options: ResolvedQueueOptions<T>) {
     this.#engine = engine;
     this.#codec = options.codec;
-    this.#mark = codecMark(options.codec);
     this.#leaseMs = options.leaseMs;
     this.#holder = new Holder(engine);
-    this.#taker = new Taker(engine, this.#holder, options.codec);
+    this.#line = new Line(engine);
+    engine.idWindowMs = options.deduplicationMs;
+    const ids = new MessageIds(engine, options.deduplicationMs);
+    this.#enqueuer = new Enqueuer(engine, options.codec, ids);
+    this.#taker = new Taker(engine, this.#holder, this.#line, options.codec);
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
-    engine.onFailure = (error) => this.#events.error(error);
     this.#ticker = new Ticker(engine, (error) => this.#events.error(error));
     this.#schedules = new ScheduleBook(engine, this.#ticker);
+    this.#workers = new Workers({
+      clock: engine.clock,
+      leaseMs: options.leaseMs,
+      maxAttempts: options.maxAttempts,
+      claimMany: (max, wait) => this.claimMany(max, wait),
+      error: (error) => this.#events.error(error),
+    });
+    engine.onFailure = (error) => {
+      this.#events.error(error);
+      // Who waits for a message waits in vain, and is told.
+      engine.indexer.changed();
+    };
     this.store = new EngineStore(engine, () => this.close());
   }
 
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
-    const { headers, durable, signal } = this.#enqueueOptions(options);
+    const entering = this.#enqueuer.entering(options);
     this.#assertUsable();
-    const payload = encodeValue(this.#codec, value);
-    return this.#engine.writer.write([{ payload, headers, marks: this.#mark }], durable, signal);
+    const [index] = await this.#enqueuer.write([value], entering);
+    return index as number;
   }
 
   async enqueueMany(values: readonly T[], options?: EnqueueOptions): Promise<number[]> {
-    const { headers, durable, signal } = this.#enqueueOptions(options);
+    const entering = this.#enqueuer.entering(options);
     if (!Array.isArray(values)) throw invalid('values', 'an array', values);
     this.#assertUsable();
     if (values.length === 0) return [];
-    const records = values.map((value: T) => ({
-      payload: encodeValue(this.#codec, value),
-      headers,
-      marks: this.#mark,
-    }));
-    const first = await this.#engine.writer.write(records, durable, signal);
-    return records.map((_, at) => first + at);
+    return this.#enqueuer.write(values, entering);
   }
 
   async dequeue(options?: WaitOptions): Promise<T | undefined> {
@@ -141,8 +156,10 @@ class EngineQueue<T> implements Queue<T> {
     throw notYet('deadLetters');
   }
 
-  process(_handler: (delivery: Delivery<T>) => unknown, _options?: WorkerOptions): Worker {
-    throw notYet('process');
+  process(handler: (delivery: Delivery<T>) => unknown, options?: WorkerOptions): Worker {
+    if (this.#closing !== undefined) throw this.#engine.closedError();
+    this.#assertUsable();
+    return this.#workers.start(handler, options);
   }
 
   async cancel(_index: number): Promise<boolean> {
@@ -173,10 +190,9 @@ class EngineQueue<T> implements Queue<T> {
   async peekMany(max: number): Promise<T[]> {
     checkMax(max);
     await this.#look();
-    const { fates, tail } = this.#engine;
-    const end = tail.nextIndex;
     const values: T[] = [];
-    for (let index = nextInLine(fates, 1, end); index < end && values.length < max; ) {
+    for (const index of this.#line.inOrder(this.#engine.tail.nextIndex, true)) {
+      if (values.length >= max) break;
       try {
         const record = this.#engine.readKnown(index);
         if (record !== undefined) values.push(decodeValue(this.#codec, record));
@@ -185,7 +201,6 @@ class EngineQueue<T> implements Queue<T> {
         if (values.length === 0) throw error;
         return values;
       }
-      index = nextInLine(fates, index + 1, end);
     }
     return values;
   }
@@ -235,7 +250,7 @@ class EngineQueue<T> implements Queue<T> {
 
   async length(): Promise<number> {
     await this.#look();
-    return this.#engine.length - this.#engine.fates.running;
+    return this.#engine.length - this.#engine.fates.running - this.#line.delayedCount;
   }
 
   async size(): Promise<number> {
@@ -246,11 +261,15 @@ class EngineQueue<T> implements Queue<T> {
     await this.#look();
     const { fates, tail, clock } = this.#engine;
     const stats = readStats(this.#engine);
-    const oldest = this.#oldestTime(nextInLine(fates, 1, tail.nextIndex));
+    const oldest = this.#oldestTime(this.#line.oldest(tail.nextIndex));
+    const delayed = this.#line.delayedCount;
     return {
       ...stats,
-      waiting: stats.length - fates.running,
-      delayed: 0,
+      pinnedBy: stats.pinnedBy.map((pin) =>
+        this.#line.isDelayed(pin.index) ? { ...pin, why: 'delayed' as const } : pin,
+      ),
+      waiting: stats.length - fates.running - delayed,
+      delayed,
       claimed: fates.running,
       dead: 0,
       oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
@@ -263,7 +282,7 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#workers.closeBefore(() => this.#close());
     return this.#closing;
   }
 
@@ -272,6 +291,7 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   async #close(): Promise<void> {
+    this.#closed = true;
     this.#events.close();
     this.#leases.end();
     await this.#ticker.close();
@@ -308,7 +328,8 @@ class EngineQueue<T> implements Queue<T> {
       await this.#holder.freeDead();
       const taken = await this.#taker.take(max, wish);
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
-      await indexer.beyond(seen, Math.min(endsAt, fates.nextExpiry, this.#holder.nextProbe()), signal);
+      const next = Math.min(endsAt, fates.nextExpiry, this.#holder.nextProbe(), this.#nextLookAtClock());
+      await indexer.beyond(seen, next, signal);
     }
   }
 
@@ -320,22 +341,27 @@ class EngineQueue<T> implements Queue<T> {
     // That may have waited, and folded facts of records that were not seen then.
     this.#engine.catchUp();
     this.#engine.fates.expire(this.#engine.clock.monotonic());
+    this.#line.look();
+  }
+
+  /** When to look whether a delayed message is due, on the monotonic clock. */
+  #nextLookAtClock(): number {
+    const { clock } = this.#engine;
+    const remaining = this.#line.nextDue - clock.now();
+    return (
+      clock.monotonic() +
+      (remaining < Number.POSITIVE_INFINITY ? Math.min(remaining, LOOK_AT_CLOCK_MS) : remaining)
+    );
   }
 
   #assertOpen(): void {
-    if (this.#closing !== undefined) throw this.#engine.closedError();
+    if (this.#closed) throw this.#engine.closedError();
     this.#engine.assertOpen();
   }
 
   #assertUsable(): void {
     this.#assertOpen();
     this.#engine.assertNotFailed();
-  }
-
-  #enqueueOptions(options: EnqueueOptions | undefined): ResolvedWriteOptions {
-    const given = options as Readonly<Record<string, unknown>> | undefined | null;
-    for (const name of NOT_YET) if (given?.[name] !== undefined) throw notYet(name);
-    return resolveWriteOptions(options, this.#engine.options.durability);
   }
 }
 

@@ -4,7 +4,8 @@ import { invalid } from '../store/options.js';
 import { comingTick } from './due-tick.js';
 import { nameOption } from './names.js';
 import type { ScheduleInfo, When } from './schedule-contract.js';
-import { recordOf, type Ticker } from './ticker.js';
+import { tickRecord } from './tick-record.js';
+import type { Ticker } from './ticker.js';
 
 /** A queue's calls about schedules: they state facts, and everybody who has the queue open acts on them. */
 export class ScheduleBook {
@@ -23,7 +24,7 @@ export class ScheduleBook {
   async put(draft: Omit<Schedule, 'createdAt'>, signal: AbortSignal | undefined): Promise<void> {
     const { decider, fates, clock, writer } = this.#engine;
     signal?.throwIfAborted();
-    writer.assertSizes([recordOf(draft, 0)]);
+    writer.assertSizes([tickRecord(draft, 0, clock.now())]);
     await decider.decide((facts) => {
       signal?.throwIfAborted();
       for (const { schedule } of fates.schedules.all()) {

@@ -1,6 +1,7 @@
 import type { KeptWhen, Schedule } from '../journal/schedule-facts.js';
 import { encodeHeaders } from '../store/headers.js';
-import { callOptions, invalid, notYet, oneOf, signalOption, wholeNumber } from '../store/options.js';
+import { callOptions, invalid, oneOf, signalOption, wholeNumber } from '../store/options.js';
+import { resolveOrder } from './message-marks.js';
 import { nameOption } from './names.js';
 import { LONGEST_DELAY_MS } from './options.js';
 import type { ScheduleOptions, When } from './schedule-contract.js';
@@ -21,7 +22,6 @@ const OPTIONS = new Set([
   'key',
   'missed',
 ]);
-const NOT_YET = ['delayMs', 'priority', 'front', 'key'] as const;
 
 /** A schedule but for its value, and the time when it is made. */
 export type DraftSchedule = Omit<Schedule, 'createdAt' | 'codec' | 'value'>;
@@ -35,16 +35,16 @@ export function resolveSchedule(
 ): { readonly draft: DraftSchedule; readonly signal: AbortSignal | undefined } {
   const given = callOptions(options, OPTIONS);
   if (given.id !== undefined) throw invalid('id', 'none, for each tick is a message of its own', given.id);
-  for (const option of NOT_YET) if (given[option] !== undefined) throw notYet(option);
   const { durability } = given;
+  const order = resolveOrder(options);
   const draft: DraftSchedule = {
     name: nameOption('name', name),
     when: resolveWhen(when, now),
     missed: oneOf('missed', given.missed, 'last', ['skip', 'last', 'all']),
-    priority: 0,
-    front: false,
-    delayMs: 0,
-    key: undefined,
+    priority: order?.priority ?? 0,
+    front: order?.front ?? false,
+    delayMs: order?.delayMs ?? 0,
+    key: order?.key,
     durability:
       durability === undefined ? undefined : oneOf('durability', durability, 'synced', DURABILITIES),
     headers: encodeHeaders(given.headers),

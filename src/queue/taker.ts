@@ -6,7 +6,7 @@ import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
 import { type Codec, decodeValue } from './codec.js';
 import type { Holder } from './holder.js';
-import { nextInLine } from './judgement.js';
+import type { Line } from './line.js';
 
 /** What a consumer wants: messages for good, or under a lease. */
 export type Wish = { readonly how: 'remove' } | { readonly how: 'claim'; readonly leaseMs: number };
@@ -43,11 +43,13 @@ export class Taker<T> {
   readonly #engine: Engine;
   readonly #holder: Holder;
   readonly #codec: Codec<T>;
+  readonly #line: Line;
   #asking: Asking<T>[] = [];
 
-  constructor(engine: Engine, holder: Holder, codec: Codec<T>) {
+  constructor(engine: Engine, holder: Holder, line: Line, codec: Codec<T>) {
     this.#engine = engine;
     this.#holder = holder;
+    this.#line = line;
     this.#codec = codec;
   }
 
@@ -66,6 +68,7 @@ export class Taker<T> {
       this.#engine.assertUsable();
       this.#engine.catchUp();
       this.#engine.fates.expire(this.#engine.clock.monotonic());
+      this.#line.look();
       this.#serveAll(asking);
     } catch (error) {
       for (const one of asking) one.reject(error);
@@ -75,11 +78,13 @@ export class Taker<T> {
   #serveAll(asking: readonly Asking<T>[]): void {
     let wanted = 0;
     let below = 0;
+    let all = false;
     for (const one of asking) {
       wanted += one.max;
       below = Math.max(below, one.below);
+      if (one.wish.how === 'remove') all = true;
     }
-    const candidates = this.#readAhead(wanted, below);
+    const candidates = this.#readAhead(wanted, below, all);
     for (const one of asking) {
       if (candidates.size === 0) one.resolve([]);
       else void this.#serveOne(one, candidates);
@@ -110,14 +115,13 @@ export class Taker<T> {
   }
 
   /** The next messages in line, decoded. */
-  #readAhead(wanted: number, below: number): Map<number, Candidate<T>> {
-    const { fates, tail } = this.#engine;
-    const end = Math.min(tail.nextIndex, below);
+  #readAhead(wanted: number, below: number, all: boolean): Map<number, Candidate<T>> {
+    const end = Math.min(this.#engine.tail.nextIndex, below);
     const candidates = new Map<number, Candidate<T>>();
-    for (let index = nextInLine(fates, 1, end); index < end && candidates.size < wanted; ) {
+    for (const index of this.#line.inOrder(end, all)) {
+      if (candidates.size >= wanted) break;
       const candidate = this.#read(index);
       if (candidate !== undefined) candidates.set(index, candidate);
-      index = nextInLine(fates, index + 1, end);
     }
     return candidates;
   }
@@ -153,10 +157,15 @@ export class Taker<T> {
       if (wish.how === 'remove') facts.gone(from, to);
       else facts.claimed(from, to, incarnation, attempt, lease);
     });
-    let index = nextInLine(fates, 1, end);
-    while (taken.length < max && index < end) {
+    let again = false;
+    this.#line.look();
+    for (const index of this.#line.inOrder(end, wish.how === 'remove')) {
+      if (taken.length >= max) break;
       const candidate = candidates.get(index);
-      if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) break;
+      if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) {
+        again = taken.length === 0;
+        break;
+      }
       if (wish.how === 'claim') {
         if (incarnation === 0) incarnation = this.#holder.incarnation(facts);
         const next = fates.attemptsOf(index) + 1;
@@ -173,9 +182,8 @@ export class Taker<T> {
       }
       runs.add(index);
       taken.push({ record: candidate.record, value: candidate.value, incarnation, attempt, until });
-      index = nextInLine(fates, index + 1, end);
     }
     runs.end();
-    return { taken, again: taken.length === 0 && max > 0 && index < end, failure: undefined };
+    return { taken, again, failure: undefined };
   }
 }

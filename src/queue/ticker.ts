@@ -1,15 +1,13 @@
 import { DurostoreError } from '../errors.js';
-import { encodeMark, Mark } from '../frame/marks.js';
 import type { Schedule } from '../journal/schedule-facts.js';
 import type { ScheduleState } from '../journal/schedules.js';
 import type { Engine } from '../store/engine.js';
-import { tickMark } from '../store/tick-resolution.js';
 import { type NewTick, TickWriter } from '../store/tick-writer.js';
-import { codecMark } from './codec.js';
 import { comingTick, dueTick } from './due-tick.js';
+import { tickRecord } from './tick-record.js';
 import { type TickTimes, timesOf } from './tick-times.js';
 
-/** The wall clock may jump, and the machine sleep: it is looked again after so long, however far the next tick is. */
+/** The wall clock may jump, and the machine sleep: it is looked again after so long, whether there is a schedule or not. */
 const LONGEST_WAIT_MS = 60_000;
 /** What failed for lack of room or of a lock is tried again after this, then after twice as long, and so on. */
 const FIRST_RETRY_MS = 1000;
@@ -52,7 +50,7 @@ export class Ticker {
     this.#writer = new TickWriter(engine);
     this.#presentSince = engine.clock.monotonic();
     engine.fates.schedules.onChange = this.#lookSoon;
-    if (engine.fates.schedules.size > 0) this.#lookSoon();
+    this.#lookSoon();
   }
 
   /** When a schedule ticks; undefined where its expression means nothing to this version. */
@@ -68,7 +66,7 @@ export class Ticker {
     let isOurs = false;
     try {
       times = timesThatWork(schedule);
-      this.#engine.writer.assertSizes([recordOf(schedule, 0)]);
+      this.#engine.writer.assertSizes([tickRecord(schedule, 0, schedule.createdAt)]);
       isOurs = true;
     } catch (error) {
       const reason = `it cannot be told here when the schedule '${name}' ticks: make it anew, or leave it to other processes`;
@@ -107,18 +105,28 @@ export class Ticker {
     if (this.#isOver || this.#working !== undefined) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const { clock, fates } = this.#engine;
-    if (fates.schedules.size === 0) return;
+    const { clock } = this.#engine;
     const monotonic = clock.monotonic();
     const waitMs = Math.max(this.#untilNext(), this.#retryAt - monotonic);
     if (waitMs > 0) {
-      this.#cancelTimer = clock.setTimer(monotonic + Math.min(waitMs, LONGEST_WAIT_MS), this.#look);
+      this.#cancelTimer = clock.setTimer(monotonic + Math.min(waitMs, LONGEST_WAIT_MS), this.#lookAgain);
       return;
     }
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
       this.#look();
     });
+  };
+
+  /** What others did is looked at, too: they may have made a schedule, or enqueued its tick. */
+  readonly #lookAgain = (): void => {
+    if (this.#isOver) return;
+    try {
+      this.#engine.catchUp();
+    } catch {
+      // Whoever calls next is told.
+    }
+    this.#look();
   };
 
   /** Milliseconds until a tick is due; none where one is. */
@@ -193,7 +201,7 @@ export class Ticker {
       if (last !== undefined && last.index > tail.safe && last.index < tail.nextIndex) continue;
       const time = this.#due(state, now);
       if (time === undefined) continue;
-      const record = recordOf(schedule, time);
+      const record = tickRecord(schedule, time, now);
       const { name, durability } = schedule;
       ticks.push({
         name,
@@ -212,17 +220,4 @@ function timesThatWork(schedule: Schedule): TickTimes {
   const times = timesOf(schedule);
   times.next(schedule.createdAt);
   return times;
-}
-
-export function recordOf(
-  { name, codec, value, headers }: Omit<Schedule, 'createdAt'>,
-  time: number,
-): NewTick['record'] {
-  const codecBytes = codecMark({ name: codec });
-  const tick = encodeMark(Mark.tick, tickMark(name, time));
-  return {
-    payload: value,
-    headers,
-    marks: codecBytes === undefined ? tick : Buffer.concat([codecBytes, tick]),
-  };
 }

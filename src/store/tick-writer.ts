@@ -93,16 +93,19 @@ export class TickWriter {
     const batch = new Batch();
     for (const { record } of ticks) {
       batch.begin();
-      batch.add(record.payload, record.marks, record.headers);
+      batch.add(record.payload, record.marks, record.headers, record.marked);
     }
-    const size = (count: number): number => batch.groups[count - 1]?.end ?? 0;
-    if (!appender.fits(size(1))) {
+    const fits = (count: number): boolean => {
+      const { end, marked } = batch.groups[count - 1] ?? { end: 0, marked: false };
+      return appender.fits(end, marked);
+    };
+    if (!fits(1)) {
       const obstacle = this.#room.make(true);
       if (obstacle !== 'none') return 'full';
     }
     // Facts name the indexes before a byte is written, so all is for the segment that is written to now.
     let count = 1;
-    while (count < ticks.length && appender.fits(size(count + 1))) count += 1;
+    while (count < ticks.length && fits(count + 1)) count += 1;
     const written = ticks.slice(0, count);
     const first = tail.nextIndex;
     const state = (say: (tick: NewTick, at: number) => void): void => {

@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import { findMark, Mark } from '../../src/frame/marks.js';
 import { readUint48 } from '../../src/frame/uint48.js';
@@ -59,12 +60,9 @@ export function ticksThere(engine: Engine): Map<number, WrittenTick | undefined>
   return found;
 }
 
-/** Moves the clock on, in steps, and lets everybody do what is due after each. */
-export async function pass(clock: MovedClock, ms: number, stepMs = ms): Promise<void> {
-  for (let passed = 0; passed < ms; passed += stepMs) {
-    clock.advance(stepMs);
-    await settle(40);
-  }
+/** Lets everybody do what is due: until nobody has touched the disk for some turns. */
+export async function quiet(machine: MemoryDisk): Promise<void> {
+  for (let before = -1; machine.operations !== before; await settle(12)) before = machine.operations;
 }
 
 /** Waits until it holds, so many turns at most. */

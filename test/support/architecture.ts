@@ -14,7 +14,7 @@ export const floors: readonly (readonly string[])[] = [
   ['indexer'],
   ['store'],
   ['queue', 'care'],
-  ['mod.ts'],
+  ['mod.ts', 'memory'],
   ['cli'],
 ];
 
