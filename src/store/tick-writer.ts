@@ -49,7 +49,7 @@ export class TickWriter {
     try {
       await locks.write.enter(signal);
       try {
-        outcome = this.#commit(due);
+        outcome = this.commit(due);
       } finally {
         locks.write.leave();
       }
@@ -63,7 +63,8 @@ export class TickWriter {
     return outcome.count;
   }
 
-  #commit(due: DueTicks): Outcome {
+  /** The same under both locks, in one stretch, but for what is to be synced when they are left. */
+  commit(due: DueTicks): Outcome {
     const engine = this.#engine;
     const { tenure, journal, appender, tail } = engine;
     let before: TailPosition | undefined;
@@ -128,8 +129,8 @@ export class TickWriter {
   }
 }
 
-/** What came of it; `last`: the index of the last record that was written. */
-type Outcome =
+/** What came of it: how many were written; `last`: the index of the last record that was written. */
+export type Outcome =
   | 'again'
   | 'full'
   | { readonly count: number; readonly last: number; readonly durable: boolean };
