@@ -216,16 +216,21 @@ t.test('what comes at the moment of closing is given back, or handled at its las
 
 onBothDisks('paused, it takes no more, and what runs goes on', async (t, world) => {
   const queue = await world.openQueue<number>();
+  await queue.enqueueMany([1, 2, 3]);
   const gates = new Gates<number>();
   const worker = queue.process(gates.handler, { concurrency: 2 });
   worker.pause();
   t.equal(worker.stats().paused, true);
-  await queue.enqueueMany([1, 2, 3]);
   await settle(10);
-  t.equal(gates.begun.length, 0, 'paused in the turn in which it was made');
+  t.equal(gates.begun.length, 0);
   worker.resume();
   t.equal(worker.stats().paused, false);
   await until('two have begun', () => gates.begun.length === 2);
+  t.same(
+    gates.begun.map(({ attempt }) => attempt),
+    [1, 1],
+    'paused in the turn in which it was made, it has claimed nothing',
+  );
   worker.pause();
   worker.pause();
   gates.open(0);
