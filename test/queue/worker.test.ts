@@ -240,10 +240,20 @@ onBothDisks('paused, it takes no more, and what runs goes on', async (t, world) 
   t.equal(await queue.length(), 1);
   worker.resume();
   await until('the last has begun', () => gates.begun.length === 3);
+  gates.openAll();
+  await until('three are done', () => worker.stats().done === 3);
+  await settle();
+  worker.pause();
+  await queue.enqueue(4);
+  await settle(10);
+  t.equal(gates.begun.length, 3);
+  worker.resume();
+  await until('it has begun', () => gates.begun.length === 4);
+  t.equal(gates.begun[3]?.attempt, 1, 'paused while it waited, it has claimed nothing');
   worker.pause();
   gates.openAll();
   await worker.close();
-  t.equal(worker.stats().done, 3);
+  t.equal(worker.stats().done, 4);
 });
 
 onBothDisks('a signal closes it, and is left without listeners', async (t, world) => {
