@@ -3,7 +3,7 @@ import { publishName } from '../disk/publish-name.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { encodeFileHeader, HeaderKind } from '../frame/file-header.js';
 import { HEAD_BYTES } from '../frame/frame.js';
-import type { FactSink } from '../journal/facts.js';
+import type { Death, FactSink } from '../journal/facts.js';
 import { Fates } from '../journal/fates.js';
 import { Journal } from '../journal/journal.js';
 import { writeSuccessor } from '../journal/successor.js';
@@ -89,7 +89,7 @@ function tellRanges(sink: FactSink, { lost, gone }: Unaccounted): void {
   for (const { from, to } of gone) sink.gone(from, to);
 }
 
-/** Passes on what stays true without a holder: what is gone, and how often the rest was claimed. */
+/** Passes on what stays true without a holder: what is gone or dead, and how often the rest was claimed. */
 class WithoutClaims implements FactSink {
   readonly #sink: FactSink;
 
@@ -113,8 +113,19 @@ class WithoutClaims implements FactSink {
     this.#sink.attempted(index, attempts);
   }
 
+  attemptedSince(index: number, attempts: number, firstFailedAt: number, due: number): void {
+    this.#sink.attemptedSince(index, attempts, firstFailedAt, due);
+  }
+
+  died(index: number, death: Death): void {
+    this.#sink.died(index, death);
+  }
+
   slotTaken(): void {}
   freed(): void {}
   extended(): void {}
   released(): void {}
+  putOff(): void {}
+  requeued(): void {}
+  progress(): void {}
 }

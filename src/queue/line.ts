@@ -62,7 +62,7 @@ export class Line implements FateWatcher, MarkSink {
       from: () => engine.firstIndex,
       segment: (first, next) => engine.fates.goneSet.firstAbsent(first) < next,
     });
-    engine.fates.watchers.push(this);
+    engine.fates.watch(this);
   }
 
   /** Messages that are there and not yet due. */

@@ -1,12 +1,15 @@
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
+import type { FactSink } from '../journal/facts.js';
 import type { JournalLimits } from '../journal/journal.js';
 import type { CompactionLimits } from '../store/compactor.js';
 import type { Store } from '../store/contract.js';
+import { deleteRecords } from '../store/deletion.js';
 import { Engine } from '../store/engine.js';
 import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats } from '../store/stats.js';
 import { EngineStore } from '../store/store.js';
+import { Undertaker } from './burial.js';
 import { type Codec, decodeValue } from './codec.js';
 import type {
   ClaimOptions,
@@ -16,12 +19,14 @@ import type {
   QueueStats,
   WaitOptions,
 } from './contract.js';
+import { EngineDeadLetters } from './dead-letters.js';
 import type { DeadLetters } from './dead-letters-contract.js';
-import { ClaimedDelivery, type Delivery } from './delivery.js';
+import { ClaimedDelivery, type Delivery, type Terms } from './delivery.js';
 import type { DueTimes } from './due-times.js';
 import { Enqueuer, type Entering } from './enqueuer.js';
 import { Events, type QueueEvents } from './events.js';
 import { Holder } from './holder.js';
+import { afterFailure } from './judgement.js';
 import { LeaseWatch } from './lease-watch.js';
 import { Line } from './line.js';
 import { MessageIds } from './message-ids.js';
@@ -58,17 +63,20 @@ export async function openQueueOn<T = unknown>(
 ): Promise<Queue<T>> {
   const resolved = resolveQueueOptions(options);
   const engine = await Engine.open(disk, resolved.store, limits, tuning.compaction);
-  return new EngineQueue(engine, resolved, tuning.dueTimes);
+  const queue = new EngineQueue(engine, resolved, tuning.dueTimes);
+  await queue.settle();
+  return queue;
 }
 
 const FLUSH_STEP = 1000;
+/** The wall clock may be set while something is put off: it is looked at again after so long. */
+const WALL_LOOK_MS = 1000;
 const WAIT_OPTIONS = new Set(['waitMs', 'signal']);
 const CLAIM_OPTIONS = new Set([...WAIT_OPTIONS, 'leaseMs']);
-/** A wall clock may be set: who waits for a time looks at it so often. */
-const LOOK_AT_CLOCK_MS = 1000;
 
 class EngineQueue<T> implements Queue<T> {
   readonly store: Store;
+  readonly deadLetters: DeadLetters<T>;
   readonly capabilities: QueueCapabilities = {
     priority: true,
     front: true,
@@ -83,7 +91,8 @@ class EngineQueue<T> implements Queue<T> {
   readonly #codec: Codec<T>;
   readonly #validation: Validation<T> | undefined;
   readonly #enqueuer: Enqueuer<T>;
-  readonly #leaseMs: number;
+  readonly #terms: Terms;
+  readonly #undertaker: Undertaker;
   readonly #holder: Holder;
   readonly #line: Line;
   readonly #taker: Taker<T>;
@@ -96,16 +105,22 @@ class EngineQueue<T> implements Queue<T> {
 
   constructor(engine: Engine, options: ResolvedQueueOptions<T>, dueTimes?: DueTimes) {
     this.#engine = engine;
-    const { codec, schema, validateOnRead } = options;
+    const { codec, maxAttempts, deduplicationMs, schema, validateOnRead } = options;
     this.#codec = schema !== undefined && validateOnRead ? validatingCodec(codec, schema) : codec;
     this.#validation = schema && new Validation(schema);
-    this.#leaseMs = options.leaseMs;
+    this.#undertaker = new Undertaker(engine, maxAttempts, options.deadLetters);
+    this.#terms = { ...options, undertaker: this.#undertaker };
     this.#holder = new Holder(engine);
     this.#line = new Line(engine, dueTimes);
-    engine.idWindowMs = options.deduplicationMs;
-    const ids = new MessageIds(engine, options.deduplicationMs);
-    this.#enqueuer = new Enqueuer(engine, codec, ids);
-    this.#taker = new Taker(engine, this.#holder, this.#line, this.#codec);
+    engine.idWindowMs = deduplicationMs;
+    this.#enqueuer = new Enqueuer(engine, codec, new MessageIds(engine, deduplicationMs));
+    this.#taker = new Taker(engine, {
+      holder: this.#holder,
+      undertaker: this.#undertaker,
+      line: this.#line,
+      codec: this.#codec,
+      maxAttempts,
+    });
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
     this.#workers = new Workers({
@@ -121,6 +136,16 @@ class EngineQueue<T> implements Queue<T> {
       engine.indexer.changed();
     };
     this.store = new EngineStore(engine, () => this.close());
+    this.deadLetters = new EngineDeadLetters<T>(engine, {
+      look: () => this.#look(),
+      assertUsable: () => this.#assertUsable(),
+      decode: (record) => decodeValue(codec, record),
+    });
+  }
+
+  /** Buries and purges what others have left to be. */
+  async settle(): Promise<void> {
+    await this.#undertaker.settle();
   }
 
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
@@ -155,13 +180,9 @@ class EngineQueue<T> implements Queue<T> {
 
   async claimMany(max: number, options?: ClaimOptions): Promise<Delivery<T>[]> {
     const { leaseMs, ...wait } = callOptions(options, CLAIM_OPTIONS);
-    const lease = wholeNumber('leaseMs', leaseMs, this.#leaseMs, 1, LONGEST_LEASE_MS);
+    const lease = wholeNumber('leaseMs', leaseMs, this.#terms.leaseMs, 1, LONGEST_LEASE_MS);
     const taken = await this.#take(checkMax(max), { how: 'claim', leaseMs: lease }, wait);
-    return taken.map((one) => new ClaimedDelivery(this.#engine, this.#leases, one, this.#leaseMs));
-  }
-
-  get deadLetters(): DeadLetters<T> {
-    throw notYet('deadLetters');
+    return taken.map((one) => new ClaimedDelivery(this.#engine, this.#leases, one, this.#terms));
   }
 
   process(handler: (delivery: Delivery<T>) => unknown, options?: WorkerOptions): Worker {
@@ -170,8 +191,10 @@ class EngineQueue<T> implements Queue<T> {
     return this.#workers.start(handler, options);
   }
 
-  async cancel(_index: number): Promise<boolean> {
-    throw notYet('cancel');
+  async cancel(index: number): Promise<boolean> {
+    if (!Number.isSafeInteger(index)) throw invalid('index', 'a whole number', index);
+    this.#assertUsable();
+    return (await deleteRecords(this.#engine, [index])) === 1;
   }
 
   async schedule(_name: string, _when: When, _value: T, _options?: ScheduleOptions): Promise<void> {
@@ -243,9 +266,14 @@ class EngineQueue<T> implements Queue<T> {
     this.#assertUsable();
     const count = await engine.decider.decide((facts) => {
       engine.tail.catchUp();
-      const { length, firstIndex } = engine;
-      if (length > 0) facts.gone(firstIndex, engine.tail.nextIndex);
-      return length;
+      const { fates, tail } = engine;
+      let from = engine.firstIndex;
+      // Dead letters stay until they are purged.
+      for (const to of [...fates.dead.sorted(), tail.nextIndex]) {
+        if (fates.goneSet.firstAbsent(from) < to) facts.gone(from, to);
+        from = to + 1;
+      }
+      return engine.length - fates.dead.size;
     }, engine.durable);
     engine.sweeper.checkAll();
     return count;
@@ -253,7 +281,16 @@ class EngineQueue<T> implements Queue<T> {
 
   async length(): Promise<number> {
     await this.#look();
-    return this.#engine.length - this.#engine.fates.running - this.#line.delayedCount;
+    return this.#waiting;
+  }
+
+  get #waiting(): number {
+    const { length, fates } = this.#engine;
+    return length - fates.running - fates.dead.size - this.#delayed;
+  }
+
+  get #delayed(): number {
+    return this.#engine.fates.delayedCount + this.#line.delayedCount;
   }
 
   async size(): Promise<number> {
@@ -265,16 +302,15 @@ class EngineQueue<T> implements Queue<T> {
     const { fates, tail, clock } = this.#engine;
     const stats = readStats(this.#engine);
     const oldest = this.#oldestTime(this.#line.oldest(tail.nextIndex));
-    const delayed = this.#line.delayedCount;
     return {
       ...stats,
       pinnedBy: stats.pinnedBy.map((pin) =>
         this.#line.isDelayed(pin.index) ? { ...pin, why: 'delayed' as const } : pin,
       ),
-      waiting: stats.length - fates.running - delayed,
-      delayed,
+      waiting: this.#waiting,
+      delayed: this.#delayed,
       claimed: fates.running,
-      dead: 0,
+      dead: fates.dead.size,
       oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
     };
   }
@@ -297,13 +333,26 @@ class EngineQueue<T> implements Queue<T> {
     this.#closed = true;
     this.#events.close();
     this.#leases.end();
+    this.#undertaker.close();
     try {
-      await this.#holder.release();
+      await this.#holder.release((facts, claimed) => this.#buryLast(facts, claimed));
     } catch {
       // The claims are free all the same, once the slot is.
     } finally {
       await this.#engine.close();
     }
+  }
+
+  /** What was claimed here for the last time, and will not be acknowledged. */
+  #buryLast(facts: FactSink, claimed: readonly number[]): void {
+    const { fates, journal } = this.#engine;
+    if (!journal.takesJobs) return;
+    const { maxAttempts } = this.#terms;
+    const last = claimed.filter((index) => afterFailure(fates.attemptsOf(index), maxAttempts) === 'dead');
+    this.#undertaker.bury(
+      facts,
+      last.map((index) => ({ index, reason: 'the queue was closed' })),
+    );
   }
 
   /** Undefined where there is no such message, or it cannot be read: that is for whoever takes it to hear. */
@@ -328,11 +377,20 @@ class EngineQueue<T> implements Queue<T> {
       if (max === 0) return [];
       const seen = indexer.version;
       await this.#holder.freeDead();
+      await this.#undertaker.settle();
       const taken = await this.#taker.take(max, wish);
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
-      const next = Math.min(endsAt, fates.nextExpiry, this.#holder.nextProbe(), this.#nextLookAtClock());
-      await indexer.beyond(seen, next, signal);
+      const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue(), this.#holder.nextProbe());
+      await indexer.beyond(seen, soonest, signal);
     }
+  }
+
+  /** When something that was put off may be due, on the monotonic clock. */
+  #nextDue(): number {
+    const { clock, fates } = this.#engine;
+    const nextDue = Math.min(fates.nextDue, this.#line.nextDue);
+    if (nextDue === Number.POSITIVE_INFINITY) return nextDue;
+    return clock.monotonic() + Math.min(Math.max(0, nextDue - clock.now()), WALL_LOOK_MS);
   }
 
   /** Learns what others did, who of them died, and whose lease ended. */
@@ -342,18 +400,10 @@ class EngineQueue<T> implements Queue<T> {
     await this.#holder.freeDead();
     // That may have waited, and folded facts of records that were not seen then.
     this.#engine.catchUp();
-    this.#engine.fates.expire(this.#engine.clock.monotonic());
+    // Whatever waited may have folded facts of records that were not seen then.
+    if (await this.#undertaker.settle()) this.#engine.catchUp();
+    this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
     this.#line.look();
-  }
-
-  /** When to look whether a delayed message is due, on the monotonic clock. */
-  #nextLookAtClock(): number {
-    const { clock } = this.#engine;
-    const remaining = this.#line.nextDue - clock.now();
-    return (
-      clock.monotonic() +
-      (remaining < Number.POSITIVE_INFINITY ? Math.min(remaining, LOOK_AT_CLOCK_MS) : remaining)
-    );
   }
 
   /** Writes what the schema makes of the values. */
