@@ -6,11 +6,11 @@ import type { CompactionLimits } from '../store/compactor.js';
 import type { Store } from '../store/contract.js';
 import { deleteRecords } from '../store/deletion.js';
 import { Engine } from '../store/engine.js';
-import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from '../store/options.js';
+import { callOptions, invalid, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats } from '../store/stats.js';
 import { EngineStore } from '../store/store.js';
 import { Undertaker } from './burial.js';
-import { type Codec, decodeValue } from './codec.js';
+import { type Codec, decodeValue, encodeValue } from './codec.js';
 import type {
   ClaimOptions,
   EnqueueOptions,
@@ -36,8 +36,11 @@ import {
   type ResolvedQueueOptions,
   resolveQueueOptions,
 } from './options.js';
+import { ScheduleBook } from './schedule-book.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
+import { resolveSchedule } from './schedule-options.js';
 import { type Taken, Taker, type Wish } from './taker.js';
+import { Ticker } from './ticker.js';
 import { validatingCodec } from './validate.js';
 import { Validation } from './validation.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
@@ -98,6 +101,8 @@ class EngineQueue<T> implements Queue<T> {
   readonly #taker: Taker<T>;
   readonly #leases: LeaseWatch;
   readonly #events: Events;
+  readonly #ticker: Ticker;
+  readonly #schedules: ScheduleBook;
   readonly #workers: Workers<T>;
   #closing: Promise<void> | undefined;
   /** Behind the end of the workers, which need the queue to the last. */
@@ -105,7 +110,7 @@ class EngineQueue<T> implements Queue<T> {
 
   constructor(engine: Engine, options: ResolvedQueueOptions<T>, dueTimes?: DueTimes) {
     this.#engine = engine;
-    const { codec, maxAttempts, deduplicationMs, schema, validateOnRead } = options;
+    const { codec, schema, validateOnRead, maxAttempts, deduplicationMs } = options;
     this.#codec = schema !== undefined && validateOnRead ? validatingCodec(codec, schema) : codec;
     this.#validation = schema && new Validation(schema);
     this.#undertaker = new Undertaker(engine, maxAttempts, options.deadLetters);
@@ -123,6 +128,8 @@ class EngineQueue<T> implements Queue<T> {
     });
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
+    this.#ticker = new Ticker(engine, (error) => this.#events.error(error));
+    this.#schedules = new ScheduleBook(engine, this.#ticker);
     this.#workers = new Workers({
       clock: engine.clock,
       leaseMs: options.leaseMs,
@@ -139,7 +146,7 @@ class EngineQueue<T> implements Queue<T> {
     this.deadLetters = new EngineDeadLetters<T>(engine, {
       look: () => this.#look(),
       assertUsable: () => this.#assertUsable(),
-      decode: (record) => decodeValue(codec, record),
+      decode: (record) => decodeValue(this.#codec, record),
     });
   }
 
@@ -197,16 +204,25 @@ class EngineQueue<T> implements Queue<T> {
     return (await deleteRecords(this.#engine, [index])) === 1;
   }
 
-  async schedule(_name: string, _when: When, _value: T, _options?: ScheduleOptions): Promise<void> {
-    throw notYet('schedule');
+  async schedule(name: string, when: When, value: T, options?: ScheduleOptions): Promise<void> {
+    const { draft, signal } = resolveSchedule(name, when, options, this.#engine.clock.now());
+    this.#assertUsable();
+    const put = async ([valid]: readonly T[]): Promise<void> => {
+      const payload = encodeValue(this.#codec, valid as T);
+      await this.#schedules.put({ ...draft, codec: this.#codec.name, value: Buffer.from(payload) }, signal);
+    };
+    if (this.#validation === undefined) await put([value]);
+    else await this.#validation.pass([value], { isBatch: false, signal }, put);
   }
 
   async schedules(): Promise<ScheduleInfo[]> {
-    throw notYet('schedules');
+    await this.#look();
+    return this.#schedules.list();
   }
 
-  async unschedule(_name: string): Promise<boolean> {
-    throw notYet('unschedule');
+  async unschedule(name: string): Promise<boolean> {
+    this.#assertUsable();
+    return this.#schedules.remove(name);
   }
 
   async peek(): Promise<T | undefined> {
@@ -334,6 +350,7 @@ class EngineQueue<T> implements Queue<T> {
     this.#events.close();
     this.#leases.end();
     this.#undertaker.close();
+    await this.#ticker.close();
     try {
       await this.#holder.release((facts, claimed) => this.#buryLast(facts, claimed));
     } catch {
