@@ -536,6 +536,15 @@ t.test('judgement: every row of its table', async (t) => {
     'there, ended',
   );
   t.equal(
+    judge((fates) => {
+      fates.died(1, { attempts: 1, firstFailedAt: 1, lastFailedAt: 1, reason: '' });
+      fates.requeued(1);
+      fates.claimed(1, 2, 7, 1, leaseUntil(200));
+    }, 100),
+    'lost',
+    'there, named so again, and this one has ended',
+  );
+  t.equal(
     judge((fates) => fates.expire(100, 0), 99),
     'lost',
     'there, called expired',
