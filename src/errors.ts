@@ -69,6 +69,61 @@ export class CorruptError extends DurostoreError {
   }
 }
 
+/** What a schema has against a value, as Standard Schema words it. */
+export interface SchemaIssue {
+  readonly message: string;
+  /** Where in the value. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** So many issues are in the message; the others are in `issues`. */
+const TOLD_ISSUES = 3;
+
+/** A value that fails the queue's schema: nothing was written, or, where `index` names a stored one, it stays. */
+export class InvalidValueError extends DurostoreError {
+  override readonly name = 'InvalidValueError';
+  readonly issues: readonly SchemaIssue[];
+  /** Which of a batch it is, from 0. */
+  readonly position: number | undefined;
+  /** Which stored one it is. */
+  readonly index: number | undefined;
+
+  constructor(
+    issues: readonly SchemaIssue[],
+    which: { readonly position?: number | undefined; readonly index?: number | undefined } = {},
+    cause?: unknown,
+  ) {
+    const { position, index } = which;
+    const batch = position === undefined ? 'the value' : `value ${position} of the batch`;
+    const what = index === undefined ? batch : `the value of record ${index}`;
+    const told = issues.slice(0, TOLD_ISSUES).map(({ path, message }) => {
+      const where = pathText(path ?? []);
+      return where === '' ? message : `${where}: ${message}`;
+    });
+    const others = issues.length - told.length;
+    super(
+      'INVALID_VALUE',
+      `${what} fails the queue's schema: ${told.join('; ')}${others > 0 ? `; and ${others} more` : ''}. ` +
+        (index === undefined ? 'Nothing was written: correct it' : 'It stays where it is: delete it'),
+      cause,
+    );
+    this.issues = issues;
+    this.position = position;
+    this.index = index;
+  }
+}
+
+/** `orders[2].customer`. */
+function pathText(path: NonNullable<SchemaIssue['path']>): string {
+  let text = '';
+  for (const segment of path) {
+    const key = typeof segment === 'object' ? segment.key : segment;
+    if (typeof key === 'string' && /^[A-Za-z_$][\w$]*$/.test(key)) text += text === '' ? key : `.${key}`;
+    else text += typeof key === 'string' ? `[${JSON.stringify(key)}]` : `[${String(key)}]`;
+  }
+  return text;
+}
+
 /** A value that cannot be encoded, or a stored one that cannot be decoded; `index` names the stored one. */
 export class CodecError extends DurostoreError {
   override readonly name = 'CodecError';

@@ -3,7 +3,7 @@ export { repair } from './care/repair.js';
 export type { Finding, Report } from './care/report.js';
 export { verify } from './care/verify.js';
 export { type Clock, systemClock } from './clock.js';
-export { CodecError, CorruptError, DurostoreError, type ErrorCode } from './errors.js';
+export { CodecError, CorruptError, DurostoreError, type ErrorCode, InvalidValueError } from './errors.js';
 export type { Codec, CodecName } from './queue/codec.js';
 export type {
   ClaimOptions,

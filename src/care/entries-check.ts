@@ -1,7 +1,15 @@
 import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { ENTRY_BYTES, type FoundEntry, indexOfEntry, readEntry, writeEntry } from '../segment/entry.js';
+import {
+  ENTRY_BYTES,
+  type FoundEntry,
+  indexOfEntry,
+  isMarkedUpTo,
+  readEntry,
+  writeEntry,
+} from '../segment/entry.js';
 import type { Range } from './report.js';
+import type { CommitListener } from './segment-walk.js';
 
 const PAGE_ENTRIES = 4096;
 const positionOf = (slot: number): number => HEADER_BYTES + slot * ENTRY_BYTES;
@@ -36,7 +44,7 @@ export class EntriesCheck {
   #pageFrom = 0;
   #pageBytes = 0;
 
-  constructor(file: DiskFile | undefined, first: number, header: Buffer, isSparse: boolean) {
+  constructor(file: DiskFile | undefined, first: number, headers: readonly Buffer[], isSparse: boolean) {
     this.#isSparse = isSparse;
     this.#file = file;
     this.#first = first;
@@ -45,14 +53,16 @@ export class EntriesCheck {
     this.#page = Buffer.allocUnsafe(entries * ENTRY_BYTES);
     const found = Buffer.alloc(HEADER_BYTES);
     file?.read(found, 0, HEADER_BYTES, 0);
-    if (file !== undefined && !found.equals(header)) this.#isOdd(0);
+    if (file !== undefined && !headers.some((header) => found.equals(header))) this.#isOdd(0);
   }
 
   /** A whole record is there. They are to come in order. */
-  readonly see = (index: number, position: number, length: number, time: number): void => {
+  readonly see: CommitListener = (index, position, length, time, marks, marked) => {
     const slot = this.#isSparse ? this.#slotOf(index) : index - this.#first;
     const at = this.#load(slot);
-    writeEntry(this.#expected, 0, index, position, length, time);
+    // Who writes behind damage cannot know that no marked record is in it.
+    const isMarked = marked || (at >= 0 && isMarkedUpTo(this.#page, at));
+    writeEntry(this.#expected, 0, index, position, length, time, marks, isMarked);
     if (at < 0 || this.#expected.compare(this.#page, at, at + ENTRY_BYTES) !== 0)
       this.#isOdd(positionOf(slot));
   };

@@ -39,12 +39,13 @@ async function rewriteEntries(place: Place, { first, isSparse }: SegmentAudit, p
       writeFully(file, page, filled * ENTRY_BYTES, HEADER_BYTES + from * ENTRY_BYTES);
       filled = 0;
     };
-    const put: CommitListener = (index, position, length, time) => {
+    const put: CommitListener = (index, position, length, time, marks, marked) => {
       const slot = isSparse ? behind : index - first;
       if (filled === PAGE_ENTRIES || slot !== from + filled) flush();
       if (filled === 0) from = slot;
       behind = slot + 1;
-      writeEntry(page, filled * ENTRY_BYTES, index, position, length, time);
+      const isMarked = marked || walk.holes.length > 0;
+      writeEntry(page, filled * ENTRY_BYTES, index, position, length, time, marks, isMarked);
       filled += 1;
     };
     const limit = place.cutOf(first)?.end ?? Number.POSITIVE_INFINITY;

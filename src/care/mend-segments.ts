@@ -112,6 +112,7 @@ function mend(
     firstTime,
     lastTime,
     greatestTime: lastTime,
+    marked: segment.isMarked || segment.holes.length > 0,
   });
   writeFully(file, seal, seal.length, end);
   syncNow(file);

@@ -68,6 +68,12 @@ export class Place {
     return this.#header(this.generation(first) > 0 ? HeaderKind.sparseEntries : HeaderKind.entries, first);
   }
 
+  /** Headers that entries may have: this version's, and that of before marks were known. */
+  entriesHeaders(first: number): readonly Buffer[] {
+    const kind = this.generation(first) > 0 ? HeaderKind.sparseEntries : HeaderKind.entries;
+    return [this.#header(kind, first), this.#header(kind, first, 0)];
+  }
+
   dataKind(first: number): HeaderKind {
     return this.generation(first) > 0 ? HeaderKind.sparseData : HeaderKind.data;
   }
@@ -82,7 +88,7 @@ export class Place {
     return this.generation(first) || this.epochs.ofSegment(first);
   }
 
-  #header(kind: HeaderKind, first: number): Buffer {
-    return encodeFileHeader(kind, this.storeId, first, this.stamp(first));
+  #header(kind: HeaderKind, first: number, features?: number): Buffer {
+    return encodeFileHeader(kind, this.storeId, first, this.stamp(first), features);
   }
 }

@@ -33,6 +33,8 @@ export interface SegmentAudit {
   readonly firstTime: number | undefined;
   readonly time: number;
   readonly bytes: number;
+  /** Whether a record is marked. */
+  readonly isMarked: boolean;
   /** Where records begin that the next segment holds as well. */
   readonly shadow: number | undefined;
   readonly entries: EntriesAudit;
@@ -63,7 +65,7 @@ export async function auditSegment(
   const file = place.disk.open(path, 'read');
   try {
     if (file === undefined) return undefined;
-    const entries = new EntriesCheck(entriesFile, first, place.entriesHeader(first), isSparse);
+    const entries = new EntriesCheck(entriesFile, first, place.entriesHeaders(first), isSparse);
     const header = checkHeader(file, place.dataKind(first), place.storeId, first, place.stamp(first));
     const cut = place.cutOf(first);
     const limit = cut?.end ?? Number.POSITIVE_INFINITY;
@@ -89,6 +91,7 @@ export async function auditSegment(
       firstTime: walk.sealedFirstTime ?? walk.firstTime,
       time,
       bytes,
+      isMarked: walk.isMarked,
       shadow,
       entries: {
         path: entriesPath,

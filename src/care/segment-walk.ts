@@ -1,7 +1,15 @@
 import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { FLAG_ENDS_BATCH, FrameKind, HEAD_BYTES, type Head } from '../frame/frame.js';
+import {
+  FLAG_ENDS_BATCH,
+  FrameKind,
+  HEAD_BYTES,
+  type Head,
+  isMarkedFrame,
+  marksOfFrame,
+} from '../frame/frame.js';
 import type { FrameAt } from '../frame/frame-search.js';
+import { type EntryMarks, entryMarksOf, NO_ENTRY_MARKS } from '../frame/order-marks.js';
 import { readUint48 } from '../frame/uint48.js';
 import { greatestTimeOfSeal } from '../segment/seal.js';
 import type { FrameGuest } from './frame-walk.js';
@@ -21,10 +29,18 @@ interface Commit {
   readonly position: number;
   readonly length: number;
   readonly time: number;
+  readonly marks: EntryMarks;
 }
 
-/** Hears of each whole record when the batch that it belongs to is whole. */
-export type CommitListener = (index: number, position: number, length: number, time: number) => void;
+/** Hears of each whole record when the batch that it belongs to is whole; `marked`: it, or one before it, is marked. */
+export type CommitListener = (
+  index: number,
+  position: number,
+  length: number,
+  time: number,
+  marks: EntryMarks,
+  marked: boolean,
+) => void;
 
 export interface SegmentBounds {
   readonly limit: number;
@@ -49,6 +65,8 @@ export class SegmentWalk implements FrameGuest {
   /** The same as the seal has it: where the first record is damaged, nothing else tells. */
   sealedFirstTime: number | undefined;
   time = 0;
+  /** Whether a record is marked. */
+  isMarked = false;
   /** Bytes of whole frames of whole batches. */
   bytes = 0;
   /** Where the first frame of an index at or beyond `shadowFrom` begins. */
@@ -91,7 +109,7 @@ export class SegmentWalk implements FrameGuest {
     if (kind === FrameKind.seal && head.number < saidNext) return 'refused';
     this.#pendingNext = saidNext;
     this.#pendingBytes += head.length;
-    if (kind === FrameKind.record) this.#takeRecord(head, position);
+    if (kind === FrameKind.record) this.#takeRecord(head, bytes, at, position);
     if (kind === FrameKind.seal)
       this.#pendingTime = Math.max(this.#pendingTime, greatestTimeOfSeal(bytes, at));
     if ((head.flags & FLAG_ENDS_BATCH) === 0) return 'taken';
@@ -125,20 +143,22 @@ export class SegmentWalk implements FrameGuest {
     return this.#file.read(count, 0, 6, position + HEAD_BYTES) === 6 ? this.#first + readUint48(count, 0) : 0;
   }
 
-  #takeRecord({ number, length, time }: Head, position: number): void {
-    this.#pending.push({ index: number, position, length, time });
+  #takeRecord({ number, length, time }: Head, bytes: Buffer, at: number, position: number): void {
+    const marks = isMarkedFrame(bytes, at) ? entryMarksOf(marksOfFrame(bytes, at)) : NO_ENTRY_MARKS;
+    this.#pending.push({ index: number, position, length, time, marks });
     this.#pendingNext = number + 1;
     if (time > this.#pendingTime) this.#pendingTime = time;
     if (number >= this.#shadowFrom) this.shadow ??= position;
   }
 
   #commit(end: number): void {
-    for (const { index, position, length, time } of this.#pending) {
+    for (const { index, position, length, time, marks } of this.#pending) {
       const last = this.records[this.records.length - 1];
       if (last !== undefined && last.to === index) last.to = index + 1;
       else this.records.push({ from: index, to: index + 1 });
       this.firstTime ??= time;
-      this.#listener(index, position, length, time);
+      if (marks !== NO_ENTRY_MARKS) this.isMarked = true;
+      this.#listener(index, position, length, time, marks, this.isMarked);
     }
     this.holes.push(...this.#pendingHoles);
     this.#pending = [];

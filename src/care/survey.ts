@@ -103,7 +103,7 @@ function findOrphans(place: Place, segments: readonly SegmentAudit[]): Survey['o
     const file = place.disk.open(path, 'read');
     if (file === undefined) continue;
     try {
-      const check = new EntriesCheck(file, first, place.entriesHeader(first), false);
+      const check = new EntriesCheck(file, first, place.entriesHeaders(first), false);
       orphans.push({ path, first, size: check.size, names: check.beyond(first) });
     } finally {
       file.close();

@@ -11,6 +11,7 @@ import { join } from 'node:path';
  *     duro_00000000000000000001.2.dat  its sparse successor, the second one; `.idx` beside it
  *     duro.guard.lock                  a directory, there while a file gets its name without hard links
  *     duro.fate.1                      a journal, numbered
+ *     duro.ids.1                       ids of messages that are gone with the segment of that first index
  *     duro.epoch.1                     a fence, in lock-file mode
  *     duro.takeover.1                  how a take-over ended, in lock-file mode
  *     duro.spare                       room for a take-over, in lock-file mode
@@ -81,6 +82,10 @@ export class FileNames {
     return this.#dotted(`fate.${number}${ofEpoch(epoch)}`);
   }
 
+  ids(firstIndex: number): string {
+    return this.#dotted(`ids.${firstIndex}`);
+  }
+
   epoch(number: number): string {
     return this.#dotted(`epoch.${number}`);
   }
@@ -129,6 +134,8 @@ export class FileNames {
     const numbered = /^\.(epoch|takeover)\.(0|[1-9][0-9]{0,14})$/.exec(rest);
     if (numbered)
       return { kind: numbered[1] === 'epoch' ? 'epoch' : 'takeover', number: Number(numbered[2]) };
+    const ids = /^\.ids\.([1-9][0-9]{0,14})$/.exec(rest);
+    if (ids) return { kind: 'ids', number: Number(ids[1]) };
     if (
       /^\.(slot\.\d+|arrive|write|write\.turn|fate|fate\.turn|alive|shorten|directory|guard)\.lock$/.test(
         rest,
@@ -158,7 +165,7 @@ export type LockName = 'arrive' | 'write' | 'write.turn' | 'fate' | 'fate.turn' 
 export type FileKind =
   | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number; readonly epoch: number }
   | { readonly kind: 'sparse-data' | 'sparse-entries'; readonly number: number; readonly generation: number }
-  | { readonly kind: 'epoch' | 'takeover'; readonly number: number }
+  | { readonly kind: 'epoch' | 'takeover' | 'ids'; readonly number: number }
   | { readonly kind: 'lock' | 'meta' | 'spare' | 'suspect' | 'cut' | 'repair' | 'temporary' };
 
 /** Twenty digits, so that a listing sorts by number. */

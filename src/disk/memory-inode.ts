@@ -5,6 +5,8 @@ import type { Random } from './memory-random.js';
 
 /** Who counts the bytes that files take. */
 export interface Room {
+  /** Whether it matters what of a file was synced. */
+  readonly keepsChanges: boolean;
   readonly free: number;
   take(bytes: number): void;
 }
@@ -47,7 +49,7 @@ export class Inode {
     const copy = Uint8Array.prototype.slice.call(bytes, offset, offset + taken);
     this.#digest = undefined;
     this.#cache.write(copy, position);
-    this.#unsynced.push({ kind: 'write', position, bytes: copy });
+    if (this.#room.keepsChanges) this.#unsynced.push({ kind: 'write', position, bytes: copy });
     return taken;
   }
 
@@ -55,7 +57,7 @@ export class Inode {
     this.#digest = undefined;
     this.#cache.resize(size);
     this.#allocate(Math.min(this.#allocated, size));
-    this.#unsynced.push({ kind: 'truncate', size });
+    if (this.#room.keepsChanges) this.#unsynced.push({ kind: 'truncate', size });
   }
 
   /** Names a point in time, for `settle` and `forsake`. */

@@ -20,6 +20,8 @@ export interface MemoryDiskOptions {
   readonly capacityBytes?: number;
   /** How much time passes whenever a process is killed, as far as directories tell. Default 0. */
   readonly deathTakesMs?: number;
+  /** Whether power can be cut. Default true; without, what is written counts as on the device, and costs its bytes but once. */
+  readonly cutsPower?: boolean;
   /** Whether syncing a file makes the names it got durable too, as some file systems have it. Default false. */
   readonly syncKeepsNames?: boolean;
 }
@@ -65,6 +67,7 @@ export class MemoryDisk {
     this.random = seeded(options.seed ?? 1);
     const machine = this;
     this.room = {
+      keepsChanges: options.cutsPower ?? true,
       get free() {
         return machine.capacityBytes - machine.#used;
       },
@@ -107,6 +110,7 @@ export class MemoryDisk {
 
   /** All processes die, and what was not synced survives or not. The machine stays off for an hour. */
   powerCut(cut: PowerCut): void {
+    if (!this.room.keepsChanges) throw new Error('this memory disk does not know what was synced');
     for (const opener of [...this.#openers]) this.kill(opener);
     this.syncs.abandon();
     this.#directories.clear();

@@ -18,7 +18,7 @@ import { readUint48, writeUint48 } from './uint48.js';
  */
 export const HEADER_BYTES = 32;
 
-export const HeaderKind = { data: 1, entries: 2, fates: 3, sparseData: 4, sparseEntries: 5 } as const;
+export const HeaderKind = { data: 1, entries: 2, fates: 3, sparseData: 4, sparseEntries: 5, ids: 6 } as const;
 export type HeaderKind = (typeof HeaderKind)[keyof typeof HeaderKind];
 
 const MAGIC = 0x4f525544;

@@ -39,6 +39,8 @@ export const FrameKind = {
   complete: 19,
   /** The journal is continued in another; `number` is that one's. The commit of a succession. */
   continues: 20,
+  /** Ids of messages that are gone with their segment; `number` is its first index. */
+  ids: 21,
 } as const;
 
 /** For each kind, 1 where it is one of those that are meant. */
@@ -60,12 +62,19 @@ export const JOURNAL_KINDS = kindTable([
   FrameKind.continues,
 ]);
 
+const IDS_KINDS = kindTable([FrameKind.ids]);
+
 /** The frame ends a batch: until it is there, none of the batch is. */
 export const FLAG_ENDS_BATCH = 1;
 
+/** A record that carries marks which decide when, or in what order, it is to be had; see `order-marks.ts`. */
+export const FLAG_MARKED = 2;
+
+const KNOWN_FLAGS = FLAG_ENDS_BATCH | FLAG_MARKED;
+
 /** Whether a whole frame is of a kind and with flags that this version knows. One that is not was written by a later one. */
 export const isKnown = ({ kind, flags }: Head): boolean =>
-  flags <= FLAG_ENDS_BATCH && (SEGMENT_KINDS[kind] === 1 || JOURNAL_KINDS[kind] === 1);
+  flags <= KNOWN_FLAGS && (SEGMENT_KINDS[kind] === 1 || JOURNAL_KINDS[kind] === 1 || IDS_KINDS[kind] === 1);
 
 /** A decoded head. Scanners reuse one object: copy what must outlive the next frame. */
 export interface Head {
@@ -113,6 +122,15 @@ export function writeBodyFields(
   into[at + 27] = headersBytes >>> 8;
   writeUint32(into, checksum(into, at + HEAD_BYTES, at + length), at + 28);
 }
+
+/** Whether a frame whose head begins at `at` carries marks of order, and its marks. */
+export const isMarkedFrame = (bytes: Buffer, at: number): boolean =>
+  ((bytes[at + 5] as number) & FLAG_MARKED) !== 0;
+
+export const marksOfFrame = (bytes: Buffer, at: number): Buffer => {
+  const size = (bytes[at + 6] as number) | ((bytes[at + 7] as number) << 8);
+  return bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + size);
+};
 
 /** The place of a frame: its position in the file, and a number that differs from store to store. */
 export const placeOf = (salt: number, position: number): number => (salt + position) >>> 0;

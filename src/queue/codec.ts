@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import { CodecError } from '../errors.js';
+import { CodecError, DurostoreError, InvalidValueError } from '../errors.js';
 import { encodeMark, findMark, Mark } from '../frame/marks.js';
 import type { StoredRecord } from '../segment/reader.js';
 import { invalid } from '../store/options.js';
@@ -82,7 +82,7 @@ export function encodeValue<T>(codec: Codec<T>, value: T): Uint8Array {
   throw new CodecError(`the codec '${codec.name}' did not return a Uint8Array. Nothing was written`);
 }
 
-/** CODEC, with the record's index, where it was written by another codec or cannot be decoded. */
+/** CODEC, or INVALID_VALUE, with the record's index, where it was written by another codec or cannot be decoded. */
 export function decodeValue<T>(codec: Codec<T>, record: StoredRecord): T {
   const mark = findMark(record.marks, Mark.codec);
   const name = mark === undefined ? 'bytes' : Buffer.from(mark).toString();
@@ -96,6 +96,10 @@ export function decodeValue<T>(codec: Codec<T>, record: StoredRecord): T {
   try {
     return codec.decode(record.payload);
   } catch (error) {
+    if (error instanceof InvalidValueError)
+      throw new InvalidValueError(error.issues, { index: record.index }, error.cause);
+    // A schema that cannot be asked here: no other record is read either.
+    if (error instanceof DurostoreError && error.code === 'UNSUPPORTED') throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new CodecError(
       `record ${record.index} cannot be decoded by the codec '${name}': ${reason}. It stays where it is: delete it`,

@@ -90,7 +90,3 @@ export interface DeadLetterBounds {
   readonly maxAgeMs: number;
   readonly maxCount: number;
 }
-
-/** The next message in line from `from` on; `end` where there is none. First in, first out, claimed ones passed over. */
-export const nextInLine = (fates: Fates, from: number, end: number): number =>
-  Math.min(fates.taken.firstAbsent(from), end);

@@ -2,15 +2,15 @@ import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
 import type { FactSink } from '../journal/facts.js';
 import type { JournalLimits } from '../journal/journal.js';
+import type { CompactionLimits } from '../store/compactor.js';
 import type { Store } from '../store/contract.js';
 import { deleteRecords } from '../store/deletion.js';
 import { Engine } from '../store/engine.js';
-import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from '../store/options.js';
+import { callOptions, invalid, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats } from '../store/stats.js';
 import { EngineStore } from '../store/store.js';
-import { type ResolvedWriteOptions, resolveWriteOptions } from '../store/write-options.js';
 import { Undertaker } from './burial.js';
-import { type Codec, codecMark, decodeValue, encodeValue } from './codec.js';
+import { type Codec, decodeValue, encodeValue } from './codec.js';
 import type {
   ClaimOptions,
   EnqueueOptions,
@@ -22,23 +22,39 @@ import type {
 import { EngineDeadLetters } from './dead-letters.js';
 import type { DeadLetters } from './dead-letters-contract.js';
 import { ClaimedDelivery, type Delivery, type Terms } from './delivery.js';
+import type { DueTimes } from './due-times.js';
+import { Enqueuer, type Entering } from './enqueuer.js';
 import { Events, type QueueEvents } from './events.js';
 import { Holder } from './holder.js';
-import { afterFailure, nextInLine } from './judgement.js';
+import { afterFailure } from './judgement.js';
 import { LeaseWatch } from './lease-watch.js';
+import { Line } from './line.js';
+import { MessageIds } from './message-ids.js';
 import {
   LONGEST_LEASE_MS,
   type QueueOptions,
   type ResolvedQueueOptions,
   resolveQueueOptions,
 } from './options.js';
+import { ScheduleBook } from './schedule-book.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
+import { resolveSchedule } from './schedule-options.js';
 import { type Taken, Taker, type Wish } from './taker.js';
+import { Ticker } from './ticker.js';
+import { validatingCodec } from './validate.js';
+import { Validation } from './validation.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
+import { Workers } from './workers.js';
 
 /** Opens a queue, creating the directory if it is missing. Rejects as `openStore` does. */
 export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<T>> {
   return openQueueOn(osDisk, options);
+}
+
+/** What tests have smaller, so that it matters sooner. */
+export interface QueueTuning {
+  readonly compaction?: CompactionLimits;
+  readonly dueTimes?: DueTimes;
 }
 
 /** The same on another disk: where tests put theirs. */
@@ -46,9 +62,11 @@ export async function openQueueOn<T = unknown>(
   disk: Disk,
   options: QueueOptions<T>,
   limits?: JournalLimits,
+  tuning: QueueTuning = {},
 ): Promise<Queue<T>> {
   const resolved = resolveQueueOptions(options);
-  const queue = new EngineQueue(await Engine.open(disk, resolved.store, limits), resolved);
+  const engine = await Engine.open(disk, resolved.store, limits, tuning.compaction);
+  const queue = new EngineQueue(engine, resolved, tuning.dueTimes);
   await queue.settle();
   return queue;
 }
@@ -58,49 +76,77 @@ const FLUSH_STEP = 1000;
 const WALL_LOOK_MS = 1000;
 const WAIT_OPTIONS = new Set(['waitMs', 'signal']);
 const CLAIM_OPTIONS = new Set([...WAIT_OPTIONS, 'leaseMs']);
-const NOT_YET = ['id', 'delayMs', 'priority', 'front', 'key'] as const;
 
 class EngineQueue<T> implements Queue<T> {
   readonly store: Store;
   readonly deadLetters: DeadLetters<T>;
   readonly capabilities: QueueCapabilities = {
-    priority: false,
-    front: false,
-    delay: false,
-    key: false,
-    deduplication: false,
+    priority: true,
+    front: true,
+    delay: true,
+    key: true,
+    deduplication: true,
     exactLength: true,
     transactions: false,
     durability: ['written', 'synced'],
   };
   readonly #engine: Engine;
   readonly #codec: Codec<T>;
-  readonly #mark: Buffer | undefined;
+  readonly #validation: Validation<T> | undefined;
+  readonly #enqueuer: Enqueuer<T>;
   readonly #terms: Terms;
   readonly #undertaker: Undertaker;
   readonly #holder: Holder;
+  readonly #line: Line;
   readonly #taker: Taker<T>;
   readonly #leases: LeaseWatch;
   readonly #events: Events;
+  readonly #ticker: Ticker;
+  readonly #schedules: ScheduleBook;
+  readonly #workers: Workers<T>;
   #closing: Promise<void> | undefined;
+  /** Behind the end of the workers, which need the queue to the last. */
+  #closed = false;
 
-  constructor(engine: Engine, options: ResolvedQueueOptions<T>) {
+  constructor(engine: Engine, options: ResolvedQueueOptions<T>, dueTimes?: DueTimes) {
     this.#engine = engine;
-    this.#codec = options.codec;
-    this.#mark = codecMark(options.codec);
-    const { codec, maxAttempts } = options;
+    const { codec, schema, validateOnRead, maxAttempts, deduplicationMs } = options;
+    this.#codec = schema !== undefined && validateOnRead ? validatingCodec(codec, schema) : codec;
+    this.#validation = schema && new Validation(schema);
     this.#undertaker = new Undertaker(engine, maxAttempts, options.deadLetters);
     this.#terms = { ...options, undertaker: this.#undertaker };
     this.#holder = new Holder(engine);
-    this.#taker = new Taker(engine, this.#holder, this.#undertaker, codec, maxAttempts);
+    this.#line = new Line(engine, dueTimes);
+    engine.idWindowMs = deduplicationMs;
+    this.#enqueuer = new Enqueuer(engine, codec, new MessageIds(engine, deduplicationMs));
+    this.#taker = new Taker(engine, {
+      holder: this.#holder,
+      undertaker: this.#undertaker,
+      line: this.#line,
+      codec: this.#codec,
+      maxAttempts,
+    });
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
-    engine.onFailure = (error) => this.#events.error(error);
+    this.#ticker = new Ticker(engine, (error) => this.#events.error(error));
+    this.#schedules = new ScheduleBook(engine, this.#ticker);
+    this.#workers = new Workers({
+      clock: engine.clock,
+      leaseMs: options.leaseMs,
+      maxAttempts: options.maxAttempts,
+      claimMany: (max, wait) => this.claimMany(max, wait),
+      error: (error) => this.#events.error(error),
+    });
+    engine.onFailure = (error) => {
+      this.#events.error(error);
+      // Who waits for a message waits in vain, and is told.
+      engine.indexer.changed();
+    };
     this.store = new EngineStore(engine, () => this.close());
     this.deadLetters = new EngineDeadLetters<T>(engine, {
       look: () => this.#look(),
       assertUsable: () => this.#assertUsable(),
-      decode: (record) => decodeValue(codec, record),
+      decode: (record) => decodeValue(this.#codec, record),
     });
   }
 
@@ -110,24 +156,18 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
-    const { headers, durable, signal } = this.#enqueueOptions(options);
+    const entering = this.#enqueuer.entering(options);
     this.#assertUsable();
-    const payload = encodeValue(this.#codec, value);
-    return this.#engine.writer.write([{ payload, headers, marks: this.#mark }], durable, signal);
+    const [index] = await this.#enter([value], entering, false);
+    return index as number;
   }
 
   async enqueueMany(values: readonly T[], options?: EnqueueOptions): Promise<number[]> {
-    const { headers, durable, signal } = this.#enqueueOptions(options);
+    const entering = this.#enqueuer.entering(options);
     if (!Array.isArray(values)) throw invalid('values', 'an array', values);
     this.#assertUsable();
     if (values.length === 0) return [];
-    const records = values.map((value: T) => ({
-      payload: encodeValue(this.#codec, value),
-      headers,
-      marks: this.#mark,
-    }));
-    const first = await this.#engine.writer.write(records, durable, signal);
-    return records.map((_, at) => first + at);
+    return this.#enter(values, entering, true);
   }
 
   async dequeue(options?: WaitOptions): Promise<T | undefined> {
@@ -152,8 +192,10 @@ class EngineQueue<T> implements Queue<T> {
     return taken.map((one) => new ClaimedDelivery(this.#engine, this.#leases, one, this.#terms));
   }
 
-  process(_handler: (delivery: Delivery<T>) => unknown, _options?: WorkerOptions): Worker {
-    throw notYet('process');
+  process(handler: (delivery: Delivery<T>) => unknown, options?: WorkerOptions): Worker {
+    if (this.#closing !== undefined) throw this.#engine.closedError();
+    this.#assertUsable();
+    return this.#workers.start(handler, options);
   }
 
   async cancel(index: number): Promise<boolean> {
@@ -162,16 +204,25 @@ class EngineQueue<T> implements Queue<T> {
     return (await deleteRecords(this.#engine, [index])) === 1;
   }
 
-  async schedule(_name: string, _when: When, _value: T, _options?: ScheduleOptions): Promise<void> {
-    throw notYet('schedule');
+  async schedule(name: string, when: When, value: T, options?: ScheduleOptions): Promise<void> {
+    const { draft, signal } = resolveSchedule(name, when, options, this.#engine.clock.now());
+    this.#assertUsable();
+    const put = async ([valid]: readonly T[]): Promise<void> => {
+      const payload = encodeValue(this.#codec, valid as T);
+      await this.#schedules.put({ ...draft, codec: this.#codec.name, value: Buffer.from(payload) }, signal);
+    };
+    if (this.#validation === undefined) await put([value]);
+    else await this.#validation.pass([value], { isBatch: false, signal }, put);
   }
 
   async schedules(): Promise<ScheduleInfo[]> {
-    throw notYet('schedules');
+    await this.#look();
+    return this.#schedules.list();
   }
 
-  async unschedule(_name: string): Promise<boolean> {
-    throw notYet('unschedule');
+  async unschedule(name: string): Promise<boolean> {
+    this.#assertUsable();
+    return this.#schedules.remove(name);
   }
 
   async peek(): Promise<T | undefined> {
@@ -181,10 +232,9 @@ class EngineQueue<T> implements Queue<T> {
   async peekMany(max: number): Promise<T[]> {
     checkMax(max);
     await this.#look();
-    const { fates, tail } = this.#engine;
-    const end = tail.nextIndex;
     const values: T[] = [];
-    for (let index = nextInLine(fates, 1, end); index < end && values.length < max; ) {
+    for (const index of this.#line.inOrder(this.#engine.tail.nextIndex, true)) {
+      if (values.length >= max) break;
       try {
         const record = this.#engine.readKnown(index);
         if (record !== undefined) values.push(decodeValue(this.#codec, record));
@@ -193,7 +243,6 @@ class EngineQueue<T> implements Queue<T> {
         if (values.length === 0) throw error;
         return values;
       }
-      index = nextInLine(fates, index + 1, end);
     }
     return values;
   }
@@ -253,7 +302,11 @@ class EngineQueue<T> implements Queue<T> {
 
   get #waiting(): number {
     const { length, fates } = this.#engine;
-    return length - fates.running - fates.delayedCount - fates.dead.size;
+    return length - fates.running - fates.dead.size - this.#delayed;
+  }
+
+  get #delayed(): number {
+    return this.#engine.fates.delayedCount + this.#line.delayedCount;
   }
 
   async size(): Promise<number> {
@@ -264,11 +317,14 @@ class EngineQueue<T> implements Queue<T> {
     await this.#look();
     const { fates, tail, clock } = this.#engine;
     const stats = readStats(this.#engine);
-    const oldest = this.#oldestTime(nextInLine(fates, 1, tail.nextIndex));
+    const oldest = this.#oldestTime(this.#line.oldest(tail.nextIndex));
     return {
       ...stats,
+      pinnedBy: stats.pinnedBy.map((pin) =>
+        this.#line.isDelayed(pin.index) ? { ...pin, why: 'delayed' as const } : pin,
+      ),
       waiting: this.#waiting,
-      delayed: fates.delayedCount,
+      delayed: this.#delayed,
       claimed: fates.running,
       dead: fates.dead.size,
       oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
@@ -281,7 +337,7 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#workers.closeBefore(() => this.#close());
     return this.#closing;
   }
 
@@ -290,9 +346,11 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   async #close(): Promise<void> {
+    this.#closed = true;
     this.#events.close();
     this.#leases.end();
     this.#undertaker.close();
+    await this.#ticker.close();
     try {
       await this.#holder.release((facts, claimed) => this.#buryLast(facts, claimed));
     } catch {
@@ -347,7 +405,7 @@ class EngineQueue<T> implements Queue<T> {
   /** When something that was put off may be due, on the monotonic clock. */
   #nextDue(): number {
     const { clock, fates } = this.#engine;
-    const { nextDue } = fates;
+    const nextDue = Math.min(fates.nextDue, this.#line.nextDue);
     if (nextDue === Number.POSITIVE_INFINITY) return nextDue;
     return clock.monotonic() + Math.min(Math.max(0, nextDue - clock.now()), WALL_LOOK_MS);
   }
@@ -362,22 +420,24 @@ class EngineQueue<T> implements Queue<T> {
     // Whatever waited may have folded facts of records that were not seen then.
     if (await this.#undertaker.settle()) this.#engine.catchUp();
     this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
+    this.#line.look();
+  }
+
+  /** Writes what the schema makes of the values. */
+  #enter(values: readonly T[], entering: Entering, isBatch: boolean): Promise<number[]> {
+    const write = (valid: readonly T[]): Promise<number[]> => this.#enqueuer.write(valid, entering);
+    if (this.#validation === undefined) return write(values);
+    return this.#validation.pass(values, { isBatch, signal: entering.signal }, write);
   }
 
   #assertOpen(): void {
-    if (this.#closing !== undefined) throw this.#engine.closedError();
+    if (this.#closed) throw this.#engine.closedError();
     this.#engine.assertOpen();
   }
 
   #assertUsable(): void {
     this.#assertOpen();
     this.#engine.assertNotFailed();
-  }
-
-  #enqueueOptions(options: EnqueueOptions | undefined): ResolvedWriteOptions {
-    const given = options as Readonly<Record<string, unknown>> | undefined | null;
-    for (const name of NOT_YET) if (given?.[name] !== undefined) throw notYet(name);
-    return resolveWriteOptions(options, this.#engine.options.durability);
   }
 }
 

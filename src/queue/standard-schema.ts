@@ -1,3 +1,5 @@
+import type { SchemaIssue } from '../errors.js';
+
 /**
  * What a validator of any make looks like: the interface of Standard Schema 1 (standardschema.dev), as far as it is used
  * here. Zod, Valibot, ArkType and others implement it.
@@ -15,7 +17,4 @@ export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-export interface SchemaIssue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
+export type { SchemaIssue };

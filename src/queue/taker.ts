@@ -1,4 +1,4 @@
-import { CodecError, CorruptError } from '../errors.js';
+import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
 import type { StoredRecord } from '../segment/reader.js';
@@ -7,7 +7,8 @@ import { decodeHeaders } from '../store/headers.js';
 import type { Burial, Undertaker } from './burial.js';
 import { type Codec, decodeValue } from './codec.js';
 import type { Holder } from './holder.js';
-import { afterFailure, nextInLine, reasonOf } from './judgement.js';
+import { afterFailure, reasonOf } from './judgement.js';
+import type { Line } from './line.js';
 
 /** What a consumer wants: messages for good, or under a lease. */
 export type Wish = { readonly how: 'remove' } | { readonly how: 'claim'; readonly leaseMs: number };
@@ -22,10 +23,16 @@ export interface Taken<T> {
   readonly until: number;
 }
 
+/** Why a message cannot be given out. */
+type Unreadable = CodecError | CorruptError | InvalidValueError;
+
 /** A message that was read ahead, or why it cannot be given out. */
 type Candidate<T> =
   | { readonly record: StoredRecord; readonly value: T; readonly error: undefined }
-  | { readonly error: CodecError | CorruptError };
+  | { readonly error: Unreadable };
+
+const isUnreadable = (error: unknown): error is Unreadable =>
+  error instanceof CodecError || error instanceof CorruptError || error instanceof InvalidValueError;
 
 interface Asking<T> {
   readonly max: number;
@@ -36,6 +43,15 @@ interface Asking<T> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Who a taker asks. */
+export interface TakerParts<T> {
+  readonly holder: Holder;
+  readonly undertaker: Undertaker;
+  readonly line: Line;
+  readonly codec: Codec<T>;
+  readonly maxAttempts: number;
+}
+
 /**
  * Hands out the messages in line. What is next is read and decoded before the lock is asked for, and confirmed under it:
  * no user code and no slow read holds others up. Those who ask in one tick share the reading and the commit.
@@ -44,14 +60,16 @@ export class Taker<T> {
   readonly #engine: Engine;
   readonly #holder: Holder;
   readonly #undertaker: Undertaker;
+  readonly #line: Line;
   readonly #codec: Codec<T>;
   readonly #maxAttempts: number;
   #asking: Asking<T>[] = [];
 
-  constructor(engine: Engine, holder: Holder, undertaker: Undertaker, codec: Codec<T>, maxAttempts: number) {
+  constructor(engine: Engine, { holder, undertaker, line, codec, maxAttempts }: TakerParts<T>) {
     this.#engine = engine;
     this.#holder = holder;
     this.#undertaker = undertaker;
+    this.#line = line;
     this.#codec = codec;
     this.#maxAttempts = maxAttempts;
   }
@@ -71,6 +89,7 @@ export class Taker<T> {
       this.#engine.assertUsable();
       this.#engine.catchUp();
       this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
+      this.#line.look();
       this.#serveAll(asking);
     } catch (error) {
       for (const one of asking) one.reject(error);
@@ -80,11 +99,13 @@ export class Taker<T> {
   #serveAll(asking: readonly Asking<T>[]): void {
     let wanted = 0;
     let below = 0;
+    let all = false;
     for (const one of asking) {
       wanted += one.max;
       below = Math.max(below, one.below);
+      if (one.wish.how === 'remove') all = true;
     }
-    const candidates = this.#readAhead(wanted, below);
+    const candidates = this.#readAhead(wanted, below, all);
     for (const one of asking) {
       if (candidates.size === 0) one.resolve([]);
       else void this.#serveOne(one, candidates);
@@ -115,14 +136,13 @@ export class Taker<T> {
   }
 
   /** The next messages in line, decoded. */
-  #readAhead(wanted: number, below: number): Map<number, Candidate<T>> {
-    const { fates, tail } = this.#engine;
-    const end = Math.min(tail.nextIndex, below);
+  #readAhead(wanted: number, below: number, all: boolean): Map<number, Candidate<T>> {
+    const end = Math.min(this.#engine.tail.nextIndex, below);
     const candidates = new Map<number, Candidate<T>>();
-    for (let index = nextInLine(fates, 1, end); index < end && candidates.size < wanted; ) {
+    for (const index of this.#line.inOrder(end, all)) {
+      if (candidates.size >= wanted) break;
       const candidate = this.#undertaker.isSpent(index) ? undefined : this.#read(index);
       if (candidate !== undefined) candidates.set(index, candidate);
-      index = nextInLine(fates, index + 1, end);
     }
     return candidates;
   }
@@ -135,7 +155,7 @@ export class Taker<T> {
       if (record !== undefined) decodeHeaders(record.headers, index);
       return record && { record, value: decodeValue(this.#codec, record), error: undefined };
     } catch (error) {
-      if (error instanceof CodecError || error instanceof CorruptError) return { error };
+      if (isUnreadable(error)) return { error };
       throw error;
     }
   }
@@ -145,7 +165,7 @@ export class Taker<T> {
     facts: FactSink,
     { max, below, wish }: Asking<T>,
     candidates: ReadonlyMap<number, Candidate<T>>,
-  ): { taken: Taken<T>[]; again: boolean; failure: CodecError | CorruptError | undefined } {
+  ): { taken: Taken<T>[]; again: boolean; failure: Unreadable | undefined } {
     const { fates, tail, clock } = this.#engine;
     const end = Math.min(tail.nextIndex, below);
     const taken: Taken<T>[] = [];
@@ -159,15 +179,17 @@ export class Taker<T> {
       if (wish.how === 'remove') facts.gone(from, to);
       else facts.claimed(from, to, incarnation, attempt, lease);
     });
-    let index = nextInLine(fates, 1, end);
-    let failure: CodecError | CorruptError | undefined;
-    while (taken.length < max && index < end) {
-      if (this.#isBuried(index, burials)) {
-        index = nextInLine(fates, index + 1, end);
-        continue;
-      }
+    let failure: Unreadable | undefined;
+    let isOther = false;
+    this.#line.look();
+    for (const index of this.#line.inOrder(end, wish.how === 'remove')) {
+      if (taken.length >= max) break;
+      if (this.#isBuried(index, burials)) continue;
       const candidate = candidates.get(index);
-      if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) break;
+      if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) {
+        isOther = true;
+        break;
+      }
       if (wish.how === 'claim') {
         if (incarnation === 0) incarnation = this.#holder.incarnation(facts);
         const next = fates.attemptsOf(index) + 1;
@@ -188,11 +210,11 @@ export class Taker<T> {
       }
       runs.add(index);
       taken.push({ record: candidate.record, value: candidate.value, incarnation, attempt, until });
-      index = nextInLine(fates, index + 1, end);
     }
     runs.end();
     if (burials.length > 0) this.#undertaker.bury(facts, burials);
-    const again = failure === undefined && taken.length === 0 && max > 0 && index < end;
+    // What is buried may have stood in the way of others of its key.
+    const again = failure === undefined && taken.length === 0 && (isOther || burials.length > 0);
     return { taken, again, failure };
   }
 
@@ -209,8 +231,8 @@ export class Taker<T> {
 }
 
 /** What the caller hears of the last attempt at a message that cannot be decoded. */
-function givenUp(error: CodecError | CorruptError, attempts: number): CodecError | CorruptError {
-  if (error instanceof CorruptError) return error;
+function givenUp(error: Unreadable, attempts: number): Unreadable {
+  if (!(error instanceof CodecError)) return error;
   return new CodecError(
     `message ${error.index} was claimed ${attempts} times, cannot be decoded, and is among the dead letters now: ` +
       'requeue it for a queue with its codec, or purge it',

@@ -5,12 +5,22 @@ import { writeFully } from '../disk/write-fully.js';
 import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { completeHead, emptyHead, FrameKind, HEAD_BYTES, readHead } from '../frame/frame.js';
+import {
+  completeHead,
+  emptyHead,
+  FrameKind,
+  HEAD_BYTES,
+  isMarkedFrame,
+  marksOfFrame,
+  readHead,
+} from '../frame/frame.js';
+import { entryMarksOf, NO_ENTRY_MARKS } from '../frame/order-marks.js';
 import { readUint32 } from '../frame/uint48.js';
 import type { Batch } from './batch.js';
 import { EndSurvey } from './end-survey.js';
 import { ENTRY_BYTES, entryPosition, writeEntry } from './entry.js';
 import { firstRecordTime } from './entry-search.js';
+import type { MarkFeed } from './mark-feed.js';
 import { encodeSafeMark, encodeSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { setAside } from './set-aside.js';
@@ -66,9 +76,14 @@ export class Appender {
     }
   }
 
-  /** Whether the batch's group fits into the active segment beside its seal. Nothing fits behind a seal. */
-  fits(bytes: number): boolean {
-    return this.#tail.state !== 'sealed' && this.#tail.end + bytes + SEAL_BYTES <= this.#maxFileSize;
+  /**
+   * Whether so many bytes fit into the active segment beside its seal. Nothing fits behind a seal, and ⚑ nothing `marked` into a
+   * segment whose header does not announce it: who does not know marks would give the record out before its time.
+   */
+  fits(bytes: number, marked = false): boolean {
+    const { state, end, active } = this.#tail;
+    if (state === 'sealed' || end + bytes + SEAL_BYTES > this.#maxFileSize) return false;
+    return !marked || this.#files.mayHoldMarked(active);
   }
 
   /**
@@ -97,14 +112,23 @@ export class Appender {
     tail.end += bytes;
     tail.nextIndex += count;
     tail.time = time;
+    for (const feed of tail.feeds) tellMarked(feed, batch, { firstFrame, count, firstIndex, time });
     return firstIndex;
   }
 
-  /** Seals the active segment and begins the next one, at the next index or, over a gap, further on. */
-  roll(wallTime: number, next: number = this.#tail.nextIndex): void {
+  /**
+   * Seals the active segment and begins the next one, at the next index or, over a gap, further on. One without records, which an
+   * earlier version began, gives its index up for that, for segments are named by their first.
+   */
+  roll(wallTime: number, next: number = this.#nextSegment()): void {
     // It is sealed already where the successor could not be created, for lack of space, a moment ago.
     if (this.#tail.state !== 'sealed') this.seal(wallTime, next);
     this.begin(this.#tail.successor);
+  }
+
+  #nextSegment(): number {
+    const { nextIndex, active } = this.#tail;
+    return nextIndex === active && !this.#files.mayHoldMarked(active) ? nextIndex + 1 : nextIndex;
   }
 
   /** The commit of a roll: from here on nobody appends to the segment. */
@@ -120,6 +144,7 @@ export class Appender {
       firstTime: firstRecordTime(this.#files, file) ?? tail.time,
       lastTime: tail.time,
       greatestTime: tail.time,
+      marked: tail.isMarked,
     });
     this.#write(file, seal, 0, seal.length);
     tail.end += seal.length;
@@ -220,14 +245,12 @@ export class Appender {
     for (let i = 0; i < count; i++) {
       const frame = batch.frames[firstFrame + i] as number;
       const position = tail.end + frame - start;
-      writeEntry(
-        this.#entries,
-        i * ENTRY_BYTES,
-        tail.nextIndex + i,
-        position,
-        readUint32(batch.bytes, frame),
-        time,
-      );
+      const isMarked = isMarkedFrame(batch.bytes, frame);
+      if (isMarked) tail.isMarked = true;
+      const marks = isMarked ? entryMarksOf(marksOfFrame(batch.bytes, frame)) : NO_ENTRY_MARKS;
+      const length = readUint32(batch.bytes, frame);
+      const index = tail.nextIndex + i;
+      writeEntry(this.#entries, i * ENTRY_BYTES, index, position, length, time, marks, tail.isMarked);
     }
     try {
       const file = this.#files.entries(tail.active) ?? this.#files.createEntries(tail.active);
@@ -237,5 +260,19 @@ export class Appender {
       // The records are committed; their entries will be found by scanning.
     }
     if (count > KEPT_ENTRIES) this.#entries = Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES);
+  }
+}
+
+interface Appended {
+  readonly firstFrame: number;
+  readonly count: number;
+  readonly firstIndex: number;
+  readonly time: number;
+}
+
+function tellMarked(feed: MarkFeed, batch: Batch, { firstFrame, count, firstIndex, time }: Appended): void {
+  for (let i = 0; i < count; i++) {
+    const frame = batch.frames[firstFrame + i] as number;
+    if (isMarkedFrame(batch.bytes, frame)) feed.saw(firstIndex + i, time, marksOfFrame(batch.bytes, frame));
   }
 }

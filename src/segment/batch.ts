@@ -1,4 +1,4 @@
-import { FLAG_ENDS_BATCH, FrameKind, HEAD_BYTES, writeBodyFields } from '../frame/frame.js';
+import { FLAG_ENDS_BATCH, FLAG_MARKED, FrameKind, HEAD_BYTES, writeBodyFields } from '../frame/frame.js';
 
 const EMPTY = Buffer.alloc(0);
 const INITIAL_BYTES = 64 * 1024;
@@ -13,6 +13,8 @@ export interface Group {
   /** Which of the batch's frames are its own. */
   firstFrame: number;
   count: number;
+  /** Whether any of its records carries marks of order. */
+  marked: boolean;
 }
 
 /**
@@ -28,11 +30,12 @@ export class Batch {
 
   /** Begins what one call writes. Everything added until the next `begin` is committed with it. */
   begin(): void {
-    this.groups.push({ start: this.length, end: this.length, firstFrame: this.frames.length, count: 0 });
+    const at = this.length;
+    this.groups.push({ start: at, end: at, firstFrame: this.frames.length, count: 0, marked: false });
   }
 
-  /** Adds a record to the last group. */
-  add(payload: Uint8Array, marks: Buffer = EMPTY, headers: Buffer = EMPTY): void {
+  /** Adds a record to the last group; `marked` says that its marks are of order. */
+  add(payload: Uint8Array, marks: Buffer = EMPTY, headers: Buffer = EMPTY, marked = false): void {
     const group = this.groups[this.groups.length - 1];
     if (group === undefined) throw new Error('a record outside a group');
     const at = this.length;
@@ -44,9 +47,14 @@ export class Batch {
     if (headers.length > 0) position += headers.copy(bytes, position);
     bytes.set(payload, position);
     // The sum is that of the copy: what the caller holds may change under our hands.
-    writeBodyFields(bytes, at, length, FrameKind.record, FLAG_ENDS_BATCH, marks.length, headers.length);
+    const flags = marked ? FLAG_ENDS_BATCH | FLAG_MARKED : FLAG_ENDS_BATCH;
+    writeBodyFields(bytes, at, length, FrameKind.record, flags, marks.length, headers.length);
     // Only the last frame of a group ends it.
-    if (group.count > 0) bytes[(this.frames[this.frames.length - 1] as number) + 5] = 0;
+    if (group.count > 0) {
+      const before = (this.frames[this.frames.length - 1] as number) + 5;
+      bytes[before] = (bytes[before] as number) & ~FLAG_ENDS_BATCH;
+    }
+    if (marked) group.marked = true;
     this.frames.push(at);
     this.length = at + length;
     group.end = this.length;

@@ -70,7 +70,7 @@ export class EndSurvey {
     for (const frame of framesBehind(file, end + 1, SEGMENT_KINDS, this.#files.salt)) {
       if (frame.position >= cut) break;
       if (frame.number < readUpTo) continue;
-      behind ??= { index: frame.number, position: frame.position };
+      behind ??= { index: frame.number, position: frame.position, isMarked: true };
       this.#tail.sawSafe(frame.safe);
       if (this.#tail.nextIndex <= this.#tail.safe) break;
     }

@@ -2,12 +2,21 @@ import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, readHead, SEGMENT_KINDS } from '../frame/frame.js';
 import { framesBehind } from '../frame/frame-search.js';
-import { ENTRY_BYTES, entryPosition, type FoundEntry, indexOfEntry, readEntry } from './entry.js';
+import {
+  ENTRY_BYTES,
+  entryPosition,
+  type FoundEntry,
+  indexOfEntry,
+  isMarkedUpTo,
+  readEntry,
+} from './entry.js';
 import type { SegmentFiles } from './segment-files.js';
 
 export interface FoundFrame {
   index: number;
   position: number;
+  /** Whether the record, or one before it in its segment, is marked. */
+  isMarked: boolean;
 }
 
 const PAGE_ENTRIES = 128;
@@ -57,7 +66,7 @@ export function lastEntry(files: SegmentFiles, first: number, data: DiskFile): F
       if ((at + 1) * ENTRY_BYTES > read) continue;
       const index = first + from + at;
       if (readEntry(page, at * ENTRY_BYTES, index, found) && hasFrame(files, data, index, found.position)) {
-        return { index, position: found.position };
+        return { index, position: found.position, isMarked: isMarkedUpTo(page, at * ENTRY_BYTES) };
       }
     }
   }
@@ -82,7 +91,7 @@ export function nearestFrame(
     const candidate = index - back;
     if (entries.read(bytes, 0, ENTRY_BYTES, entryPosition(first, candidate)) < ENTRY_BYTES) continue;
     if (!readEntry(bytes, 0, candidate, found) || !hasFrame(files, data, candidate, found.position)) continue;
-    return { index: candidate, position: found.position };
+    return { index: candidate, position: found.position, isMarked: isMarkedUpTo(bytes, 0) };
   }
   return undefined;
 }
@@ -109,8 +118,10 @@ export function nextWholeFrame(
     for (let at = 0; at < count; at++) {
       const candidate = first + from + at;
       if (!readEntry(page, at * ENTRY_BYTES, candidate, found) || found.position <= position) continue;
-      if (hasFrame(files, data, candidate, found.position))
-        return { index: candidate, position: found.position };
+      if (hasFrame(files, data, candidate, found.position)) {
+        const isMarked = isMarkedUpTo(page, at * ENTRY_BYTES);
+        return { index: candidate, position: found.position, isMarked };
+      }
     }
   }
 }
@@ -123,7 +134,7 @@ export function nextFrame(
   position: number,
 ): FoundFrame | undefined {
   for (const frame of framesBehind(data, position + 1, SEGMENT_KINDS, files.salt))
-    if (frame.number >= index) return { index: frame.number, position: frame.position };
+    if (frame.number >= index) return { index: frame.number, position: frame.position, isMarked: true };
   return undefined;
 }
 

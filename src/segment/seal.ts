@@ -10,7 +10,7 @@ import {
   readHead,
   writeBodyFields,
 } from '../frame/frame.js';
-import { readUint48, writeUint48 } from '../frame/uint48.js';
+import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
 import type { SegmentFiles } from './segment-files.js';
 
 /**
@@ -18,12 +18,14 @@ import type { SegmentFiles } from './segment-files.js';
  * is inside without reading it:
  *
  *      0       6           12          18           24        28       32      36      40
- *      | count | first time| last time | greatest   | priority| delay  | key   |reserved|
- *      |  u48  |   u48     |   u48     | time  u48  |  u32    |  u32   | u32   |  4     |
+ *      | count | first time| last time | greatest   | reserved                  | marked |
+ *      |  u48  |   u48     |   u48     | time  u48  | 12 bytes                  |  u32   |
  *
- * `greatest` is the greatest time of the store so far; the last three count the records that carry such marks.
+ * `greatest` is the greatest time of the store so far; `marked` is 1 where any record is marked.
  */
 const SUMMARY_BYTES = 40;
+
+const MARKED_AT = 36;
 
 /** Room for it is kept in every segment, so that a roll can always be committed. */
 export const SEAL_BYTES = HEAD_BYTES + SUMMARY_BYTES;
@@ -33,6 +35,8 @@ export interface Summary {
   firstTime: number;
   lastTime: number;
   greatestTime: number;
+  /** Whether any of the records carries marks of order. */
+  marked: boolean;
 }
 
 /** A seal "continues at `next`"; records below it that this segment does not hold were lost and will not come back. */
@@ -48,6 +52,7 @@ export function encodeSeal(
   writeUint48(frame, summary.firstTime, HEAD_BYTES + 6);
   writeUint48(frame, summary.lastTime, HEAD_BYTES + 12);
   writeUint48(frame, summary.greatestTime, HEAD_BYTES + 18);
+  writeUint32(frame, summary.marked ? 1 : 0, HEAD_BYTES + MARKED_AT);
   writeBodyFields(frame, 0, SEAL_BYTES, FrameKind.seal, FLAG_ENDS_BATCH, 0, 0);
   completeHead(frame, 0, place, next, time, safe);
   return frame;
@@ -62,6 +67,7 @@ export interface FoundSeal {
   readonly safe: number;
   readonly time: number;
   readonly greatestTime: number;
+  readonly marked: boolean;
   /** The frame as it stands in the file. */
   readonly bytes: Buffer;
 }
@@ -75,7 +81,8 @@ export function readSeal(files: SegmentFiles, file: DiskFile): FoundSeal | undef
   if (!readHead(bytes, 0, files.placeOf(position), head) || head.kind !== FrameKind.seal) return undefined;
   if (head.length !== SEAL_BYTES || !bodyIsWhole(bytes, 0, head)) return undefined;
   const { number: next, safe, time } = head;
-  return { next, safe, time, greatestTime: greatestTimeOfSeal(bytes, 0), bytes };
+  const marked = readUint32(bytes, HEAD_BYTES + MARKED_AT) !== 0;
+  return { next, safe, time, greatestTime: greatestTimeOfSeal(bytes, 0), marked, bytes };
 }
 
 /** A frame that says "everything below `next` is synced" and nothing else; see `FrameKind.mark`. */

@@ -5,7 +5,14 @@ import type { FileNames } from '../disk/file-names.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
 import { CorruptError } from '../errors.js';
-import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import {
+  checkFileHeader,
+  encodeFileHeader,
+  FEATURE_JOBS,
+  featuresOf,
+  HEADER_BYTES,
+  HeaderKind,
+} from '../frame/file-header.js';
 import { placeOf, saltOf } from '../frame/frame.js';
 import { entryPosition } from './entry.js';
 
@@ -26,8 +33,8 @@ export class SegmentFiles {
   /** The store's part of a frame's place. */
   readonly salt: number;
   readonly #storeId: Buffer;
-  /** First indexes of the segments whose data header was seen to be right. */
-  readonly #checked = new Set<number>();
+  /** The features in the data headers of the segments where they were seen to be right, by first index. */
+  readonly #checked = new Map<number, number>();
   /** The generation of the sparse successor that a first index stands for; none for a dense segment. */
   readonly #generations = new Map<number, number>();
   /** Building a path costs as much as a small read. */
@@ -106,9 +113,12 @@ export class SegmentFiles {
   #openData(first: number): DiskFile | undefined {
     const file = this.descriptors.get(this.#path(first).data);
     if (file === undefined || this.#checked.has(first)) return file;
-    if (!this.#hasHeader(file, first)) return undefined;
-    this.#checked.add(first);
-    return file;
+    return this.#hasHeader(file, first) ? file : undefined;
+  }
+
+  /** Whether the header of a segment, which is there, announces marked records. */
+  mayHoldMarked(first: number): boolean {
+    return ((this.#checked.get(first) ?? 0) & FEATURE_JOBS) !== 0;
   }
 
   /** Whether nothing may be written to a segment: it is of an earlier epoch, or a take-over has ended it. */
@@ -137,8 +147,8 @@ export class SegmentFiles {
     if (!this.#hasHeader(file, first)) {
       const header = encodeFileHeader(HeaderKind.data, this.#storeId, first, this.epochs.ofSegment(first));
       writeFully(file, header, HEADER_BYTES, 0);
+      this.#checked.set(first, featuresOf(header));
     }
-    this.#checked.add(first);
     return file;
   }
 
@@ -159,7 +169,8 @@ export class SegmentFiles {
         this.descriptors.keep(file);
       }
       const epoch = this.epochs.ofSegment(first);
-      const header = encodeFileHeader(HeaderKind.entries, this.#storeId, first, epoch);
+      const features = this.#checked.get(first);
+      const header = encodeFileHeader(HeaderKind.entries, this.#storeId, first, epoch, features);
       const found = Buffer.alloc(HEADER_BYTES);
       file.read(found, 0, HEADER_BYTES, 0);
       if (!found.equals(header)) {
@@ -292,6 +303,7 @@ export class SegmentFiles {
         bytes: file.size(),
       });
     }
+    if (verdict === 'valid') this.#checked.set(first, featuresOf(bytes));
     return verdict === 'valid';
   }
 

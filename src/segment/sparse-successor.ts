@@ -8,8 +8,11 @@ import {
   FLAG_ENDS_BATCH,
   FrameKind,
   HEAD_BYTES,
+  isMarkedFrame,
+  marksOfFrame,
   readHead,
 } from '../frame/frame.js';
+import { entryMarksOf, NO_ENTRY_MARKS } from '../frame/order-marks.js';
 import { ENTRY_BYTES, type FoundEntry, writeEntry } from './entry.js';
 import { findEntry } from './entry-search.js';
 import { scanForRecord } from './record-scan.js';
@@ -29,6 +32,7 @@ export class SparseSuccessor {
   readonly #files: SegmentFiles;
   readonly #data: DraftFile;
   readonly #entries: DraftFile;
+  #isMarked = false;
 
   private constructor(files: SegmentFiles, first: number, data: DraftFile, entries: DraftFile) {
     this.#files = files;
@@ -133,11 +137,13 @@ export class SparseSuccessor {
     const { bytes, time, safe } = frame;
     const position = this.#data.size;
     // What was the last of its batch may be gone: each is a batch of its own now.
-    bytes[5] = FLAG_ENDS_BATCH;
+    bytes[5] = (bytes[5] as number) | FLAG_ENDS_BATCH;
     completeHead(bytes, 0, files.placeOf(position), index, time, safe);
     this.#data.append(bytes);
+    if (isMarkedFrame(bytes, 0)) this.#isMarked = true;
+    const marks = isMarkedFrame(bytes, 0) ? entryMarksOf(marksOfFrame(bytes, 0)) : NO_ENTRY_MARKS;
     const entry = Buffer.allocUnsafe(ENTRY_BYTES);
-    writeEntry(entry, 0, index, position, bytes.length, time);
+    writeEntry(entry, 0, index, position, bytes.length, time, marks, this.#isMarked);
     this.#entries.append(entry);
     return bytes.length;
   }

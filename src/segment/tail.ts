@@ -2,9 +2,10 @@ import type { DiskFile } from '../disk/disk.js';
 import { Fenced } from '../epoch/fenced.js';
 import { CorruptError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { FLAG_ENDS_BATCH, FrameKind, type Head } from '../frame/frame.js';
+import { FLAG_ENDS_BATCH, FLAG_MARKED, FrameKind, HEAD_BYTES, type Head } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
 import { type FoundFrame, lastEntry, nearestFrame, nextFrame, nextWholeFrame } from './entry-search.js';
+import type { MarkFeed } from './mark-feed.js';
 import { greatestTimeOfSeal, readSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { SegmentList } from './segment-list.js';
@@ -27,6 +28,7 @@ export interface TailPosition {
   readonly state: TailState;
   readonly hasDamage: boolean;
   readonly successor: number;
+  readonly isMarked: boolean;
 }
 
 /** What says that bytes which cannot be read were written once. */
@@ -60,6 +62,14 @@ export class Tail {
   hasDamage = false;
   /** Where a sealed segment is continued. */
   successor = 0;
+  /** Whether the active segment holds a marked record, or may hold one. */
+  isMarked = false;
+  /** Told of each marked record that is seen. See `tell`. */
+  readonly feeds: MarkFeed[] = [];
+  /** Every record from here to the end was read, or written, here while all feeds were told. */
+  seenFrom = 1;
+  /** Counts how often records that were seen turned out not to count. */
+  turns = 0;
   /** Indexes that were passed over because no segment holds them, since `open`: records lost to a power cut. */
   readonly gaps: { from: number; to: number }[] = [];
   readonly #files: SegmentFiles;
@@ -70,6 +80,7 @@ export class Tail {
   #cutEnd = Number.POSITIVE_INFINITY;
   #pendingNext = 0;
   #pendingTime = 0;
+  #pendingMarked = false;
   #stops = false;
 
   constructor(files: SegmentFiles) {
@@ -105,6 +116,8 @@ export class Tail {
     this.nextIndex = this.#files.epochs.latest?.next ?? 1;
     this.state = 'open';
     this.hasDamage = false;
+    this.isMarked = false;
+    this.seenFrom = this.nextIndex;
   }
 
   /** Turns to a record, or to the nearest before it that the entries lead to, to read on from there. */
@@ -116,8 +129,15 @@ export class Tail {
     if (this.#files.isSparse(first)) return;
     const found = file && nearestFrame(this.#files, first, file, index);
     if (found === undefined) return;
-    this.end = found.position;
-    this.nextIndex = found.index;
+    this.#goTo(found);
+  }
+
+  /** Goes to a frame whose entry was found; what stands before it was not read. */
+  #goTo({ index, position, isMarked }: FoundFrame): void {
+    this.end = position;
+    this.nextIndex = index;
+    this.seenFrom = index;
+    this.isMarked = isMarked;
   }
 
   #enterAtLastEntry(first: number): void {
@@ -132,12 +152,14 @@ export class Tail {
         ? lastEntry(this.#files, first, file)
         : nearestFrame(this.#files, first, file, cut.next - 1));
     if (last === undefined) return;
-    this.end = last.position;
-    this.nextIndex = last.index;
+    this.#goTo(last);
   }
 
   /** Turns to a segment's beginning. */
   enter(first: number): void {
+    // At the end of the one before it nothing was passed over.
+    if (first !== this.nextIndex || this.active === 0) this.seenFrom = first;
+    this.isMarked = false;
     this.segments.add(first);
     this.active = first;
     this.end = HEADER_BYTES;
@@ -175,22 +197,30 @@ export class Tail {
     }
   }
 
+  /** From now on the feed is told, too; of what was seen before, nobody is to go by what was told. */
+  tell(feed: MarkFeed): void {
+    if (!this.feeds.includes(feed)) this.feeds.push(feed);
+    this.seenFrom = this.nextIndex;
+  }
+
   /** Where the log ends as far as is known, to be turned back to. */
   position(): TailPosition {
-    const { active, end, nextIndex, time, safe, state, hasDamage, successor } = this;
-    return { active, end, nextIndex, time, safe, state, hasDamage, successor };
+    const { active, end, nextIndex, time, safe, state, hasDamage, successor, isMarked } = this;
+    return { active, end, nextIndex, time, safe, state, hasDamage, successor, isMarked };
   }
 
   /** Forgets what was seen or written since then. */
   turnBack(to: TailPosition): void {
     for (const first of [...this.segments]) if (first > to.active) this.segments.drop(first);
     Object.assign(this, to);
+    this.seenFrom = Math.min(this.seenFrom, to.nextIndex);
+    for (const feed of this.feeds) feed.forgetFrom(to.nextIndex);
+    this.turns += 1;
   }
 
   /** Moves the end past what is damaged, to a whole frame behind it. Reading a record that was passed over is CORRUPT. */
   passOver(behind: FoundFrame): void {
-    this.end = behind.position;
-    this.nextIndex = behind.index;
+    this.#goTo({ ...behind, isMarked: true });
     this.hasDamage = true;
   }
 
@@ -226,6 +256,7 @@ export class Tail {
     for (const first of this.segments) if (!firsts.includes(first)) this.#files.forget(first);
     this.segments.reset(firsts);
     this.enter(highest);
+    this.seenFrom = highest;
     return this.#files.data(highest);
   }
 
@@ -245,6 +276,8 @@ export class Tail {
     }
     this.end = file.size();
     this.nextIndex = next;
+    this.seenFrom = next;
+    this.isMarked = seal?.marked ?? true;
     this.state = 'sealed';
     this.successor = next;
     if (seal === undefined) return;
@@ -271,6 +304,7 @@ export class Tail {
     for (;;) {
       this.#pendingNext = this.nextIndex;
       this.#pendingTime = this.time;
+      this.#pendingMarked = this.isMarked;
       const { position, stop } = this.#scanner.scan(file, this.end, this.#visit);
       this.isFenced = stop === 'fenced';
       if (this.isFenced || this.state === 'sealed') return;
@@ -319,12 +353,19 @@ export class Tail {
     this.successor = successor;
   }
 
+  #sawMarked({ number, time, marksBytes }: Head, bytes: Buffer, at: number): void {
+    this.#pendingMarked = true;
+    const from = at + HEAD_BYTES;
+    for (const feed of this.feeds) feed.saw(number, time, bytes.subarray(from, from + marksBytes));
+  }
+
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
     if (position >= this.#cutEnd) return false;
     if (head.kind === FrameKind.record) {
       if (head.number !== this.#pendingNext) return false;
       this.#pendingNext += 1;
       if (head.time > this.#pendingTime) this.#pendingTime = head.time;
+      if ((head.flags & FLAG_MARKED) !== 0) this.#sawMarked(head, bytes, at);
     } else if (head.kind === FrameKind.seal) {
       if (head.number < this.#pendingNext) return false;
       this.#pendingTime = Math.max(this.#pendingTime, greatestTimeOfSeal(bytes, at));
@@ -335,6 +376,7 @@ export class Tail {
     this.end = position + head.length;
     this.nextIndex = this.#pendingNext;
     this.time = this.#pendingTime;
+    this.isMarked = this.#pendingMarked;
     this.sawSafe(head.safe);
     if (head.kind !== FrameKind.seal) return true;
     this.#sawSeal(head.number);

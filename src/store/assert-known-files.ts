@@ -9,6 +9,7 @@ const WITH_HEADER: ReadonlySet<FileKind['kind']> = new Set([
   'sparse-data',
   'sparse-entries',
   'fate',
+  'ids',
 ]);
 
 /**

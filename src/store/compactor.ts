@@ -148,6 +148,9 @@ export class Compactor {
     await syncer.upTo(next - 1);
     await this.#engine.syncFacts();
     if (tenure.isTainted || tenure.epoch !== epoch) return;
+    // The ids of the messages that the successor does not hold are remembered for longer than they.
+    const { idArchives, clock, idWindowMs } = this.#engine;
+    await idArchives.archive(first, clock.now() - idWindowMs);
     const successor = await SparseSuccessor.draft(files, first, living);
     if (successor === undefined) return;
     let isPublished = false;

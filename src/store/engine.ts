@@ -14,6 +14,7 @@ import { Journal, type JournalLimits } from '../journal/journal.js';
 import { type Locks, openLocks } from '../lock/locks.js';
 import { Appender } from '../segment/appender.js';
 import { Reader, type StoredRecord } from '../segment/reader.js';
+import { readSeal } from '../segment/seal.js';
 import { SegmentFiles } from '../segment/segment-files.js';
 import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
@@ -21,6 +22,7 @@ import { BackgroundSync } from './background-sync.js';
 import { type CompactionLimits, Compactor } from './compactor.js';
 import { Decider } from './decider.js';
 import { describeDiskError, describeOpeningError } from './disk-errors.js';
+import { IdArchives } from './id-archive.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import type { ResolvedStoreOptions } from './options.js';
 import { recoverStore } from './recover-store.js';
@@ -60,6 +62,10 @@ export class Engine {
   readonly compactor: Compactor;
   readonly backgroundSync: BackgroundSync;
   readonly tenure: Tenure;
+  readonly storeId: Buffer;
+  /** How long the ids of messages are remembered. A store knows nothing of that, and keeps what it removes the records of. */
+  idWindowMs = Number.POSITIVE_INFINITY;
+  readonly idArchives = new IdArchives(this);
   /** The name of this boot, as facts have it. */
   readonly boot: string;
   /** Told once, when the store fails for good. */
@@ -90,6 +96,7 @@ export class Engine {
     this.options = options;
     this.clock = options.clock;
     this.locks = locks;
+    this.storeId = meta.id;
     this.boot = createHash('sha256')
       .update(disk.bootId())
       .digest('hex')
@@ -254,6 +261,19 @@ export class Engine {
       indexes: { from: index, to: index },
     });
     throw describeDiskError(damage, `reading record ${index}`);
+  }
+
+  /** A record's bytes as long as a segment holds them, gone or not; undefined where none does. CORRUPT where they are damaged. */
+  readBytes(index: number): StoredRecord | undefined {
+    return index >= 1 && index < this.tail.nextIndex ? this.#reader.read(index) : undefined;
+  }
+
+  /** The time of the last record before the segment that begins at `next`; undefined where that is not known without reading. */
+  timeBefore(next: number): number | undefined {
+    const first = this.tail.segments.holding(next - 1);
+    if (first === undefined || first === this.tail.active) return undefined;
+    const file = this.files.data(first);
+    return file && readSeal(this.files, file)?.time;
   }
 
   /** Resolves when every fact that is known here, and the records that facts name, are on the device. */

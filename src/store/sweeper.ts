@@ -84,6 +84,14 @@ export class Sweeper {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /** ⚑ The ids of messages are remembered for longer than the messages. */
+  async #archiveIds(gone: readonly number[]): Promise<void> {
+    const { idArchives, idWindowMs, clock } = this.#engine;
+    const horizon = clock.now() - idWindowMs;
+    for (const first of gone) await idArchives.archive(first, horizon);
+    idArchives.removeOld(horizon);
+  }
+
   #isGone(first: number): boolean {
     return this.#engine.tail.segments.after(first) !== undefined && this.isEmptied(first);
   }
@@ -113,6 +121,7 @@ export class Sweeper {
     // What is decided over a fence may not count, and is known here until the lock was entered again.
     if (gone.length === 0 || tenure.isTainted || epochs.isFenced()) return;
     await this.#engine.syncFacts();
+    await this.#archiveIds(gone);
     if (tenure.isTainted || tenure.epoch !== epoch) return;
     for (const first of gone) {
       files.remove(first);

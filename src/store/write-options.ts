@@ -16,13 +16,14 @@ export interface ResolvedWriteOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-const KNOWN = new Set(['headers', 'durability', 'signal']);
+export const WRITE_OPTIONS: ReadonlySet<string> = new Set(['headers', 'durability', 'signal']);
 
 export function resolveWriteOptions(
   options: WriteOptions | undefined,
   otherwise: Durability,
+  known: ReadonlySet<string> = WRITE_OPTIONS,
 ): ResolvedWriteOptions {
-  const { durability, headers, signal } = callOptions(options, KNOWN);
+  const { durability, headers, signal } = callOptions(options, known);
   return {
     headers: encodeHeaders(headers),
     durable: oneOf('durability', durability, otherwise, ['written', 'synced']) === 'synced',

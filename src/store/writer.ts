@@ -14,10 +14,16 @@ export interface NewRecord {
   readonly payload: Uint8Array;
   readonly marks?: Buffer | undefined;
   readonly headers?: Buffer | undefined;
+  /** Whether its marks are of order. */
+  readonly marked?: boolean;
 }
+
+/** Under the write lock, caught up: the first index of what was written before under the same name, if it was. */
+export type WrittenBefore = () => number | undefined;
 
 interface PendingWrite {
   readonly durable: boolean;
+  readonly writtenBefore: WrittenBefore | undefined;
   readonly resolve: (firstIndex: number) => void;
   readonly reject: (error: unknown) => void;
   /** Stops listening for an abort; undefined where nobody can abort. */
@@ -48,16 +54,23 @@ export class Writer {
 
   /**
    * Writes records as one batch, whole or not at all; resolves with the first one's index when it is committed, or on the
-   * device. `signal` ends waiting for the lock or for room; what is committed stays.
+   * device. `signal` ends waiting for the lock or for room; what is committed stays. What was written before is not written
+   * again, and resolves as if it had been written then.
    */
-  write(records: readonly NewRecord[], durable: boolean, signal?: AbortSignal): Promise<number> {
+  write(
+    records: readonly NewRecord[],
+    durable: boolean,
+    signal?: AbortSignal,
+    writtenBefore?: WrittenBefore,
+  ): Promise<number> {
     this.#engine.assertUsable();
     signal?.throwIfAborted();
-    this.#checkSizes(records);
+    this.assertSizes(records);
     return new Promise((resolve, reject) => {
       this.#encode(records);
       const pending: PendingWrite = {
         durable,
+        writtenBefore,
         resolve,
         reject,
         unlisten: undefined,
@@ -79,7 +92,8 @@ export class Writer {
     );
   }
 
-  #checkSizes(records: readonly NewRecord[]): void {
+  /** Throws RECORD_TOO_LARGE where these cannot be written together. */
+  assertSizes(records: readonly NewRecord[]): void {
     const { maxRecordSize, maxFileSize } = this.#engine.options;
     let bytes = SEGMENT_OVERHEAD;
     for (const { payload, marks, headers } of records) {
@@ -102,7 +116,8 @@ export class Writer {
   #encode(records: readonly NewRecord[]): void {
     this.#batch.begin();
     try {
-      for (const { payload, marks, headers } of records) this.#batch.add(payload, marks, headers);
+      for (const { payload, marks, headers, marked } of records)
+        this.#batch.add(payload, marks, headers, marked);
     } catch (error) {
       this.#batch.takeBack();
       throw error;
@@ -190,6 +205,7 @@ export class Writer {
       placed = 0;
       while (placed < this.#pending.length) {
         const head = this.#pending[placed] as PendingWrite;
+        if (!head.abandoned) head.outcome ??= head.writtenBefore?.();
         if (!head.abandoned && head.outcome === undefined && !this.#fits(placed, placed)) {
           const room = this.#makeRoom(fateHeld, head);
           if (room === 'full' || room === 'needs-fate') {
@@ -241,23 +257,27 @@ export class Writer {
     }
   }
 
-  /** Whether the groups `from` to `last` fit into the active segment together. */
+  /** Whether the group `last` fits into the active segment together with those from `from` on, which do. */
   #fits(from: number, last: number): boolean {
     const { groups } = this.#batch;
-    return this.#engine.appender.fits((groups[last] as Group).end - (groups[from] as Group).start);
+    const { end, marked } = groups[last] as Group;
+    return this.#engine.appender.fits(end - (groups[from] as Group).start, marked);
   }
 
-  /** Appends the group `from` and those behind it that fit beside it; returns the first one it left. */
+  /**
+   * Appends the group `from` and those behind it that fit beside it; returns the first one it left. One that may have been
+   * written before may have been written just now.
+   */
   #appendFrom(from: number): number {
     let to = from + 1;
-    while (
-      to < this.#pending.length &&
-      !(this.#pending[to] as PendingWrite).abandoned &&
-      this.#fits(from, to)
-    )
-      to += 1;
+    while (to < this.#pending.length && this.#goesAlong(to) && this.#fits(from, to)) to += 1;
     this.#append(from, to);
     return to;
+  }
+
+  #goesAlong(at: number): boolean {
+    const { abandoned, writtenBefore } = this.#pending[at] as PendingWrite;
+    return !abandoned && writtenBefore === undefined;
   }
 
   #append(from: number, to: number): void {

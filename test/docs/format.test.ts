@@ -77,6 +77,7 @@ const seal = (): Buffer =>
     firstTime: TIME,
     lastTime: TIME,
     greatestTime: TIME,
+    marked: false,
   });
 
 /** What the code writes, in the order of the document. */

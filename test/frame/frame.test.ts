@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import { checksum } from '../../src/frame/checksum.js';
-import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../../src/frame/file-header.js';
+import {
+  checkFileHeader,
+  encodeFileHeader,
+  FEATURE_JOBS,
+  featuresOf,
+  HEADER_BYTES,
+  HeaderKind,
+} from '../../src/frame/file-header.js';
 import {
   bodyIsWhole,
   completeHead,
@@ -73,7 +80,7 @@ t.test('the bytes of a frame', async (t) => {
 t.test('the bytes of a file header', async (t) => {
   t.equal(
     encodeFileHeader(HeaderKind.entries, storeId, 0x010203040506).toString('hex'),
-    '4455524f' + '02' + '01' + '0000' + '0011223344556677' + '060504030201' + '000000000000' + '214ef330',
+    '4455524f' + '02' + '01' + '0100' + '0011223344556677' + '060504030201' + '000000000000' + 'e12adb27',
   );
 });
 
@@ -179,6 +186,12 @@ t.test('file headers', async (t) => {
   t.equal(check(header, 0), 'absent');
   for (let length = 1; length < HEADER_BYTES; length++)
     t.equal(check(header, length), 'absent', `${length} bytes: its writer died`);
+  const before = encodeFileHeader(HeaderKind.data, storeId, 7, 0, 0);
+  t.equal(check(before), 'valid', 'a file of before the first feature');
+  t.equal(featuresOf(before), 0);
+  t.equal(featuresOf(header), FEATURE_JOBS);
+  for (let length = 1; length < HEADER_BYTES; length++)
+    t.equal(check(before, length), 'absent', `${length} bytes of such a file`);
   for (const other of [
     encodeFileHeader(HeaderKind.entries, storeId, 7),
     encodeFileHeader(HeaderKind.data, Buffer.from('ff11223344556677', 'hex'), 7),

@@ -10,6 +10,7 @@ import {
   assertKnownHeader,
   checkFileHeader,
   encodeFileHeader,
+  FEATURE_JOBS,
   HEADER_BYTES,
   HeaderKind,
   storeIdInHeader,
@@ -120,11 +121,12 @@ t.test('other names lead to no file that they are not', (t) => {
 
 const kinds = fc.constantFrom(...Object.values(HeaderKind));
 const id = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes));
-const header = fc.record({ kind: kinds, storeId: id, number: uint48, epoch: uint48 });
+const features = fc.constantFrom(0, FEATURE_JOBS);
+const header = fc.record({ kind: kinds, storeId: id, number: uint48, epoch: uint48, features });
 
 t.test('a header is valid for the file that it was written for, and for no other', (t) => {
   check(t, fc.tuple(header, header), ([mine, other]) => {
-    const bytes = encodeFileHeader(mine.kind, mine.storeId, mine.number, mine.epoch);
+    const bytes = encodeFileHeader(mine.kind, mine.storeId, mine.number, mine.epoch, mine.features);
     const verdict = ({ kind, storeId, number, epoch }: typeof mine, length = HEADER_BYTES): string =>
       checkFileHeader(bytes, length, kind, storeId, number, 'f', epoch);
     assert(verdict(mine) === 'valid', 'its own');
@@ -141,21 +143,25 @@ t.test('a header is valid for the file that it was written for, and for no other
 
 t.test('a changed header is foreign, or of a later version where its sum is right', (t) => {
   const changed = fc.tuple(header, fc.nat(31), fc.integer({ min: 1, max: 255 }), fc.boolean(), fc.nat(32));
-  check(t, changed, ([{ kind, storeId, number, epoch }, at, mask, isSummed, length]) => {
-    const bytes = encodeFileHeader(kind, storeId, number, epoch);
+  check(t, changed, ([{ kind, storeId, number, epoch, features }, at, mask, isSummed, length]) => {
+    const bytes = encodeFileHeader(kind, storeId, number, epoch, features);
     bytes[at] = (bytes[at] ?? 0) ^ mask;
     if (isSummed) bytes.writeUInt32LE(checksum(bytes, 0, 28), 28);
     const verdict = typed(['UNSUPPORTED_VERSION'], () =>
       checkFileHeader(bytes, length, kind, storeId, number, 'f', epoch),
     );
     if (length < HEADER_BYTES) {
-      const begun = encodeFileHeader(kind, storeId, number, epoch).subarray(0, length);
       const there = bytes.subarray(0, length);
-      const isBegun = there.equals(begun) || there.every((byte) => byte === 0);
+      const isBegun =
+        there.every((byte) => byte === 0) ||
+        [0, FEATURE_JOBS].some((known) =>
+          there.equals(encodeFileHeader(kind, storeId, number, epoch, known).subarray(0, length)),
+        );
       assert(verdict === (isBegun ? 'absent' : 'foreign'), `${verdict} of ${length}`);
     } else {
-      const isLater = isSummed && at >= 5 && at < 8;
-      const isUntouched = isSummed && at >= 28;
+      const isKnown = at === 6 && mask === FEATURE_JOBS;
+      const isLater = isSummed && at >= 5 && at < 8 && !isKnown;
+      const isUntouched = isSummed && (at >= 28 || isKnown);
       assert(verdict === (isLater ? undefined : isUntouched ? 'valid' : 'foreign'), `${verdict} at ${at}`);
     }
     typed(['UNSUPPORTED_VERSION'], () => assertKnownHeader(bytes, length, 'f'));

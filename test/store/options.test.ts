@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import { openQueueOn } from '../../src/queue/queue.js';
@@ -37,16 +38,37 @@ const WRONG_FOR_QUEUES: Readonly<Record<string, readonly unknown[]>> = {
     { encode() {}, decode() {} },
   ],
   leaseMs: [null, 0, -1, 1.5, '4', Number.NaN, Number.POSITIVE_INFINITY],
+  schema: [null, 1, 'string', {}, () => true, { '~standard': {} }, { '~standard': { validate: true } }],
+  validateOnRead: [null, 0, 'yes'],
+  maxAttempts: [null, 0, -1, 1.5, '5', Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32],
+  backoff: [
+    null,
+    1000,
+    {},
+    { initialMs: -1 },
+    { initialMs: '1' },
+    { initialMs: 1, factor: 0 },
+    { initialMs: 1, factor: '2' },
+    { initialMs: 1, maxMs: -1 },
+    { initialMs: 1, jitter: 1 },
+    { initialMs: 1, minMs: 1 },
+  ],
+  deduplication: [null, 1000, {}, { windowMs: -1 }, { windowMs: 1.5 }, { windowMs: 1, ids: 1 }],
+  deadLetters: [null, 1, { maxAgeMs: -1 }, { maxCount: '1' }, { maxBytes: 1 }],
+};
+/** The least and the most of each, and what may be left out of it. */
+const RIGHT_FOR_QUEUES: Readonly<Record<string, readonly unknown[]>> = {
+  validateOnRead: [true, false],
+  maxAttempts: [1, 2 ** 32 - 1],
+  backoff: [
+    { initialMs: 0 },
+    { initialMs: 1, factor: 1, maxMs: 0, jitter: false },
+    { initialMs: 1, factor: undefined, maxMs: undefined, jitter: undefined },
+  ],
+  deduplication: [{ windowMs: 0 }, { windowMs: 86_400_000 }],
+  deadLetters: [{}, { maxAgeMs: 0, maxCount: 0 }, { maxAgeMs: undefined, maxCount: undefined }],
 };
 const NOT_YET = { retention: { maxAgeMs: 1 }, transforms: [] };
-const NOT_YET_FOR_QUEUES = {
-  schema: {},
-  validateOnRead: true,
-  maxAttempts: 5,
-  backoff: { initialMs: 0 },
-  deduplication: { windowMs: 1 },
-  deadLetters: {},
-};
 
 t.test('a wrong option is INVALID_OPTION, which names it, and touches nothing', async (t) => {
   const machine = new MemoryDisk();
@@ -55,8 +77,8 @@ t.test('a wrong option is INVALID_OPTION, which names it, and touches nothing', 
     for (const value of values) {
       const options = { directory: '/store', [name]: value };
       const error = { code: 'INVALID_OPTION', message: new RegExp(`^${name}[.:]`) };
-      await t.rejects(openStoreOn(disk, options), error, `${name}: ${String(value)}`);
-      await t.rejects(openQueueOn(disk, options), error, `${name}: ${String(value)}, of a queue`);
+      await t.rejects(openStoreOn(disk, options), error, `${name}: ${inspect(value)}`);
+      await t.rejects(openQueueOn(disk, options), error, `${name}: ${inspect(value)}, of a queue`);
     }
   }
   for (const wrong of [undefined, null, 'directory', 1]) {
@@ -69,7 +91,7 @@ t.test('a wrong option is INVALID_OPTION, which names it, and touches nothing', 
 
 t.test('what comes with a later version is UNSUPPORTED', async (t) => {
   const disk = new MemoryDisk().opener();
-  for (const [name, value] of Object.entries({ ...NOT_YET, ...NOT_YET_FOR_QUEUES })) {
+  for (const [name, value] of Object.entries(NOT_YET)) {
     const options = { directory: '/store', [name]: value };
     await t.rejects(openQueueOn(disk, options), { code: 'UNSUPPORTED', message: new RegExp(`^${name} `) });
   }
@@ -80,11 +102,21 @@ t.test('what comes with a later version is UNSUPPORTED', async (t) => {
 
 t.test('undefined is as good as left out', async (t) => {
   const disk = new MemoryDisk().opener();
-  const names = Object.keys({ ...WRONG, ...WRONG_FOR_QUEUES, ...NOT_YET, ...NOT_YET_FOR_QUEUES });
+  const names = Object.keys({ ...WRONG, ...WRONG_FOR_QUEUES, ...NOT_YET });
   const options = Object.fromEntries(names.map((name) => [name, undefined]));
   const queue = await openQueueOn(disk, { ...options, directory: '/store', indexer: { watch: undefined } });
   t.equal(await queue.enqueue('x'), 1);
   await queue.close();
+});
+
+t.test('options of queues at their limits are right', async (t) => {
+  for (const [name, values] of Object.entries(RIGHT_FOR_QUEUES)) {
+    for (const value of values) {
+      const queue = await openQueueOn(new MemoryDisk().opener(), { directory: '/store', [name]: value });
+      t.equal(await queue.enqueue('x'), 1, `${name}: ${inspect(value)}`);
+      await queue.close();
+    }
+  }
 });
 
 t.test('the limits themselves are right', async (t) => {

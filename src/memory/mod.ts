@@ -1,0 +1,9 @@
+/** `durostore/memory`: the same queues and stores without a disk, and a clock to move, for the tests of whoever uses them. */
+export { ManualClock } from './manual-clock.js';
+export {
+  type MemoryQueueOptions,
+  type MemoryStoreOptions,
+  openQueue,
+  openStore,
+  removeDirectory,
+} from './open.js';

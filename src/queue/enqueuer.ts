@@ -1,0 +1,88 @@
+import type { Engine } from '../store/engine.js';
+import { resolveWriteOptions, WRITE_OPTIONS } from '../store/write-options.js';
+import type { NewRecord } from '../store/writer.js';
+import { type Codec, codecMark, encodeValue } from './codec.js';
+import type { EnqueueOptions } from './contract.js';
+import type { FirstOfId, MessageIds } from './message-ids.js';
+import { type MessageOrder, marksOf, resolveOrder } from './message-marks.js';
+
+const ENQUEUE_OPTIONS: ReadonlySet<string> = new Set([
+  ...WRITE_OPTIONS,
+  'id',
+  'delayMs',
+  'priority',
+  'front',
+  'key',
+]);
+
+/** How messages are to go in. */
+export interface Entering {
+  readonly headers: Buffer | undefined;
+  readonly durable: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** Undefined where nothing is asked of their place in line. */
+  readonly order: MessageOrder | undefined;
+}
+
+/** Turns values into messages and writes them. */
+export class Enqueuer<T> {
+  readonly #engine: Engine;
+  readonly #codec: Codec<T>;
+  readonly #codecMark: Buffer | undefined;
+  readonly #ids: MessageIds;
+
+  constructor(engine: Engine, codec: Codec<T>, ids: MessageIds) {
+    this.#engine = engine;
+    this.#codec = codec;
+    this.#codecMark = codecMark(codec);
+    this.#ids = ids;
+  }
+
+  /** Checks the options of a call. INVALID_OPTION. */
+  entering(options: EnqueueOptions | undefined): Entering {
+    const { headers, durable, signal } = resolveWriteOptions(
+      options,
+      this.#engine.options.durability,
+      ENQUEUE_OPTIONS,
+    );
+    return { headers, durable, signal, order: resolveOrder(options) };
+  }
+
+  /** The messages as records of one batch. CODEC. */
+  records(values: readonly T[], { headers, order }: Entering): NewRecord[] {
+    const now = this.#engine.clock.now();
+    return values.map((value, at) => ({
+      payload: encodeValue(this.#codec, value),
+      headers,
+      marks: this.#marks(order, now, at, values.length),
+      marked: order !== undefined,
+    }));
+  }
+
+  /** Writes them as one batch; resolves with their indexes, or those of the messages that were written with their id before. */
+  async write(values: readonly T[], entering: Entering): Promise<number[]> {
+    const { durable, signal, order } = entering;
+    const records = this.records(values, entering);
+    const id = order?.id;
+    let before: FirstOfId | undefined;
+    if (id !== undefined) this.#ids.look();
+    const first = await this.#engine.writer.write(
+      records,
+      durable,
+      signal,
+      id === undefined
+        ? undefined
+        : () => {
+            before = this.#ids.find(id);
+            return before?.index;
+          },
+    );
+    return Array.from({ length: before?.count ?? records.length }, (_, at) => first + at);
+  }
+
+  #marks(order: MessageOrder | undefined, now: number, at: number, count: number): Buffer | undefined {
+    if (order === undefined) return this.#codecMark;
+    const marks = marksOf(order, now, at, count);
+    return this.#codecMark === undefined ? marks : Buffer.concat([this.#codecMark, marks]);
+  }
+}

@@ -1,0 +1,95 @@
+import { type EntryMarks, entryMarksOf } from '../frame/order-marks.js';
+import { MarkFeed } from '../segment/mark-feed.js';
+import { markedEntries } from '../segment/mark-scan.js';
+import type { StoredRecord } from '../segment/reader.js';
+import type { Engine } from '../store/engine.js';
+
+/** A marked record; its marks in full are read where they are asked for. */
+export interface Marked {
+  readonly index: number;
+  readonly time: number;
+  readonly entry: EntryMarks;
+  /** Undefined where it cannot be read. */
+  marks(): Uint8Array | undefined;
+}
+
+export interface MarkSink {
+  /** Told of each marked record once, in the order of their indexes. */
+  marked(record: Marked): void;
+  /** What was told may not count: everything is told again. */
+  forgetMarks(): void;
+}
+
+/**
+ * Tells of all marked records there are, and then of those that come, whoever writes them. What was there before is looked up in
+ * the entries; what comes is seen by the tail as it reads on. Costs nothing where no record is marked.
+ */
+export class MarkFollower {
+  readonly #engine: Engine;
+  readonly #sink: MarkSink;
+  readonly #wanted: { from: () => number; segment: (first: number, next: number) => boolean };
+  readonly #feed = new MarkFeed();
+  /** Every marked record below was told. */
+  #upTo = 0;
+  #turns: number;
+
+  /** `wanted` says from which index on records are told, and of which segments `[first, next)`. */
+  constructor(
+    engine: Engine,
+    sink: MarkSink,
+    wanted: { from: () => number; segment: (first: number, next: number) => boolean },
+  ) {
+    this.#engine = engine;
+    this.#sink = sink;
+    this.#wanted = wanted;
+    this.#turns = engine.tail.turns;
+    engine.tail.tell(this.#feed);
+  }
+
+  /** Tells of what there is up to the end of the log as this opener knows it. */
+  follow(): void {
+    const { tail } = this.#engine;
+    if (this.#turns !== tail.turns) this.restart();
+    const end = tail.nextIndex;
+    if (this.#upTo >= end && this.#upTo > 0) return;
+    const from = this.#upTo === 0 ? this.#wanted.from() : this.#upTo;
+    if (from < tail.seenFrom) this.#lookUp(from, Math.min(tail.seenFrom, end));
+    for (const { index, time, marks } of this.#feed.take(end))
+      if (index >= from && index >= tail.seenFrom)
+        this.#sink.marked({ index, time, entry: entryMarksOf(marks), marks: () => marks });
+    this.#upTo = end;
+  }
+
+  /** Begins anew at the next look. */
+  restart(): void {
+    this.#turns = this.#engine.tail.turns;
+    this.#upTo = 0;
+    this.#sink.forgetMarks();
+    // What came by is looked up as everything else, for it has been given away.
+    this.#engine.tail.tell(this.#feed);
+  }
+
+  #lookUp(from: number, to: number): void {
+    const { files, tail } = this.#engine;
+    for (const { index, time, marks } of markedEntries(files, tail, from, to, this.#wanted.segment)) {
+      if (marks !== undefined) {
+        this.#sink.marked({ index, time, entry: marks, marks: () => this.#read(index)?.marks });
+        continue;
+      }
+      const record = this.#read(index);
+      if (record === undefined) continue;
+      const entry = entryMarksOf(record.marks);
+      if (entry.flags !== 0 || entry.due !== 0)
+        this.#sink.marked({ index, time: record.time, entry, marks: () => record.marks });
+    }
+  }
+
+  /** A record that cannot be read has no marks to go by; who takes it hears that it is damaged. */
+  #read(index: number): StoredRecord | undefined {
+    try {
+      return this.#engine.readBytes(index);
+    } catch {
+      return undefined;
+    }
+  }
+}
