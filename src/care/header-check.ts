@@ -1,10 +1,19 @@
 import type { DiskFile } from '../disk/disk.js';
-import { checkFileHeader, HEADER_BYTES, type HeaderKind, storeIdInHeader } from '../frame/file-header.js';
+import {
+  checkFileHeader,
+  FEATURE_JOBS,
+  featuresOf,
+  HEADER_BYTES,
+  type HeaderKind,
+  storeIdInHeader,
+} from '../frame/file-header.js';
 
 export interface CheckedHeader {
   readonly verdict: 'valid' | 'absent' | 'foreign';
   /** The store that it names, where it is a whole header. */
   readonly storeId: string | undefined;
+  /** What it announces; everything that is known where it cannot be read. */
+  readonly features: number;
 }
 
 /** Reads and judges the header of a file. UNSUPPORTED_VERSION where it is a later version's. */
@@ -17,8 +26,10 @@ export function checkHeader(
 ): CheckedHeader {
   const bytes = Buffer.alloc(HEADER_BYTES);
   const length = file.read(bytes, 0, HEADER_BYTES, 0);
+  const verdict = checkFileHeader(bytes, length, kind, storeId, number, file.path, epoch);
   return {
-    verdict: checkFileHeader(bytes, length, kind, storeId, number, file.path, epoch),
+    verdict,
+    features: verdict === 'valid' ? featuresOf(bytes) : FEATURE_JOBS,
     storeId: length < HEADER_BYTES ? undefined : storeIdInHeader(bytes),
   };
 }

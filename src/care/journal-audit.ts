@@ -80,7 +80,7 @@ async function auditJournal(place: Place, number: number, pace: Pace): Promise<J
     const epoch = place.epochs.ofJournal(number);
     const header = checkHeader(file, HeaderKind.fates, place.storeId, number, epoch);
     const cut = place.epochs.cutOfJournal(number);
-    const walk = new JournalWalk(path, number, cut ?? Number.POSITIVE_INFINITY);
+    const walk = new JournalWalk(path, number, cut ?? Number.POSITIVE_INFINITY, header.features);
     await walkFrames(file, place.salt, JOURNAL_KINDS, walk, pace);
     const { holes, isComplete, fact, safe, end, bytes, continuesIn, oddFact, fates } = walk;
     return {

@@ -32,10 +32,12 @@ export class JournalWalk implements FrameGuest {
   oddFact: { readonly position: number; readonly bytes: number } | undefined;
   readonly #path: string;
   readonly #limit: number;
+  readonly #features: number;
 
-  /** Nothing at or behind `limit` counts. */
-  constructor(path: string, number: number, limit: number) {
+  /** Nothing at or behind `limit` counts. `features` are those that its header names. */
+  constructor(path: string, number: number, limit: number, features: number) {
     this.#path = path;
+    this.#features = features;
     this.#limit = limit;
     this.isComplete = number === 1;
   }
@@ -43,8 +45,7 @@ export class JournalWalk implements FrameGuest {
   take(head: Head, bytes: Buffer, at: number, position: number): 'taken' | 'refused' | 'last' {
     if (position + head.length > this.#limit) return 'last';
     if (!this.#fits(head.kind, head.number, position)) return 'refused';
-    if (head.kind === FrameKind.facts || head.kind === FrameKind.state)
-      this.#fold(bytes, at + HEAD_BYTES, at + head.length, position);
+    if (head.kind === FrameKind.facts || head.kind === FrameKind.state) this.#fold(head, bytes, at, position);
     if (head.kind === FrameKind.facts || head.kind === FrameKind.complete) this.fact = head.number;
     if (head.kind === FrameKind.complete) this.isComplete = true;
     if (head.safe > this.safe) this.safe = head.safe;
@@ -86,12 +87,13 @@ export class JournalWalk implements FrameGuest {
     }
   }
 
-  #fold(bytes: Buffer, from: number, to: number, position: number): void {
+  #fold(head: Head, bytes: Buffer, at: number, position: number): void {
+    this.fates.at(head.time);
     try {
-      decodeFacts(bytes, from, to, this.fates, this.#path);
+      decodeFacts(bytes, at + HEAD_BYTES, at + head.length, this.fates, this.#path, this.#features);
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error;
-      this.oddFact ??= { position, bytes: HEAD_BYTES + to - from };
+      this.oddFact ??= { position, bytes: head.length };
     }
   }
 }

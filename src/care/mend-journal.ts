@@ -3,7 +3,7 @@ import { publishName } from '../disk/publish-name.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { encodeFileHeader, HeaderKind } from '../frame/file-header.js';
 import { HEAD_BYTES } from '../frame/frame.js';
-import type { FactSink } from '../journal/facts.js';
+import type { Death, FactSink } from '../journal/facts.js';
 import { Fates } from '../journal/fates.js';
 import { Journal } from '../journal/journal.js';
 import type { Schedule } from '../journal/schedule-facts.js';
@@ -90,7 +90,7 @@ function tellRanges(sink: FactSink, { lost, gone }: Unaccounted): void {
   for (const { from, to } of gone) sink.gone(from, to);
 }
 
-/** Passes on what stays true without a holder: what is gone, how often the rest was claimed, and schedules. */
+/** Passes on what stays true without a holder: what is gone or dead, how often the rest was claimed, and schedules. */
 class WithoutClaims implements FactSink {
   readonly #sink: FactSink;
 
@@ -112,6 +112,14 @@ class WithoutClaims implements FactSink {
 
   attempted(index: number, attempts: number): void {
     this.#sink.attempted(index, attempts);
+  }
+
+  attemptedSince(index: number, attempts: number, firstFailedAt: number, due: number): void {
+    this.#sink.attemptedSince(index, attempts, firstFailedAt, due);
+  }
+
+  died(index: number, death: Death): void {
+    this.#sink.died(index, death);
   }
 
   scheduled(schedule: Schedule): void {
@@ -138,4 +146,7 @@ class WithoutClaims implements FactSink {
   freed(): void {}
   extended(): void {}
   released(): void {}
+  putOff(): void {}
+  requeued(): void {}
+  progress(): void {}
 }

@@ -1,5 +1,6 @@
 import { laterVersion } from '../disk/later-version.js';
-import { CorruptError } from '../errors.js';
+import { CorruptError, DurostoreError } from '../errors.js';
+import { FEATURE_JOBS } from '../frame/file-header.js';
 import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
 import {
   decodeScheduleFact,
@@ -41,6 +42,32 @@ export interface FactSink extends ScheduleSink {
   released(index: number): void;
   /** A waiting record was claimed so often before. Only in a journal's beginning, where claims are not repeated. */
   attempted(index: number, attempts: number): void;
+  /** The record was given up, for good unless it is requeued. */
+  died(index: number, death: Death): void;
+  /**
+   * The claim was given back because its attempt had failed, at `failedAt`, and the record comes again at `due`; 0: at once.
+   * Both are wall times.
+   */
+  putOff(index: number, due: number, failedAt: number): void;
+  /** A dead record waits again at its place, as if it had never been claimed. */
+  requeued(index: number): void;
+  /** Who has the claim says how far the work has got. */
+  progress(index: number, value: Uint8Array): void;
+  /**
+   * What `attempted` says, and since when attempts have failed, and when the record is due if it was put off (0: neither is
+   * known). Of a record that is claimed it says the first alone. Only in a journal's beginning.
+   */
+  attemptedSince(index: number, attempts: number, firstFailedAt: number, due: number): void;
+}
+
+/** Why and when a record was given up. Times are wall times, in milliseconds. */
+export interface Death {
+  /** How often it was claimed. */
+  readonly attempts: number;
+  readonly firstFailedAt: number;
+  readonly lastFailedAt: number;
+  /** At most `MOST_REASON_BYTES` of UTF-8. */
+  readonly reason: string;
 }
 
 /**
@@ -63,9 +90,17 @@ const Code = {
   attempted: 8,
   /** Gone as well: so many indexes further on than the last that are gone in this frame, and so many of them. */
   goneFurther: 9,
+  // ⚑ Only in a journal whose header names FEATURE_JOBS, so that a program of before never meets them.
+  died: 10,
+  putOff: 11,
+  requeued: 12,
+  progress: 13,
+  attemptedSince: 14,
 } as const;
 
-/** What each fact takes behind its code, where that is always the same. */
+const FIRST_OF_JOBS = 10;
+
+/** What each fact takes behind its code at least; nothing is said of those that begin with a varint. */
 const BODY_BYTES: Readonly<Record<number, number>> = {
   [Code.gone]: 12,
   [Code.lost]: 12,
@@ -75,8 +110,17 @@ const BODY_BYTES: Readonly<Record<number, number>> = {
   [Code.extended]: 18,
   [Code.released]: 6,
   [Code.attempted]: 10,
+  [Code.died]: 23,
+  [Code.putOff]: 18,
+  [Code.requeued]: 6,
+  [Code.progress]: 7,
+  [Code.attemptedSince]: 22,
 };
 
+/** A reason is cut to so many bytes. */
+export const MOST_REASON_BYTES = 1000;
+/** What a handler says of its progress has so many bytes at most. */
+export const MOST_PROGRESS_BYTES = 64 * 1024;
 /** A boot's name on disk: 16 bytes, in hexadecimal. */
 export const BOOT_BYTES = 16;
 const LARGEST_FACT = 40;
@@ -95,6 +139,8 @@ export const MOST_CLAIMED = 2 ** 24;
 export class TooManyClaimed extends Error {
   override readonly name = 'TooManyClaimed';
 }
+
+const LONGEST_VARINT = 4;
 /** Steps between ranges that are written as such; larger ones are written whole. */
 const LARGEST_STEP = 2 ** 28;
 
@@ -104,6 +150,8 @@ export class FactWriter implements FactSink {
   length = 0;
   /** Where the frame that is being written begins. */
   frameStart = 0;
+  /** Whether the journal that this is for may have the facts of FEATURE_JOBS. */
+  takesJobs = true;
   readonly #headBytes: number;
   /** Where the last range of records that are gone ends in this frame; 0 where there is none. */
   #goneTo = 0;
@@ -189,6 +237,41 @@ export class FactWriter implements FactSink {
     this.#uint32(attempts);
   }
 
+  died(index: number, { attempts, firstFailedAt, lastFailedAt, reason }: Death): void {
+    this.#jobsCode(Code.died);
+    this.#uint48(index);
+    this.#uint32(attempts);
+    this.#uint48(firstFailedAt);
+    this.#uint48(lastFailedAt);
+    this.#bytes(cutReason(reason));
+  }
+
+  putOff(index: number, due: number, failedAt: number): void {
+    this.#jobsCode(Code.putOff);
+    this.#uint48(index);
+    this.#uint48(due);
+    this.#uint48(failedAt);
+  }
+
+  requeued(index: number): void {
+    this.#jobsCode(Code.requeued);
+    this.#uint48(index);
+  }
+
+  progress(index: number, value: Uint8Array): void {
+    this.#jobsCode(Code.progress);
+    this.#uint48(index);
+    this.#bytes(value);
+  }
+
+  attemptedSince(index: number, attempts: number, firstFailedAt: number, due: number): void {
+    this.#jobsCode(Code.attemptedSince);
+    this.#uint48(index);
+    this.#uint32(attempts);
+    this.#uint48(firstFailedAt);
+    this.#uint48(due);
+  }
+
   scheduled(schedule: Schedule): void {
     this.#whole(encodeScheduled(schedule));
   }
@@ -211,6 +294,7 @@ export class FactWriter implements FactSink {
 
   /** A fact that is encoded already. */
   #whole(fact: Buffer): void {
+    this.#assertTakesJobs();
     this.#reserve(fact.length);
     this.length += fact.copy(this.bytes, this.length);
   }
@@ -237,6 +321,28 @@ export class FactWriter implements FactSink {
     this.#reserve(LARGEST_FACT);
     this.bytes[this.length] = code;
     this.length += 1;
+  }
+
+  /** DISK_FULL where the journal was begun by a program of before: had there been room, it would have a successor. */
+  #jobsCode(code: number): void {
+    this.#assertTakesJobs();
+    this.#code(code);
+  }
+
+  #assertTakesJobs(): void {
+    if (this.takesJobs) return;
+    throw new DurostoreError(
+      'DISK_FULL',
+      'the journal of fates was begun by an earlier version, and there is no room for the successor that this needs. ' +
+        'Delete files on that disk, or records',
+    );
+  }
+
+  #bytes(bytes: Uint8Array): void {
+    this.#reserve(LONGEST_VARINT + bytes.length);
+    this.#varint(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
   }
 
   #reserve(bytes: number): void {
@@ -274,6 +380,15 @@ export class FactWriter implements FactSink {
   }
 }
 
+/** A reason as bytes, cut between two characters where it is too long. */
+function cutReason(reason: string): Buffer {
+  const bytes = Buffer.from(reason);
+  if (bytes.length <= MOST_REASON_BYTES) return bytes;
+  let end = MOST_REASON_BYTES;
+  while (((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
+  return bytes.subarray(0, end);
+}
+
 const outside = (file: string, position: number, to: number): CorruptError =>
   new CorruptError('a fact does not end where its frame does', { file, position, bytes: to - position });
 
@@ -286,10 +401,18 @@ const readLease = (bytes: Buffer, at: number): Lease => ({
 });
 
 /**
- * Tells `sink` the facts in `bytes[from, to)`. They passed their checksum, so an unknown one is a later version's: ⚑ it is
- * never passed over, or the next succession would lose it. CORRUPT where one does not end in them.
+ * Tells `sink` the facts in `bytes[from, to)`. They passed their checksum, so an unknown one, or one that the file's features do
+ * not announce, is a later version's: ⚑ it is never passed over, or the next succession would lose it. CORRUPT where one
+ * does not end in them. Bytes that a sink is told are only lent.
  */
-export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactSink, file: string): void {
+export function decodeFacts(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  sink: FactSink,
+  file: string,
+  features: number = FEATURE_JOBS,
+): void {
   let at = from;
   let goneTo = 0;
   const varint = (): number => {
@@ -305,9 +428,22 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
   const check = (start: number, end: number, most: number): void => {
     if (start < 1 || end < start || (start > 1 && end - start > most)) throw odd(file, from, to);
   };
+  const lengthPrefixed = (most: number): Buffer => {
+    const length = varint();
+    if (length > most || at + length > to) throw outside(file, from, to);
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  const readIndex = (position: number): number => {
+    const index = readUint48(bytes, position);
+    if (index < 1) throw odd(file, from, to);
+    return index;
+  };
   while (at < to) {
     const code = bytes[at] as number;
     const body = at + 1;
+    if (code >= FIRST_OF_JOBS && (features & FEATURE_JOBS) === 0)
+      throw laterVersion(file, `has a fact of kind ${code}, which it does not announce`);
     if (body + (BODY_BYTES[code] ?? 0) > to) throw outside(file, from, to);
     switch (code) {
       case Code.gone:
@@ -365,6 +501,41 @@ export function decodeFacts(bytes: Buffer, from: number, to: number, sink: FactS
       case Code.attempted:
         sink.attempted(readUint48(bytes, body), readUint32(bytes, body + 6));
         at = body + 10;
+        break;
+      case Code.died: {
+        const index = readIndex(body);
+        at = body + 22;
+        const reason = lengthPrefixed(MOST_REASON_BYTES).toString();
+        sink.died(index, {
+          attempts: readUint32(bytes, body + 6),
+          firstFailedAt: readUint48(bytes, body + 10),
+          lastFailedAt: readUint48(bytes, body + 16),
+          reason,
+        });
+        break;
+      }
+      case Code.putOff:
+        sink.putOff(readIndex(body), readUint48(bytes, body + 6), readUint48(bytes, body + 12));
+        at = body + 18;
+        break;
+      case Code.requeued:
+        sink.requeued(readIndex(body));
+        at = body + 6;
+        break;
+      case Code.progress: {
+        const index = readIndex(body);
+        at = body + 6;
+        sink.progress(index, lengthPrefixed(MOST_PROGRESS_BYTES));
+        break;
+      }
+      case Code.attemptedSince:
+        sink.attemptedSince(
+          readIndex(body),
+          readUint32(bytes, body + 6),
+          readUint48(bytes, body + 10),
+          readUint48(bytes, body + 16),
+        );
+        at = body + 22;
         break;
       default:
         if (!isScheduleFact(code)) throw laterVersion(file, `has a fact of kind ${code}`);

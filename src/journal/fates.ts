@@ -1,8 +1,10 @@
-import { type FactSink, type Lease, MOST_CLAIMED, TooManyClaimed } from './facts.js';
+import { type Attempted, Attempts } from './attempts.js';
+import { DeadRegister } from './dead-register.js';
+import { type Death, type FactSink, type Lease, MOST_CLAIMED, TooManyClaimed } from './facts.js';
 import { IndexSet } from './index-set.js';
-import { LeaseEnds } from './lease-ends.js';
 import type { Schedule } from './schedule-facts.js';
 import { Schedules } from './schedules.js';
+import { TimeHeap } from './time-heap.js';
 
 /** Who has a record, and until when. */
 export interface Claim {
@@ -14,12 +16,20 @@ export interface Claim {
   until: number;
   /** The lease has ended: the record is to be had again, and the claim is worth nothing. */
   expired: boolean;
+  /** Wall time of the first attempt that failed; 0 where none has, or it is not known. */
+  firstFailedAt: number;
+  /** What its holder said last of how far it has got. */
+  progress: Uint8Array | undefined;
 }
 
 /** Is told, as facts are folded, which records may be to be had now, or may be to be had no more. It looks at the state itself. */
 export interface FateWatcher {
   /** Something has become of the records `[from, to)`, or of some of them. */
   moved(from: number, to: number): void;
+  /** The record was given up. */
+  died?(index: number, death: Death): void;
+  /** Who has the record said how far it has got. */
+  progressed?(index: number, value: Uint8Array): void;
   /** Everything is folded again from the beginning. */
   cleared(): void;
 }
@@ -34,15 +44,35 @@ interface Incarnation {
 }
 
 /**
- * What became of the records: the fold of all facts. It knows no clock and no file; that leases end is told to it by
- * `expire`. A record that nothing is known of is waiting.
+ * What became of the records: the fold of all facts. It knows no clock and no file; that leases end, and that what was put
+ * off is due, is told to it by `expire`. A record that nothing is known of is waiting.
+ *
+ * | fact or event           | waiting       | put off       | claimed               | lease ended           | dead    | gone |
+ * | ----------------------- | ------------- | ------------- | --------------------- | --------------------- | ------- | ---- |
+ * | gone, lost              | gone          | gone          | gone                  | gone                  | gone    | gone |
+ * | died                    | dead          | dead          | dead                  | dead                  | dead    | gone |
+ * | claimed                 | claimed       | claimed       | claimed (failed)      | claimed (failed)      | dead    | gone |
+ * | extended                | –             | –             | claimed               | claimed               | –       | –    |
+ * | released, freed, slot   | –             | –             | waiting (failed)      | waiting (failed)      | –       | –    |
+ * | putOff, with due / at 0 | –             | –             | put off / waiting     | put off / waiting     | –       | –    |
+ * | requeued                | –             | –             | –                     | –                     | waiting, never claimed | – |
+ * | attempted               | waiting       | waiting       | –                     | –                     | –       | –    |
+ * | attemptedSince, due / 0 | put off / waiting | put off / waiting | first failure only | first failure only | –       | –    |
+ * | progress                | –             | –             | kept with the claim   | kept with the claim   | –       | –    |
+ * | `expire`, its lease     |               |               | lease ended           |                       |         |      |
+ * | `expire`, its due time  |               | waiting       |                       |                       |         |      |
+ *
+ * A lease that has ended counts as waiting for all who ask. (failed): the attempt has failed at the wall time of the fact,
+ * which is the first failure where there was none before. Attempts are counted when claimed; only `requeued` forgets them.
  */
 export class Fates implements FactSink {
   /** Records that are gone, for whatever reason. */
   readonly goneSet = new IndexSet();
-  /** Records nobody can have now: gone, or claimed under a lease that runs. */
+  /** Records nobody can have now: gone, dead, put off, or claimed under a lease that runs. */
   readonly taken = new IndexSet();
   readonly claims = new Map<number, Claim>();
+  /** Records that were given up. Another register when all is folded again. */
+  dead = new DeadRegister();
   /** Records that were lost to power cuts; they are gone too. */
   readonly lostSet = new IndexSet();
   readonly schedules = new Schedules();
@@ -50,16 +80,20 @@ export class Fates implements FactSink {
   highestNamed = 0;
   /** The greatest index that is gone. */
   highestGone = 0;
-  readonly watchers: FateWatcher[] = [];
+  /** Records that nobody has and that were claimed as often as they may be here; see `allowAttempts`. */
+  readonly spent = new Set<number>();
   readonly #boot: string;
+  readonly #watchers = new Set<FateWatcher>();
   readonly #slots = new Map<number, number>();
   readonly #incarnations = new Map<number, Incarnation>();
-  /** How often records that nobody has were claimed before. */
-  readonly #attempts = new Map<number, number>();
+  readonly #attempts = new Attempts();
   #running = 0;
-  readonly #ends = new LeaseEnds();
+  readonly #ends = new TimeHeap();
   /** Claims of other machines whose leases begin, for us, when `expire` is told the time. */
   #unseen: { readonly index: number; readonly claim: Claim }[] = [];
+  #mostAttempts = Number.POSITIVE_INFINITY;
+  /** Wall time of the facts that are being folded. */
+  #time = 0;
 
   /**
    * Leases of another boot than this one have ended: its monotonic clock is not ours. But where the holder has no slot, it
@@ -69,23 +103,64 @@ export class Fates implements FactSink {
     this.#boot = boot;
   }
 
+  /** The facts that follow were stated at that wall time. */
+  at(wallTime: number): void {
+    this.#time = wallTime;
+  }
+
+  /** Tells `watcher` of changes until the returned function is called. */
+  watch(watcher: FateWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => {
+      this.#watchers.delete(watcher);
+    };
+  }
+
+  /** How often a record may be claimed here, so that `spent` is kept. Other openers may see it otherwise. */
+  allowAttempts(most: number): void {
+    this.#mostAttempts = most;
+    this.spent.clear();
+    for (const [index, { attempts }] of this.#attempts.entries()) this.#noteSpent(index, attempts);
+    for (const [index, claim] of this.claims) if (claim.expired) this.#noteSpent(index, claim.attempt);
+  }
+
   /** Claims whose lease runs. */
   get running(): number {
     return this.#running;
   }
 
+  /** Records that are put off. */
+  get delayedCount(): number {
+    return this.#attempts.putOff;
+  }
+
   /** How often a record was claimed before. */
   attemptsOf(index: number): number {
-    return this.claims.get(index)?.attempt ?? this.#attempts.get(index) ?? 0;
+    return this.claims.get(index)?.attempt ?? this.#attempts.get(index)?.attempts ?? 0;
+  }
+
+  /** Wall time of the first attempt that failed; 0 where none has, or it is not known. */
+  firstFailureOf(index: number): number {
+    return this.claims.get(index)?.firstFailedAt ?? this.#attempts.get(index)?.firstFailedAt ?? 0;
+  }
+
+  /** What is remembered of a record that was claimed before and that nobody has. */
+  attemptedOf(index: number): Attempted | undefined {
+    return this.#attempts.get(index);
   }
 
   /** Whether a record was given up. */
-  isDead(_index: number): boolean {
-    return false;
+  isDead(index: number): boolean {
+    return this.dead.has(index);
   }
 
   incarnationOf(slot: number): number | undefined {
     return this.#slots.get(slot);
+  }
+
+  /** The records that an incarnation has. */
+  claimsOf(incarnation: number): number[] {
+    return [...(this.#incarnations.get(incarnation)?.claims ?? [])];
   }
 
   /** Slots whose holders have claims, except that of one incarnation. */
@@ -99,23 +174,27 @@ export class Fates implements FactSink {
     return slots;
   }
 
-  /** Every claim whose lease ended at or before `monotonic` is expired; true where there was one. */
-  expire(monotonic: number): boolean {
+  /**
+   * Every claim whose lease ended at or before `monotonic` is expired, and whatever is due at or before the wall time is
+   * to be had; true where there was one.
+   */
+  expire(monotonic: number, wall: number): boolean {
     let any = false;
     for (const { index, claim } of this.#unseen.splice(0)) {
       if (this.claims.get(index) !== claim || claim.until < Number.POSITIVE_INFINITY) continue;
       claim.until = monotonic + claim.lease.lengthMs;
       this.#willEnd(index, claim.until);
     }
-    for (
-      let end = this.#ends.earliest;
-      end !== undefined && end.until <= monotonic;
-      end = this.#ends.earliest
-    ) {
+    for (let end = this.#ends.earliest; end !== undefined && end.at <= monotonic; end = this.#ends.earliest) {
       this.#ends.takeEarliest();
       const claim = this.claims.get(end.index);
-      if (claim === undefined || claim.expired || claim.until !== end.until) continue;
+      if (claim === undefined || claim.expired || claim.until !== end.at) continue;
       this.#expire(end.index, claim);
+      any = true;
+    }
+    for (let due = this.#attempts.takeDue(wall); due !== undefined; due = this.#attempts.takeDue(wall)) {
+      this.taken.remove(due);
+      this.#moved(due, due + 1);
       any = true;
     }
     return any;
@@ -125,12 +204,12 @@ export class Fates implements FactSink {
   get nextExpiry(): number {
     return this.#running === 0
       ? Number.POSITIVE_INFINITY
-      : (this.#ends.earliest?.until ?? Number.POSITIVE_INFINITY);
+      : (this.#ends.earliest?.at ?? Number.POSITIVE_INFINITY);
   }
 
-  #willEnd(index: number, until: number): void {
-    this.#ends.sweep(this.#running, (at, end) => this.claims.get(at)?.until === end);
-    this.#ends.add(until, index);
+  /** A wall time before which nothing that was put off is due; infinite where nothing is. */
+  get nextDue(): number {
+    return this.#attempts.nextDue;
   }
 
   gone(from: number, to: number): void {
@@ -138,19 +217,14 @@ export class Fates implements FactSink {
     if (to - 1 > this.highestGone) this.highestGone = to - 1;
     this.goneSet.addRange(from, to);
     this.taken.addRange(from, to);
-    this.#forgetClaims(from, to);
-    for (const watcher of this.watchers) watcher.moved(from, to);
+    this.#forgetRange(from, to);
+    this.#moved(from, to);
   }
 
   lost(from: number, to: number): void {
-    this.#name(to - 1);
-    if (to - 1 > this.highestGone) this.highestGone = to - 1;
     this.schedules.lost(from, to, (index) => this.goneSet.has(index));
     this.lostSet.addRange(from, to);
-    this.goneSet.addRange(from, to);
-    this.taken.addRange(from, to);
-    this.#forgetClaims(from, to);
-    for (const watcher of this.watchers) watcher.moved(from, to);
+    this.gone(from, to);
   }
 
   slotTaken(slot: number, incarnation: number, boot: string): void {
@@ -165,7 +239,7 @@ export class Fates implements FactSink {
   freed(incarnation: number): void {
     const holder = this.#incarnations.get(incarnation);
     if (holder === undefined) return;
-    for (const index of [...holder.claims]) this.released(index);
+    for (const index of [...holder.claims]) this.#giveBack(index, 0, this.#time, true);
     this.#incarnations.delete(incarnation);
     if (this.#slots.get(holder.slot) === incarnation) this.#slots.delete(holder.slot);
   }
@@ -176,22 +250,24 @@ export class Fates implements FactSink {
     for (let index = gone.firstAbsent(from); index < to; index = gone.firstAbsent(index + 1)) {
       count += 1;
       if (count > MOST_CLAIMED) throw new TooManyClaimed();
-      this.#claim(index, incarnation, attempt, lease);
+      if (!this.dead.has(index)) this.#claim(index, incarnation, attempt, lease);
     }
     if (to > from) this.#name(to - 1);
   }
 
   #claim(index: number, incarnation: number, attempt: number, lease: Lease): void {
-    this.released(index);
+    this.#giveBack(index, 0, this.#time, false);
+    const firstFailedAt = this.#attempts.get(index)?.firstFailedAt ?? 0;
     this.#attempts.delete(index);
-    const holder = this.#incarnations.get(incarnation);
-    const claim: Claim = { incarnation, attempt, lease, until: lease.until, expired: false };
+    this.spent.delete(index);
+    const { until } = lease;
+    const claim = { incarnation, attempt, lease, until, expired: false, firstFailedAt, progress: undefined };
     this.claims.set(index, claim);
-    holder?.claims.add(index);
+    this.#incarnations.get(incarnation)?.claims.add(index);
     this.taken.add(index);
     this.#running += 1;
     this.#begin(index, claim);
-    for (const watcher of this.watchers) watcher.moved(index, index + 1);
+    this.#moved(index, index + 1);
   }
 
   extended(index: number, lease: Lease): void {
@@ -201,9 +277,10 @@ export class Fates implements FactSink {
     claim.until = lease.until;
     if (claim.expired) {
       claim.expired = false;
+      this.spent.delete(index);
       this.taken.add(index);
       this.#running += 1;
-      for (const watcher of this.watchers) watcher.moved(index, index + 1);
+      this.#moved(index, index + 1);
     }
     this.#begin(index, claim);
   }
@@ -218,18 +295,78 @@ export class Fates implements FactSink {
     } else this.#expire(index, claim);
   }
 
+  #willEnd(index: number, until: number): void {
+    this.#ends.sweep(this.#running, (one) => this.claims.get(one.index)?.until === one.at);
+    this.#ends.add(until, index);
+  }
+
   released(index: number): void {
+    this.#giveBack(index, 0, this.#time, false);
+  }
+
+  putOff(index: number, due: number, failedAt: number): void {
+    this.#giveBack(index, due, failedAt, false);
+  }
+
+  /** The attempt has failed, and the record comes again. */
+  #giveBack(index: number, due: number, failedAt: number, isOrphan: boolean): void {
     const claim = this.claims.get(index);
     if (claim === undefined) return;
     this.#dropClaim(index, claim);
-    this.#attempts.set(index, claim.attempt);
-    this.taken.remove(index);
-    for (const watcher of this.watchers) watcher.moved(index, index + 1);
+    const { attempt: attempts, firstFailedAt } = claim;
+    this.#await(index, {
+      attempts,
+      firstFailedAt: firstFailedAt || failedAt,
+      due,
+      isPutOff: due > 0,
+      isOrphan,
+    });
   }
 
   attempted(index: number, attempts: number): void {
+    this.attemptedSince(index, attempts, 0, 0);
+  }
+
+  attemptedSince(index: number, attempts: number, firstFailedAt: number, due: number): void {
     this.#name(index);
-    if (!this.goneSet.has(index)) this.#attempts.set(index, attempts);
+    if (this.goneSet.has(index) || this.dead.has(index)) return;
+    const claim = this.claims.get(index);
+    if (claim === undefined)
+      this.#await(index, { attempts, firstFailedAt, due, isPutOff: due > 0, isOrphan: false });
+    else claim.firstFailedAt ||= firstFailedAt;
+  }
+
+  /** The record waits, until it is due. */
+  #await(index: number, attempted: Attempted): void {
+    this.#attempts.set(index, attempted);
+    this.spent.delete(index);
+    this.#noteSpent(index, attempted.attempts);
+    if (attempted.isPutOff) this.taken.add(index);
+    else this.taken.remove(index);
+    this.#moved(index, index + 1);
+  }
+
+  died(index: number, death: Death): void {
+    this.#name(index);
+    if (this.goneSet.has(index)) return;
+    this.#forget(index);
+    this.dead.set(index, death);
+    this.taken.add(index);
+    for (const watcher of this.#watchers) watcher.died?.(index, death);
+    this.#moved(index, index + 1);
+  }
+
+  requeued(index: number): void {
+    if (!this.dead.delete(index)) return;
+    // Remembered, so that a succession names its index, too.
+    this.#await(index, { attempts: 0, firstFailedAt: 0, due: 0, isPutOff: false, isOrphan: false });
+  }
+
+  progress(index: number, value: Uint8Array): void {
+    const claim = this.claims.get(index);
+    if (claim === undefined) return;
+    claim.progress = Uint8Array.from(value);
+    for (const watcher of this.#watchers) watcher.progressed?.(index, claim.progress);
   }
 
   scheduled(schedule: Schedule): void {
@@ -275,7 +412,15 @@ export class Fates implements FactSink {
     for (const { from, to } of this.lostSet.ranges()) if (to > 1) sink.lost(Math.max(1, from), to);
     for (const [number, { slot, boot }] of this.#incarnations) sink.slotTaken(slot, number, boot);
     this.#tellClaims(sink);
-    for (const [index, attempts] of this.#attempts) sink.attempted(index, attempts);
+    for (const [index, { attempt, firstFailedAt, progress }] of this.claims) {
+      if (firstFailedAt > 0) sink.attemptedSince(index, attempt, firstFailedAt, 0);
+      if (progress !== undefined) sink.progress(index, progress);
+    }
+    for (const [index, { attempts, firstFailedAt, due }] of this.#attempts.entries()) {
+      if (firstFailedAt === 0 && due === 0) sink.attempted(index, attempts);
+      else sink.attemptedSince(index, attempts, firstFailedAt, due);
+    }
+    for (const [index, death] of this.dead.entries()) sink.died(index, death);
     // Behind what was lost, which strikes the ticks that were told by then.
     this.schedules.tell(sink);
   }
@@ -315,13 +460,23 @@ export class Fates implements FactSink {
     this.#slots.clear();
     this.#incarnations.clear();
     this.#attempts.clear();
+    this.spent.clear();
+    this.dead = new DeadRegister();
     this.#ends.clear();
     this.#unseen = [];
     this.schedules.clear();
     this.highestNamed = 0;
     this.highestGone = 0;
     this.#running = 0;
-    for (const watcher of this.watchers) watcher.cleared();
+    for (const watcher of this.#watchers) watcher.cleared();
+  }
+
+  #moved(from: number, to: number): void {
+    for (const watcher of this.#watchers) watcher.moved(from, to);
+  }
+
+  #noteSpent(index: number, attempts: number): void {
+    if (attempts >= this.#mostAttempts) this.spent.add(index);
   }
 
   #name(index: number): void {
@@ -332,7 +487,8 @@ export class Fates implements FactSink {
     claim.expired = true;
     this.#running -= 1;
     this.taken.remove(index);
-    for (const watcher of this.watchers) watcher.moved(index, index + 1);
+    this.#noteSpent(index, claim.attempt);
+    this.#moved(index, index + 1);
   }
 
   #dropClaim(index: number, claim: Claim): void {
@@ -341,26 +497,23 @@ export class Fates implements FactSink {
     if (!claim.expired) this.#running -= 1;
   }
 
-  #forgetClaims(from: number, to: number): void {
-    if (this.claims.size > 0) {
-      if (to - from <= this.claims.size) {
-        for (let index = from; index < to; index++) this.#forgetClaim(index);
-      } else {
-        for (const index of [...this.claims.keys()])
-          if (index >= from && index < to) this.#forgetClaim(index);
-      }
+  /** Nothing is remembered of those records but what is said next. */
+  #forgetRange(from: number, to: number): void {
+    const known = this.claims.size + this.#attempts.size + this.dead.size;
+    if (known === 0) return;
+    if (to - from <= known) {
+      for (let index = from; index < to; index++) this.#forget(index);
+      return;
     }
-    if (this.#attempts.size > 0) {
-      if (to - from <= this.#attempts.size)
-        for (let index = from; index < to; index++) this.#attempts.delete(index);
-      else
-        for (const index of [...this.#attempts.keys()])
-          if (index >= from && index < to) this.#attempts.delete(index);
-    }
+    for (const indexes of [this.claims.keys(), this.#attempts.indexes(), this.dead.indexes()])
+      for (const index of [...indexes]) if (index >= from && index < to) this.#forget(index);
   }
 
-  #forgetClaim(index: number): void {
+  #forget(index: number): void {
     const claim = this.claims.get(index);
     if (claim !== undefined) this.#dropClaim(index, claim);
+    this.#attempts.delete(index);
+    this.spent.delete(index);
+    this.dead.delete(index);
   }
 }

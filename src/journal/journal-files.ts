@@ -5,7 +5,13 @@ import { publishFile } from '../disk/publish-file.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
 import { CorruptError } from '../errors.js';
-import { checkFileHeader, encodeFileHeader, HEADER_BYTES, HeaderKind } from '../frame/file-header.js';
+import {
+  checkFileHeader,
+  encodeFileHeader,
+  featuresOf,
+  HEADER_BYTES,
+  HeaderKind,
+} from '../frame/file-header.js';
 import { saltOf } from '../frame/frame.js';
 
 const ZEROED_AT_A_TIME = 1024 * 1024;
@@ -42,8 +48,8 @@ export class JournalFiles {
     return numbers.sort((a, b) => a - b);
   }
 
-  /** Undefined where the file is not there. CORRUPT where its header is damaged or another's. */
-  open(number: number): DiskFile | undefined {
+  /** With what its header names. Undefined where the file is not there. CORRUPT where its header is damaged or another's. */
+  open(number: number): { file: DiskFile; features: number } | undefined {
     const path = this.path(number);
     const file = this.#disk.open(path, 'write');
     if (file === undefined) return undefined;
@@ -52,7 +58,7 @@ export class JournalFiles {
       const length = file.read(bytes, 0, HEADER_BYTES, 0);
       const epoch = this.#epochs.ofJournal(number);
       if (checkFileHeader(bytes, length, HeaderKind.fates, this.#storeId, number, path, epoch) === 'valid')
-        return file;
+        return { file, features: featuresOf(bytes) };
       throw new CorruptError('the header is damaged or belongs to another store', {
         file: path,
         position: 0,

@@ -6,7 +6,7 @@ import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
 import { Fenced } from '../epoch/fenced.js';
 import { CorruptError, DurostoreError } from '../errors.js';
-import { HEADER_BYTES } from '../frame/file-header.js';
+import { FEATURE_JOBS, HEADER_BYTES } from '../frame/file-header.js';
 import {
   completeHead,
   FLAG_ENDS_BATCH,
@@ -82,6 +82,8 @@ export class Journal {
   #cutEnd = Number.POSITIVE_INFINITY;
   /** Whether the state that a successor begins with has not been read to its end. */
   #inState = false;
+  /** What the current journal's header names. */
+  #features = FEATURE_JOBS;
   readonly #facts = new FactWriter(HEAD_BYTES);
 
   constructor(
@@ -103,6 +105,11 @@ export class Journal {
   /** Whether the directory holds a journal. */
   exists(): boolean {
     return this.#files.list().length > 0;
+  }
+
+  /** Whether all facts may be written here. A journal of a program of before has to be succeeded first. */
+  get takesJobs(): boolean {
+    return (this.#features & FEATURE_JOBS) !== 0;
   }
 
   /** Creates the first journal, on the device when it returns. Only by the first opener of a new store. */
@@ -155,6 +162,7 @@ export class Journal {
 
   /** Under the fate lock, caught up: begins a decision. Its facts go into `facts`, then `decided` or `dropDecision`. */
   begin(): FactSink {
+    this.#facts.takesJobs = this.takesJobs;
     this.#facts.begin();
     return this.#facts;
   }
@@ -169,7 +177,9 @@ export class Journal {
     const { bytes, frameStart, length } = facts;
     writeBodyFields(bytes, frameStart, length - frameStart, FrameKind.facts, FLAG_ENDS_BATCH, 0, 0);
     const place = placeOf(this.#files.salt, this.end + frameStart);
-    completeHead(bytes, frameStart, place, this.fact + 1, Math.floor(wallTime), this.safe);
+    const time = Math.floor(wallTime);
+    completeHead(bytes, frameStart, place, this.fact + 1, time, this.safe);
+    this.#fates.at(time);
     decodeFacts(bytes, frameStart + HEAD_BYTES, length, this.#fates, this.#files.path(this.number));
     this.fact += 1;
   }
@@ -225,9 +235,10 @@ export class Journal {
     return ahead + this.#files.size(this.number + 1);
   }
 
-  /** Whether it is worth while to write a successor: the journal has grown long, or cannot grow on a full disk. */
+  /** Whether it is worth while to write a successor: the journal has grown long, cannot grow on a full disk, or is of before. */
   get isLong(): boolean {
     if (this.end < this.#retryFrom) return false;
+    if (!this.takesJobs) return true;
     if (this.#prepared.isRefused && this.end > this.#beginning + this.#limits.leastGainBytes) return true;
     return (
       this.end > this.#limits.shortenFromBytes && this.end > this.#beginning * this.#limits.shortenFactor
@@ -266,6 +277,7 @@ export class Journal {
       );
       syncNow(old);
       this.#file = file;
+      this.#features = FEATURE_JOBS;
       this.number = next;
       this.end = end;
       this.#beginning = end;
@@ -340,10 +352,11 @@ export class Journal {
 
   /** False where the file is not there. */
   #enter(number: number): boolean {
-    const file = this.#files.open(number);
-    if (file === undefined) return false;
+    const opened = this.#files.open(number);
+    if (opened === undefined) return false;
     this.#file?.close();
-    this.#file = file;
+    this.#file = opened.file;
+    this.#features = opened.features;
     this.number = number;
     this.end = HEADER_BYTES;
     this.#beginning = HEADER_BYTES;
@@ -392,14 +405,14 @@ export class Journal {
     switch (head.kind) {
       case FrameKind.facts:
         if (head.number !== this.fact + 1) return false;
-        decodeFacts(bytes, at + HEAD_BYTES, at + head.length, this.#fates, file);
+        this.#fold(head, bytes, at, file);
         this.fact = head.number;
         break;
       case FrameKind.unfinished:
         break;
       case FrameKind.state:
         // Who followed the mark has folded all this; only who begins here needs it.
-        if (head.number > this.fact) decodeFacts(bytes, at + HEAD_BYTES, at + head.length, this.#fates, file);
+        if (head.number > this.fact) this.#fold(head, bytes, at, file);
         break;
       case FrameKind.complete:
         this.#inState = false;
@@ -418,6 +431,11 @@ export class Journal {
     this.end = position + head.length;
     return true;
   };
+
+  #fold(head: Head, bytes: Buffer, at: number, file: string): void {
+    this.#fates.at(head.time);
+    decodeFacts(bytes, at + HEAD_BYTES, at + head.length, this.#fates, file, this.#features);
+  }
 
   /** Appends bytes at the end, or undoes it; where that fails too, whether they exist is not known. */
   #append(file: DiskFile, bytes: Buffer, length: number): void {

@@ -8,7 +8,7 @@ import {
   placeOf,
   writeBodyFields,
 } from '../frame/frame.js';
-import { FactWriter, type Lease } from './facts.js';
+import { type Death, FactWriter, type Lease } from './facts.js';
 import type { Fates } from './fates.js';
 import type { Schedule } from './schedule-facts.js';
 
@@ -76,6 +76,21 @@ class StateWriter extends FactWriter {
 
   override attempted(index: number, attempts: number): void {
     super.attempted(index, attempts);
+    this.#giveIfLong();
+  }
+
+  override died(index: number, death: Death): void {
+    super.died(index, death);
+    this.#giveIfLong();
+  }
+
+  override progress(index: number, value: Uint8Array): void {
+    super.progress(index, value);
+    this.#giveIfLong();
+  }
+
+  override attemptedSince(index: number, attempts: number, firstFailedAt: number, due: number): void {
+    super.attemptedSince(index, attempts, firstFailedAt, due);
     this.#giveIfLong();
   }
 

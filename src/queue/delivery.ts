@@ -1,10 +1,13 @@
-import { DurostoreError } from '../errors.js';
+import { CodecError, DurostoreError } from '../errors.js';
+import { type FactSink, MOST_PROGRESS_BYTES } from '../journal/facts.js';
 import type { Decision } from '../store/decider.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
-import { callOptions, notYet, wholeNumber } from '../store/options.js';
-import { judgeClaim } from './judgement.js';
-import { LONGEST_LEASE_MS } from './options.js';
+import { callOptions, invalid, wholeNumber } from '../store/options.js';
+import { backoffMs } from './backoff.js';
+import type { Undertaker } from './burial.js';
+import { afterFailure, judgeClaim } from './judgement.js';
+import { LONGEST_DELAY_MS, LONGEST_LEASE_MS, type ResolvedBackoff } from './options.js';
 import type { Taken } from './taker.js';
 
 /** A message in a consumer's hands, until its lease ends. */
@@ -22,17 +25,34 @@ export interface Delivery<T> {
    * LEASE_LOST where the lease has ended. Resolves where the message was deleted meanwhile.
    */
   ack(): Promise<void>;
-  /** Again: the message is back at its place in line. LEASE_LOST. */
+  /**
+   * Again: the message comes back at its place in line, after `delayMs` milliseconds by the wall clock; default: the queue's
+   * backoff. At the last attempt it goes to the dead letters, with the reason. LEASE_LOST.
+   */
   nack(options?: { delayMs?: number | undefined; reason?: string | undefined }): Promise<void>;
   /** The lease ends so many milliseconds from now; default: the queue's `leaseMs`. LEASE_LOST. */
   extend(leaseMs?: number): Promise<void>;
-  /** Gives the message up: to the dead letters, now. On the device when it resolves. LEASE_LOST. */
+  /**
+   * Gives the message up: to the dead letters, now, whatever attempts are left; of the reason they keep 1000 bytes of UTF-8.
+   * On the device when it resolves. LEASE_LOST.
+   */
   reject(reason?: string): Promise<void>;
-  /** Tells every process how far the work has got; the value is JSON, at most 64 KiB. LEASE_LOST, CODEC. */
+  /**
+   * Tells every process that listens how far the work has got; the value is JSON, at most 64 KiB. LEASE_LOST. CODEC where it has
+   * no JSON form, RECORD_TOO_LARGE: nothing was told.
+   */
   progress(value: unknown): Promise<void>;
 }
 
 const NACK_OPTIONS = new Set(['delayMs', 'reason']);
+
+/** By what a queue judges the attempts of its own. */
+export interface Terms {
+  readonly leaseMs: number;
+  readonly maxAttempts: number;
+  readonly backoff: ResolvedBackoff;
+  readonly undertaker: Undertaker;
+}
 
 /** Deliveries whose signals somebody looks at. */
 export interface SignalWatch {
@@ -58,13 +78,13 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
   readonly #engine: Engine;
   readonly #watch: SignalWatch;
   readonly #incarnation: number;
-  readonly #defaultLeaseMs: number;
+  readonly #terms: Terms;
   #until: number;
   #settled = false;
   #settling = false;
   #abort: AbortController | undefined;
 
-  constructor(engine: Engine, watch: SignalWatch, taken: Taken<T>, defaultLeaseMs: number) {
+  constructor(engine: Engine, watch: SignalWatch, taken: Taken<T>, terms: Terms) {
     this.value = taken.value;
     this.index = taken.record.index;
     this.attempt = taken.attempt;
@@ -74,7 +94,7 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
     this.#watch = watch;
     this.#incarnation = taken.incarnation;
     this.#until = taken.until;
-    this.#defaultLeaseMs = defaultLeaseMs;
+    this.#terms = terms;
   }
 
   get signal(): AbortSignal {
@@ -96,19 +116,29 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
   }
 
   async nack(options?: { delayMs?: number | undefined; reason?: string | undefined }): Promise<void> {
-    const { delayMs } = callOptions(options, NACK_OPTIONS);
-    if (delayMs !== undefined && delayMs !== 0) throw notYet('nack: delayMs');
+    const given = callOptions(options, NACK_OPTIONS);
+    const { maxAttempts, backoff } = this.#terms;
+    const reason = reasonOption(given.reason, 'given back at the last attempt');
+    const delayMs = wholeNumber(
+      'delayMs',
+      given.delayMs,
+      backoffMs(backoff, this.attempt),
+      0,
+      LONGEST_DELAY_MS,
+    );
     this.#watch.assertOpen();
-    await this.#settleBy((facts) => {
-      if (this.#verdict() !== 'held') throw this.#leaseLost();
-      facts.released(this.index);
-    });
-    // What was given back is somebody else's to end, even within the time that this lease had.
-    this.#until = Number.NEGATIVE_INFINITY;
+    await this.#giveBack((facts) => {
+      const { clock, journal } = this.#engine;
+      const now = clock.now();
+      if (journal.takesJobs && afterFailure(this.attempt, maxAttempts) === 'dead')
+        this.#terms.undertaker.bury(facts, [{ index: this.index, reason }]);
+      else if (delayMs > 0) facts.putOff(this.index, Math.ceil(now + delayMs), Math.floor(now));
+      else facts.released(this.index);
+    }, false);
   }
 
   async extend(leaseMs?: number): Promise<void> {
-    const length = wholeNumber('leaseMs', leaseMs, this.#defaultLeaseMs, 1, LONGEST_LEASE_MS);
+    const length = wholeNumber('leaseMs', leaseMs, this.#terms.leaseMs, 1, LONGEST_LEASE_MS);
     this.#watch.assertOpen();
     this.#until = await this.#engine.decider.decide((facts) => {
       if (this.#verdict() !== 'held') throw this.#leaseLost();
@@ -119,12 +149,22 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
     if (this.#abort !== undefined) this.#watch.add(this);
   }
 
-  async reject(): Promise<void> {
-    throw notYet('reject');
+  async reject(reason?: string): Promise<void> {
+    const why = reasonOption(reason, 'rejected');
+    this.#watch.assertOpen();
+    await this.#giveBack(
+      (facts) => this.#terms.undertaker.bury(facts, [{ index: this.index, reason: why }]),
+      this.#engine.durable,
+    );
   }
 
-  async progress(): Promise<void> {
-    throw notYet('progress');
+  async progress(value: unknown): Promise<void> {
+    const bytes = encodeProgress(value);
+    this.#watch.assertOpen();
+    await this.#engine.decider.decide((facts) => {
+      if (this.#verdict() !== 'held') throw this.#leaseLost();
+      facts.progress(this.index, bytes);
+    }, false);
   }
 
   check(): number {
@@ -145,11 +185,20 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
     return judgeClaim(fates, name, this.#until, clock.monotonic());
   }
 
+  /** What is given back is somebody else's to end, even within the time that this lease had. */
+  async #giveBack(decision: (facts: FactSink) => void, durable: boolean): Promise<void> {
+    await this.#settleBy((facts) => {
+      if (this.#verdict() !== 'held') throw this.#leaseLost();
+      decision(facts);
+    }, durable);
+    this.#until = Number.NEGATIVE_INFINITY;
+  }
+
   /** Ends the claim by its own holder's decision, which is no reason to abort the signal. */
-  async #settleBy(decision: Decision<void>): Promise<void> {
+  async #settleBy(decision: Decision<void>, durable = false): Promise<void> {
     this.#settling = true;
     try {
-      await this.#engine.decider.decide(decision, false);
+      await this.#engine.decider.decide(decision, durable);
       this.#settle();
     } finally {
       this.#settling = false;
@@ -163,10 +212,39 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
   }
 
   #leaseLost(): DurostoreError {
+    const which = `message ${this.index}, attempt ${this.attempt},`;
+    if (this.#verdict() === 'cancelled')
+      return new DurostoreError(
+        'LEASE_LOST',
+        `${which} was cancelled or deleted: there is nothing left to do`,
+      );
     return new DurostoreError(
       'LEASE_LOST',
-      `the lease of message ${this.index}, attempt ${this.attempt}, has ended and somebody else may have it. ` +
+      `the lease of ${which} has ended and somebody else may have it. ` +
         'Make leaseMs longer than the work takes, or extend it',
     );
   }
+}
+
+function reasonOption(value: string | undefined, otherwise: string): string {
+  if (value !== undefined && typeof value !== 'string') throw invalid('reason', 'a string', value);
+  return value ?? otherwise;
+}
+
+/** CODEC, RECORD_TOO_LARGE. */
+function encodeProgress(value: unknown): Buffer {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CodecError(`the progress has no JSON form: ${reason}. Nothing was told`, undefined, error);
+  }
+  if (text === undefined) throw new CodecError('the progress has no JSON form. Nothing was told');
+  const bytes = Buffer.from(text);
+  if (bytes.length <= MOST_PROGRESS_BYTES) return bytes;
+  throw new DurostoreError(
+    'RECORD_TOO_LARGE',
+    `the progress is ${bytes.length} bytes of JSON, and may be ${MOST_PROGRESS_BYTES}. Nothing was told: tell less`,
+  );
 }

@@ -12,11 +12,12 @@ export class DueTimes {
   #dues = new Float64Array(64);
   #indexes = new Float64Array(64);
   #size = 0;
-  /** Every time before this is in the heap. */
+  /** Everything before this time, and of this time what is before that index, is in the heap. */
   #horizon = Number.POSITIVE_INFINITY;
+  #horizonIndex = 0;
 
   /** Tests keep few. */
-  constructor(kept = KEPT) {
+  constructor(kept: number = KEPT) {
     this.#kept = kept;
   }
 
@@ -35,9 +36,9 @@ export class DueTimes {
   }
 
   add(index: number, due: number): void {
-    if (due >= this.#horizon) return;
+    if (this.#isBeyond(due, index)) return;
     if (this.#size >= this.#kept) this.#forgetFarther();
-    if (due >= this.#horizon) return;
+    if (this.#isBeyond(due, index)) return;
     if (this.#size === this.#dues.length) this.#grow();
     this.#rise(this.#size, due, index);
     this.#size += 1;
@@ -58,17 +59,27 @@ export class DueTimes {
     this.#horizon = Number.POSITIVE_INFINITY;
   }
 
-  /** Keeps the nearer half; all that fall due at the first moment of the others go with them. */
+  #isBeyond(due: number, index: number): boolean {
+    return due > this.#horizon || (due === this.#horizon && index >= this.#horizonIndex);
+  }
+
+  /** Keeps the nearer half. */
   #forgetFarther(): void {
     const dues = this.#dues.slice(0, this.#size);
     const indexes = this.#indexes.slice(0, this.#size);
-    this.#horizon = dues.slice().sort()[this.#size >>> 1] as number;
+    const order = Uint32Array.from(dues.keys()).sort(
+      (a, b) => at(dues, a) - at(dues, b) || at(indexes, a) - at(indexes, b),
+    );
+    const kept = Math.max(1, this.#size >>> 1);
     this.#size = 0;
-    for (const [at, due] of dues.entries()) {
-      if (due >= this.#horizon) continue;
-      this.#rise(this.#size, due, indexes[at] as number);
+    // What is sorted is a heap.
+    for (const from of order.subarray(0, kept)) {
+      this.#put(this.#size, at(dues, from), at(indexes, from));
       this.#size += 1;
     }
+    const first = at(order, kept);
+    this.#horizon = at(dues, first);
+    this.#horizonIndex = at(indexes, first);
   }
 
   #grow(): void {
@@ -120,3 +131,5 @@ export class DueTimes {
     this.#put(at, due, index);
   }
 }
+
+const at = (numbers: Float64Array | Uint32Array, index: number): number => numbers[index] as number;

@@ -1,6 +1,7 @@
 import type { DurostoreError } from '../errors.js';
 import type { Engine } from '../store/engine.js';
-import { invalid, notYet } from '../store/options.js';
+import { invalid } from '../store/options.js';
+import { FateNews } from './fate-news.js';
 
 export interface QueueEvents {
   /** Messages came, by whoever; the highest index there is. */
@@ -14,8 +15,6 @@ export interface QueueEvents {
   /** Something failed in the background, or for good. */
   error: DurostoreError;
 }
-
-const NOT_YET = new Set<string>(['dead', 'progress']);
 
 type Listeners = { [E in keyof QueueEvents]: Set<(value: QueueEvents[E]) => void> };
 
@@ -33,6 +32,7 @@ export class Events {
     progress: new Set(),
     error: new Set(),
   };
+  readonly #news: FateNews;
   #stopListening: (() => void) | undefined;
   #enqueuedUpTo: number;
   #goneCount: number;
@@ -41,17 +41,19 @@ export class Events {
     this.#engine = engine;
     this.#enqueuedUpTo = engine.tail.nextIndex - 1;
     this.#goneCount = engine.fates.goneSet.count;
+    this.#news = new FateNews(engine.fates);
   }
 
   /** Calls `listener` at each event until the returned function is called. */
   on<E extends keyof QueueEvents>(event: E, listener: (value: QueueEvents[E]) => void): () => void {
-    if (NOT_YET.has(event)) throw notYet(`the event '${event}'`);
     const listeners = Object.hasOwn(this.#listeners, event) ? this.#listeners[event] : undefined;
-    if (listeners === undefined) throw invalid('event', "'enqueued', 'removed' or 'error'", event);
+    if (listeners === undefined)
+      throw invalid('event', "'enqueued', 'removed', 'dead', 'progress' or 'error'", event);
     if (typeof listener !== 'function') throw invalid('listener', 'a function', listener);
     if (this.#stopListening === undefined) {
       this.#enqueuedUpTo = this.#engine.tail.nextIndex - 1;
       this.#goneCount = this.#engine.fates.goneSet.count;
+      this.#news.begin();
       this.#stopListening = this.#engine.indexer.onChange(this.#compare);
     }
     listeners.add(listener);
@@ -80,6 +82,9 @@ export class Events {
       this.#goneCount = fates.goneSet.count;
       this.#emit('removed', { upTo: fates.highestGone });
     }
+    const { deaths, progress } = this.#news.take();
+    for (const { index, reason } of deaths) this.#emit('dead', { index, reason });
+    for (const { index, value } of progress) this.#emit('progress', { index, value: parsed(value) });
   };
 
   #emit<E extends keyof QueueEvents>(event: E, value: QueueEvents[E]): void {
@@ -89,5 +94,15 @@ export class Events {
   #stop(): void {
     this.#stopListening?.();
     this.#stopListening = undefined;
+    this.#news.end();
+  }
+}
+
+/** What another program put there, and is no JSON, is no value. */
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return undefined;
   }
 }

@@ -32,11 +32,14 @@ export class Holder {
     return this.#incarnation;
   }
 
-  /** Gives back everything that is claimed here. */
-  async release(): Promise<void> {
+  /** Gives back everything that is claimed here; `last` hears of it first, under the fate lock. */
+  async release(last: (facts: FactSink, claimed: readonly number[]) => void): Promise<void> {
     const { fates, decider } = this.#engine;
     if (this.#incarnation === 0 || !fates.knows(this.#incarnation)) return;
-    await decider.decide((facts) => facts.freed(this.#incarnation), false);
+    await decider.decide((facts) => {
+      last(facts, fates.claimsOf(this.#incarnation));
+      facts.freed(this.#incarnation);
+    }, false);
   }
 
   /** When the slots of others are to be probed again; infinite where none of them holds a claim. */

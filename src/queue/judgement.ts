@@ -33,6 +33,56 @@ export function judgeClaim(
   return isOurs && !claim.expired && monotonic < claim.until ? 'held' : 'lost';
 }
 
-/** The next message in line from `from` on; `end` where there is none. First in, first out, claimed ones passed over. */
-export const nextInLine = (fates: Fates, from: number, end: number): number =>
-  Math.min(fates.taken.firstAbsent(from), end);
+/**
+ * What becomes of a message, from how often it was claimed, how often it may be, and who has it:
+ *
+ * | it was claimed          | and now                            | then                                        |
+ * | ----------------------- | ---------------------------------- | ------------------------------------------- |
+ * | never                   | –                                  | 'again': it is to be had                    |
+ * | less often than it may  | was given back                     | 'again', after the backoff                  |
+ * | less often than it may  | its lease ended or its holder died | 'again', at once                            |
+ * | as often, or more       | is held under a lease that runs    | nothing yet                                 |
+ * | as often, or more       | was given back                     | 'dead', by that decision                    |
+ * | as often, or more       | its lease ended or its holder died | 'dead', by whoever looks next               |
+ * | however often           | was rejected                       | 'dead', by that decision                    |
+ *
+ * Each opener judges by its own `maxAttempts`. This is the judgement of an attempt that has failed.
+ */
+export const afterFailure = (attempts: number, maxAttempts: number): 'again' | 'dead' =>
+  attempts >= maxAttempts ? 'dead' : 'again';
+
+/** Why a message that nobody gave up is dead, as far as it is known here. */
+export function reasonOf(fates: Fates, index: number): string {
+  if (fates.claims.get(index)?.expired === true) return 'the lease ended';
+  if (fates.attemptedOf(index)?.isOrphan === true) return 'the consumer died';
+  return 'its last attempt failed';
+}
+
+/**
+ * Which dead letters are beyond the bounds: those that died `maxAgeMs` ago or longer, and of the others so many that `maxCount`
+ * are left, those that died first. Of those that died at one time the lowest first.
+ */
+export function beyondBounds(dead: readonly DeadAt[], bounds: DeadLetterBounds, now: number): number[] {
+  const byAge = [...dead].sort(byDeath);
+  const most = Math.max(0, byAge.length - bounds.maxCount);
+  return byAge
+    .filter(({ lastFailedAt }, at) => at < most || now - lastFailedAt >= bounds.maxAgeMs)
+    .map(({ index }) => index);
+}
+
+export interface DeadAt {
+  readonly index: number;
+  readonly lastFailedAt: number;
+}
+
+const byDeath = (one: DeadAt, other: DeadAt): number =>
+  one.lastFailedAt - other.lastFailedAt || one.index - other.index;
+
+/** The one that is purged before the other. */
+export const earlier = (one: DeadAt, other: DeadAt | undefined): DeadAt =>
+  other === undefined || byDeath(one, other) < 0 ? one : other;
+
+export interface DeadLetterBounds {
+  readonly maxAgeMs: number;
+  readonly maxCount: number;
+}

@@ -62,7 +62,7 @@ export class Line implements FateWatcher, MarkSink {
       from: () => engine.firstIndex,
       segment: (first, next) => engine.fates.goneSet.firstAbsent(first) < next,
     });
-    engine.fates.watchers.push(this);
+    engine.fates.watch(this);
   }
 
   /** Messages that are there and not yet due. */
@@ -207,8 +207,9 @@ export class Line implements FateWatcher, MarkSink {
     const after = line.open;
     if (fates.goneSet.has(index)) this.#leaveKey(index, line);
     this.#place(index);
-    if (before !== undefined && before !== index) this.#place(before);
-    if (after !== undefined && after !== index && after !== before) this.#place(after);
+    // One that is gone itself is told of next, and has to leave its key first.
+    for (const other of new Set([before, after]))
+      if (other !== undefined && other !== index && !fates.goneSet.has(other)) this.#place(other);
   }
 
   /** Puts the message where it stands by now. */

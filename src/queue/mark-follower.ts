@@ -43,7 +43,7 @@ export class MarkFollower {
     this.#sink = sink;
     this.#wanted = wanted;
     this.#turns = engine.tail.turns;
-    engine.tail.feeds.push(this.#feed);
+    engine.tail.tell(this.#feed);
   }
 
   /** Tells of what there is up to the end of the log as this opener knows it. */
@@ -66,7 +66,7 @@ export class MarkFollower {
     this.#upTo = 0;
     this.#sink.forgetMarks();
     // What came by is looked up as everything else, for it has been given away.
-    this.#engine.tail.seenFrom = this.#engine.tail.nextIndex;
+    this.#engine.tail.tell(this.#feed);
   }
 
   #lookUp(from: number, to: number): void {

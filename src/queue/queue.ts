@@ -1,11 +1,15 @@
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
+import type { FactSink } from '../journal/facts.js';
 import type { JournalLimits } from '../journal/journal.js';
+import type { CompactionLimits } from '../store/compactor.js';
 import type { Store } from '../store/contract.js';
+import { deleteRecords } from '../store/deletion.js';
 import { Engine } from '../store/engine.js';
-import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from '../store/options.js';
+import { callOptions, invalid, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats } from '../store/stats.js';
 import { EngineStore } from '../store/store.js';
+import { Undertaker } from './burial.js';
 import { type Codec, decodeValue, encodeValue } from './codec.js';
 import type {
   ClaimOptions,
@@ -15,11 +19,14 @@ import type {
   QueueStats,
   WaitOptions,
 } from './contract.js';
+import { EngineDeadLetters } from './dead-letters.js';
 import type { DeadLetters } from './dead-letters-contract.js';
-import { ClaimedDelivery, type Delivery } from './delivery.js';
-import { Enqueuer } from './enqueuer.js';
+import { ClaimedDelivery, type Delivery, type Terms } from './delivery.js';
+import type { DueTimes } from './due-times.js';
+import { Enqueuer, type Entering } from './enqueuer.js';
 import { Events, type QueueEvents } from './events.js';
 import { Holder } from './holder.js';
+import { afterFailure } from './judgement.js';
 import { LeaseWatch } from './lease-watch.js';
 import { Line } from './line.js';
 import { MessageIds } from './message-ids.js';
@@ -34,6 +41,8 @@ import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js
 import { resolveSchedule } from './schedule-options.js';
 import { type Taken, Taker, type Wish } from './taker.js';
 import { Ticker } from './ticker.js';
+import { validatingCodec } from './validate.js';
+import { Validation } from './validation.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
 import { Workers } from './workers.js';
 
@@ -42,24 +51,35 @@ export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<
   return openQueueOn(osDisk, options);
 }
 
+/** What tests have smaller, so that it matters sooner. */
+export interface QueueTuning {
+  readonly compaction?: CompactionLimits;
+  readonly dueTimes?: DueTimes;
+}
+
 /** The same on another disk: where tests put theirs. */
 export async function openQueueOn<T = unknown>(
   disk: Disk,
   options: QueueOptions<T>,
   limits?: JournalLimits,
+  tuning: QueueTuning = {},
 ): Promise<Queue<T>> {
   const resolved = resolveQueueOptions(options);
-  return new EngineQueue(await Engine.open(disk, resolved.store, limits), resolved);
+  const engine = await Engine.open(disk, resolved.store, limits, tuning.compaction);
+  const queue = new EngineQueue(engine, resolved, tuning.dueTimes);
+  await queue.settle();
+  return queue;
 }
 
 const FLUSH_STEP = 1000;
+/** The wall clock may be set while something is put off: it is looked at again after so long. */
+const WALL_LOOK_MS = 1000;
 const WAIT_OPTIONS = new Set(['waitMs', 'signal']);
 const CLAIM_OPTIONS = new Set([...WAIT_OPTIONS, 'leaseMs']);
-/** A wall clock may be set: who waits for a time looks at it so often. */
-const LOOK_AT_CLOCK_MS = 1000;
 
 class EngineQueue<T> implements Queue<T> {
   readonly store: Store;
+  readonly deadLetters: DeadLetters<T>;
   readonly capabilities: QueueCapabilities = {
     priority: true,
     front: true,
@@ -72,8 +92,10 @@ class EngineQueue<T> implements Queue<T> {
   };
   readonly #engine: Engine;
   readonly #codec: Codec<T>;
+  readonly #validation: Validation<T> | undefined;
   readonly #enqueuer: Enqueuer<T>;
-  readonly #leaseMs: number;
+  readonly #terms: Terms;
+  readonly #undertaker: Undertaker;
   readonly #holder: Holder;
   readonly #line: Line;
   readonly #taker: Taker<T>;
@@ -86,16 +108,24 @@ class EngineQueue<T> implements Queue<T> {
   /** Behind the end of the workers, which need the queue to the last. */
   #closed = false;
 
-  constructor(engine: Engine, options: ResolvedQueueOptions<T>) {
+  constructor(engine: Engine, options: ResolvedQueueOptions<T>, dueTimes?: DueTimes) {
     this.#engine = engine;
-    this.#codec = options.codec;
-    this.#leaseMs = options.leaseMs;
+    const { codec, schema, validateOnRead, maxAttempts, deduplicationMs } = options;
+    this.#codec = schema !== undefined && validateOnRead ? validatingCodec(codec, schema) : codec;
+    this.#validation = schema && new Validation(schema);
+    this.#undertaker = new Undertaker(engine, maxAttempts, options.deadLetters);
+    this.#terms = { ...options, undertaker: this.#undertaker };
     this.#holder = new Holder(engine);
-    this.#line = new Line(engine);
-    engine.idWindowMs = options.deduplicationMs;
-    const ids = new MessageIds(engine, options.deduplicationMs);
-    this.#enqueuer = new Enqueuer(engine, options.codec, ids);
-    this.#taker = new Taker(engine, this.#holder, this.#line, options.codec);
+    this.#line = new Line(engine, dueTimes);
+    engine.idWindowMs = deduplicationMs;
+    this.#enqueuer = new Enqueuer(engine, codec, new MessageIds(engine, deduplicationMs));
+    this.#taker = new Taker(engine, {
+      holder: this.#holder,
+      undertaker: this.#undertaker,
+      line: this.#line,
+      codec: this.#codec,
+      maxAttempts,
+    });
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
     this.#ticker = new Ticker(engine, (error) => this.#events.error(error));
@@ -113,12 +143,22 @@ class EngineQueue<T> implements Queue<T> {
       engine.indexer.changed();
     };
     this.store = new EngineStore(engine, () => this.close());
+    this.deadLetters = new EngineDeadLetters<T>(engine, {
+      look: () => this.#look(),
+      assertUsable: () => this.#assertUsable(),
+      decode: (record) => decodeValue(this.#codec, record),
+    });
+  }
+
+  /** Buries and purges what others have left to be. */
+  async settle(): Promise<void> {
+    await this.#undertaker.settle();
   }
 
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
     const entering = this.#enqueuer.entering(options);
     this.#assertUsable();
-    const [index] = await this.#enqueuer.write([value], entering);
+    const [index] = await this.#enter([value], entering, false);
     return index as number;
   }
 
@@ -127,7 +167,7 @@ class EngineQueue<T> implements Queue<T> {
     if (!Array.isArray(values)) throw invalid('values', 'an array', values);
     this.#assertUsable();
     if (values.length === 0) return [];
-    return this.#enqueuer.write(values, entering);
+    return this.#enter(values, entering, true);
   }
 
   async dequeue(options?: WaitOptions): Promise<T | undefined> {
@@ -147,13 +187,9 @@ class EngineQueue<T> implements Queue<T> {
 
   async claimMany(max: number, options?: ClaimOptions): Promise<Delivery<T>[]> {
     const { leaseMs, ...wait } = callOptions(options, CLAIM_OPTIONS);
-    const lease = wholeNumber('leaseMs', leaseMs, this.#leaseMs, 1, LONGEST_LEASE_MS);
+    const lease = wholeNumber('leaseMs', leaseMs, this.#terms.leaseMs, 1, LONGEST_LEASE_MS);
     const taken = await this.#take(checkMax(max), { how: 'claim', leaseMs: lease }, wait);
-    return taken.map((one) => new ClaimedDelivery(this.#engine, this.#leases, one, this.#leaseMs));
-  }
-
-  get deadLetters(): DeadLetters<T> {
-    throw notYet('deadLetters');
+    return taken.map((one) => new ClaimedDelivery(this.#engine, this.#leases, one, this.#terms));
   }
 
   process(handler: (delivery: Delivery<T>) => unknown, options?: WorkerOptions): Worker {
@@ -162,15 +198,21 @@ class EngineQueue<T> implements Queue<T> {
     return this.#workers.start(handler, options);
   }
 
-  async cancel(_index: number): Promise<boolean> {
-    throw notYet('cancel');
+  async cancel(index: number): Promise<boolean> {
+    if (!Number.isSafeInteger(index)) throw invalid('index', 'a whole number', index);
+    this.#assertUsable();
+    return (await deleteRecords(this.#engine, [index])) === 1;
   }
 
   async schedule(name: string, when: When, value: T, options?: ScheduleOptions): Promise<void> {
     const { draft, signal } = resolveSchedule(name, when, options, this.#engine.clock.now());
     this.#assertUsable();
-    const payload = encodeValue(this.#codec, value);
-    await this.#schedules.put({ ...draft, codec: this.#codec.name, value: Buffer.from(payload) }, signal);
+    const put = async ([valid]: readonly T[]): Promise<void> => {
+      const payload = encodeValue(this.#codec, valid as T);
+      await this.#schedules.put({ ...draft, codec: this.#codec.name, value: Buffer.from(payload) }, signal);
+    };
+    if (this.#validation === undefined) await put([value]);
+    else await this.#validation.pass([value], { isBatch: false, signal }, put);
   }
 
   async schedules(): Promise<ScheduleInfo[]> {
@@ -240,9 +282,14 @@ class EngineQueue<T> implements Queue<T> {
     this.#assertUsable();
     const count = await engine.decider.decide((facts) => {
       engine.tail.catchUp();
-      const { length, firstIndex } = engine;
-      if (length > 0) facts.gone(firstIndex, engine.tail.nextIndex);
-      return length;
+      const { fates, tail } = engine;
+      let from = engine.firstIndex;
+      // Dead letters stay until they are purged.
+      for (const to of [...fates.dead.sorted(), tail.nextIndex]) {
+        if (fates.goneSet.firstAbsent(from) < to) facts.gone(from, to);
+        from = to + 1;
+      }
+      return engine.length - fates.dead.size;
     }, engine.durable);
     engine.sweeper.checkAll();
     return count;
@@ -250,7 +297,16 @@ class EngineQueue<T> implements Queue<T> {
 
   async length(): Promise<number> {
     await this.#look();
-    return this.#engine.length - this.#engine.fates.running - this.#line.delayedCount;
+    return this.#waiting;
+  }
+
+  get #waiting(): number {
+    const { length, fates } = this.#engine;
+    return length - fates.running - fates.dead.size - this.#delayed;
+  }
+
+  get #delayed(): number {
+    return this.#engine.fates.delayedCount + this.#line.delayedCount;
   }
 
   async size(): Promise<number> {
@@ -262,16 +318,15 @@ class EngineQueue<T> implements Queue<T> {
     const { fates, tail, clock } = this.#engine;
     const stats = readStats(this.#engine);
     const oldest = this.#oldestTime(this.#line.oldest(tail.nextIndex));
-    const delayed = this.#line.delayedCount;
     return {
       ...stats,
       pinnedBy: stats.pinnedBy.map((pin) =>
         this.#line.isDelayed(pin.index) ? { ...pin, why: 'delayed' as const } : pin,
       ),
-      waiting: stats.length - fates.running - delayed,
-      delayed,
+      waiting: this.#waiting,
+      delayed: this.#delayed,
       claimed: fates.running,
-      dead: 0,
+      dead: fates.dead.size,
       oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
     };
   }
@@ -294,14 +349,27 @@ class EngineQueue<T> implements Queue<T> {
     this.#closed = true;
     this.#events.close();
     this.#leases.end();
+    this.#undertaker.close();
     await this.#ticker.close();
     try {
-      await this.#holder.release();
+      await this.#holder.release((facts, claimed) => this.#buryLast(facts, claimed));
     } catch {
       // The claims are free all the same, once the slot is.
     } finally {
       await this.#engine.close();
     }
+  }
+
+  /** What was claimed here for the last time, and will not be acknowledged. */
+  #buryLast(facts: FactSink, claimed: readonly number[]): void {
+    const { fates, journal } = this.#engine;
+    if (!journal.takesJobs) return;
+    const { maxAttempts } = this.#terms;
+    const last = claimed.filter((index) => afterFailure(fates.attemptsOf(index), maxAttempts) === 'dead');
+    this.#undertaker.bury(
+      facts,
+      last.map((index) => ({ index, reason: 'the queue was closed' })),
+    );
   }
 
   /** Undefined where there is no such message, or it cannot be read: that is for whoever takes it to hear. */
@@ -326,11 +394,20 @@ class EngineQueue<T> implements Queue<T> {
       if (max === 0) return [];
       const seen = indexer.version;
       await this.#holder.freeDead();
+      await this.#undertaker.settle();
       const taken = await this.#taker.take(max, wish);
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
-      const next = Math.min(endsAt, fates.nextExpiry, this.#holder.nextProbe(), this.#nextLookAtClock());
-      await indexer.beyond(seen, next, signal);
+      const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue(), this.#holder.nextProbe());
+      await indexer.beyond(seen, soonest, signal);
     }
+  }
+
+  /** When something that was put off may be due, on the monotonic clock. */
+  #nextDue(): number {
+    const { clock, fates } = this.#engine;
+    const nextDue = Math.min(fates.nextDue, this.#line.nextDue);
+    if (nextDue === Number.POSITIVE_INFINITY) return nextDue;
+    return clock.monotonic() + Math.min(Math.max(0, nextDue - clock.now()), WALL_LOOK_MS);
   }
 
   /** Learns what others did, who of them died, and whose lease ended. */
@@ -340,18 +417,17 @@ class EngineQueue<T> implements Queue<T> {
     await this.#holder.freeDead();
     // That may have waited, and folded facts of records that were not seen then.
     this.#engine.catchUp();
-    this.#engine.fates.expire(this.#engine.clock.monotonic());
+    // Whatever waited may have folded facts of records that were not seen then.
+    if (await this.#undertaker.settle()) this.#engine.catchUp();
+    this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
     this.#line.look();
   }
 
-  /** When to look whether a delayed message is due, on the monotonic clock. */
-  #nextLookAtClock(): number {
-    const { clock } = this.#engine;
-    const remaining = this.#line.nextDue - clock.now();
-    return (
-      clock.monotonic() +
-      (remaining < Number.POSITIVE_INFINITY ? Math.min(remaining, LOOK_AT_CLOCK_MS) : remaining)
-    );
+  /** Writes what the schema makes of the values. */
+  #enter(values: readonly T[], entering: Entering, isBatch: boolean): Promise<number[]> {
+    const write = (valid: readonly T[]): Promise<number[]> => this.#enqueuer.write(valid, entering);
+    if (this.#validation === undefined) return write(values);
+    return this.#validation.pass(values, { isBatch, signal: entering.signal }, write);
   }
 
   #assertOpen(): void {

@@ -1,11 +1,13 @@
-import { CodecError, CorruptError } from '../errors.js';
+import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
 import type { StoredRecord } from '../segment/reader.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
+import type { Burial, Undertaker } from './burial.js';
 import { type Codec, decodeValue } from './codec.js';
 import type { Holder } from './holder.js';
+import { afterFailure, reasonOf } from './judgement.js';
 import type { Line } from './line.js';
 
 /** What a consumer wants: messages for good, or under a lease. */
@@ -21,10 +23,16 @@ export interface Taken<T> {
   readonly until: number;
 }
 
+/** Why a message cannot be given out. */
+type Unreadable = CodecError | CorruptError | InvalidValueError;
+
 /** A message that was read ahead, or why it cannot be given out. */
 type Candidate<T> =
   | { readonly record: StoredRecord; readonly value: T; readonly error: undefined }
-  | { readonly error: CodecError | CorruptError };
+  | { readonly error: Unreadable };
+
+const isUnreadable = (error: unknown): error is Unreadable =>
+  error instanceof CodecError || error instanceof CorruptError || error instanceof InvalidValueError;
 
 interface Asking<T> {
   readonly max: number;
@@ -35,6 +43,15 @@ interface Asking<T> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Who a taker asks. */
+export interface TakerParts<T> {
+  readonly holder: Holder;
+  readonly undertaker: Undertaker;
+  readonly line: Line;
+  readonly codec: Codec<T>;
+  readonly maxAttempts: number;
+}
+
 /**
  * Hands out the messages in line. What is next is read and decoded before the lock is asked for, and confirmed under it:
  * no user code and no slow read holds others up. Those who ask in one tick share the reading and the commit.
@@ -42,15 +59,19 @@ interface Asking<T> {
 export class Taker<T> {
   readonly #engine: Engine;
   readonly #holder: Holder;
-  readonly #codec: Codec<T>;
+  readonly #undertaker: Undertaker;
   readonly #line: Line;
+  readonly #codec: Codec<T>;
+  readonly #maxAttempts: number;
   #asking: Asking<T>[] = [];
 
-  constructor(engine: Engine, holder: Holder, line: Line, codec: Codec<T>) {
+  constructor(engine: Engine, { holder, undertaker, line, codec, maxAttempts }: TakerParts<T>) {
     this.#engine = engine;
     this.#holder = holder;
+    this.#undertaker = undertaker;
     this.#line = line;
     this.#codec = codec;
+    this.#maxAttempts = maxAttempts;
   }
 
   /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC or CORRUPT where the head is unreadable. */
@@ -67,7 +88,7 @@ export class Taker<T> {
     try {
       this.#engine.assertUsable();
       this.#engine.catchUp();
-      this.#engine.fates.expire(this.#engine.clock.monotonic());
+      this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
       this.#line.look();
       this.#serveAll(asking);
     } catch (error) {
@@ -120,7 +141,7 @@ export class Taker<T> {
     const candidates = new Map<number, Candidate<T>>();
     for (const index of this.#line.inOrder(end, all)) {
       if (candidates.size >= wanted) break;
-      const candidate = this.#read(index);
+      const candidate = this.#undertaker.isSpent(index) ? undefined : this.#read(index);
       if (candidate !== undefined) candidates.set(index, candidate);
     }
     return candidates;
@@ -134,7 +155,7 @@ export class Taker<T> {
       if (record !== undefined) decodeHeaders(record.headers, index);
       return record && { record, value: decodeValue(this.#codec, record), error: undefined };
     } catch (error) {
-      if (error instanceof CodecError || error instanceof CorruptError) return { error };
+      if (isUnreadable(error)) return { error };
       throw error;
     }
   }
@@ -144,10 +165,11 @@ export class Taker<T> {
     facts: FactSink,
     { max, below, wish }: Asking<T>,
     candidates: ReadonlyMap<number, Candidate<T>>,
-  ): { taken: Taken<T>[]; again: boolean; failure: CodecError | CorruptError | undefined } {
+  ): { taken: Taken<T>[]; again: boolean; failure: Unreadable | undefined } {
     const { fates, tail, clock } = this.#engine;
     const end = Math.min(tail.nextIndex, below);
     const taken: Taken<T>[] = [];
+    const burials: Burial[] = [];
     // Rounded up: a lease never ends early.
     const until = wish.how === 'claim' ? Math.ceil(clock.monotonic() + wish.leaseMs) : 0;
     const lease = { until, lengthMs: wish.how === 'claim' ? wish.leaseMs : 0 };
@@ -157,13 +179,15 @@ export class Taker<T> {
       if (wish.how === 'remove') facts.gone(from, to);
       else facts.claimed(from, to, incarnation, attempt, lease);
     });
-    let again = false;
+    let failure: Unreadable | undefined;
+    let isOther = false;
     this.#line.look();
     for (const index of this.#line.inOrder(end, wish.how === 'remove')) {
       if (taken.length >= max) break;
+      if (this.#isBuried(index, burials)) continue;
       const candidate = candidates.get(index);
       if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) {
-        again = taken.length === 0;
+        isOther = true;
         break;
       }
       if (wish.how === 'claim') {
@@ -173,17 +197,46 @@ export class Taker<T> {
         attempt = next;
       }
       if (candidate.error !== undefined) {
-        // An unreadable message was in somebody's hands for an attempt, and is back.
-        if (wish.how === 'claim') {
+        failure = candidate.error;
+        if (wish.how === 'claim' && this.#isLast(attempt)) {
+          burials.push({ index, reason: failure.message, attempts: attempt });
+          failure = givenUp(failure, attempt);
+        } else if (wish.how === 'claim') {
+          // An unreadable message was in somebody's hands for an attempt, and is back.
           facts.claimed(index, index + 1, incarnation, attempt, lease);
           facts.released(index);
         }
-        return { taken, again: false, failure: candidate.error };
+        break;
       }
       runs.add(index);
       taken.push({ record: candidate.record, value: candidate.value, incarnation, attempt, until });
     }
     runs.end();
-    return { taken, again, failure: undefined };
+    if (burials.length > 0) this.#undertaker.bury(facts, burials);
+    // What is buried may have stood in the way of others of its key.
+    const again = failure === undefined && taken.length === 0 && (isOther || burials.length > 0);
+    return { taken, again, failure };
   }
+
+  /** Whether nobody is to have the message any more: then it is to be buried by this decision. */
+  #isBuried(index: number, burials: Burial[]): boolean {
+    if (!this.#undertaker.isSpent(index)) return false;
+    burials.push({ index, reason: reasonOf(this.#engine.fates, index) });
+    return true;
+  }
+
+  #isLast(attempt: number): boolean {
+    return this.#engine.journal.takesJobs && afterFailure(attempt, this.#maxAttempts) === 'dead';
+  }
+}
+
+/** What the caller hears of the last attempt at a message that cannot be decoded. */
+function givenUp(error: Unreadable, attempts: number): Unreadable {
+  if (!(error instanceof CodecError)) return error;
+  return new CodecError(
+    `message ${error.index} was claimed ${attempts} times, cannot be decoded, and is among the dead letters now: ` +
+      'requeue it for a queue with its codec, or purge it',
+    error.index,
+    error,
+  );
 }

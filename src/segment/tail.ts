@@ -64,9 +64,9 @@ export class Tail {
   successor = 0;
   /** Whether the active segment holds a marked record, or may hold one. */
   isMarked = false;
-  /** Told of each marked record that is seen. */
+  /** Told of each marked record that is seen. See `tell`. */
   readonly feeds: MarkFeed[] = [];
-  /** Every record from here to the end was read, or written, here. */
+  /** Every record from here to the end was read, or written, here while all feeds were told. */
   seenFrom = 1;
   /** Counts how often records that were seen turned out not to count. */
   turns = 0;
@@ -195,6 +195,12 @@ export class Tail {
     } finally {
       this.#stops = false;
     }
+  }
+
+  /** From now on the feed is told, too; of what was seen before, nobody is to go by what was told. */
+  tell(feed: MarkFeed): void {
+    if (!this.feeds.includes(feed)) this.feeds.push(feed);
+    this.seenFrom = this.nextIndex;
   }
 
   /** Where the log ends as far as is known, to be turned back to. */

@@ -144,8 +144,10 @@ export class Decider {
       resolveTicks(engine);
       pending = this.#pending;
       this.#pending = [];
-      fates.expire(clock.monotonic());
+      // Facts that a journal of before cannot take wait for its successor; without room for one, it goes on without them.
+      if (!journal.takesJobs) this.#shortenIfLong();
       const now = clock.now();
+      fates.expire(clock.monotonic(), now);
       for (const one of pending) {
         try {
           const answer = one.decide(journal.begin());

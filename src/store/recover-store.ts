@@ -99,6 +99,17 @@ function recover(engine: Engine): void {
     if (!isDiskFull(error) || isNew || !canWait) throw error;
   }
   if (tail.nextIndex < next) appender.roll(clock.now(), next);
+  // Last of all: now everything was looked at, and nothing is a later version's.
+  if (!journal.takesJobs) succeedOld(engine);
+}
+
+/** ⚑ A journal that cannot take every fact is succeeded by one that can, while nobody else is here. On a full disk it goes on. */
+function succeedOld({ journal, clock }: Engine): void {
+  try {
+    journal.shorten(clock.now());
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
 }
 
 /** What is locked now and then exists from the beginning, for on a full disk nothing can be created. */

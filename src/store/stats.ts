@@ -1,4 +1,5 @@
 import { HEADER_BYTES } from '../frame/file-header.js';
+import type { Fates } from '../journal/fates.js';
 import { ENTRY_BYTES } from '../segment/entry.js';
 import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
@@ -91,8 +92,13 @@ function pins(engine: Engine): StoreStats['pinnedBy'] {
     if (next === undefined) break;
     const index = fates.goneSet.firstAbsent(first);
     if (index >= next) continue;
-    const claim = fates.claims.get(index);
-    found.push({ file: files.dataPath(first), index, why: claim && !claim.expired ? 'claimed' : 'waiting' });
+    found.push({ file: files.dataPath(first), index, why: whyPinned(fates, index) });
   }
   return found;
+}
+
+function whyPinned(fates: Fates, index: number): PinReason {
+  if (fates.claims.get(index)?.expired === false) return 'claimed';
+  if (fates.dead.has(index)) return 'dead';
+  return fates.attemptedOf(index)?.isPutOff === true ? 'delayed' : 'waiting';
 }

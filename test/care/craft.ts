@@ -58,7 +58,7 @@ export class Craft {
   }
 
   seal(position: number, count: number, next: number, safe = 0): Buffer {
-    const summary = { count, firstTime: 1, lastTime: 1, greatestTime: 1 };
+    const summary = { count, firstTime: 1, lastTime: 1, greatestTime: 1, marked: false };
     return encodeSeal(placeOf(this.salt, position), next, 1, safe, summary);
   }
 

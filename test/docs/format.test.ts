@@ -59,12 +59,25 @@ function facts(): Buffer {
   return bytes;
 }
 
+function jobFacts(): Buffer {
+  const writer = new FactWriter(HEAD_BYTES);
+  writer.begin();
+  const times = { firstFailedAt: TIME - 60_000, lastFailedAt: TIME };
+  writer.died(13, { attempts: 5, ...times, reason: 'no such file' });
+  writer.putOff(14, TIME + 5000, TIME);
+  writer.requeued(15);
+  writer.progress(16, Buffer.from('{"done":50}'));
+  writer.attemptedSince(17, 2, TIME - 60_000, TIME + 5000);
+  return Buffer.from(writer.bytes.subarray(HEAD_BYTES, writer.length));
+}
+
 const seal = (): Buffer =>
   encodeSeal(place(32 + record().length), 2, TIME, 1, {
     count: 1,
     firstTime: TIME,
     lastTime: TIME,
     greatestTime: TIME,
+    marked: false,
   });
 
 /** What the code writes, in the order of the document. */
@@ -75,6 +88,7 @@ const written: readonly [what: string, bytes: Buffer][] = [
   ['a seal', seal()],
   ['an entry', entry()],
   ['facts', facts()],
+  ['facts of jobs', jobFacts()],
 ];
 
 t.test('the bytes in the document are those that are written', async (t) => {

@@ -17,12 +17,17 @@ const BODIES: Readonly<Record<number, number>> = {
   7: 6,
   8: 10,
   9: 2,
+  10: 24,
+  11: 18,
+  12: 6,
+  13: 9,
+  14: 22,
 };
 /** Facts written one behind the other by hand: codes that are known, and bodies of any bytes. */
 const crafted = fc
   .array(
     fc
-      .nat(9)
+      .nat(15)
       .chain((code) =>
         fc.tuple(
           fc.constant(code),
@@ -40,7 +45,8 @@ function sinkOf(told: Told[]): FactSink {
     get:
       (_, name) =>
       (...args: Told) =>
-        told.push([String(name), ...args]),
+        // Bytes are only lent.
+        told.push([String(name), ...args.map((one) => (one instanceof Uint8Array ? Buffer.from(one) : one))]),
   });
 }
 
@@ -48,6 +54,7 @@ t.test('facts come out of their bytes as they went in', (t) => {
   const index = fc.integer({ min: 1, max: 2 ** 47 });
   const range = (most: number): fc.Arbitrary<[number, number]> =>
     fc.tuple(index, fc.integer({ min: 0, max: most })).map(([from, count]) => [from, from + count]);
+  const reason = fc.string({ unit: 'grapheme', maxLength: 30 });
   const lease = fc.record({ until: uint48, lengthMs: uint48 });
   const boot = fc
     .uint8Array({ minLength: 16, maxLength: 16 })
@@ -63,6 +70,13 @@ t.test('facts come out of their bytes as they went in', (t) => {
     fc.tuple(uint48, lease).map((args) => ['extended', ...args] as const),
     uint48.map((at) => ['released', at] as const),
     fc.tuple(uint48, uint32).map((args) => ['attempted', ...args] as const),
+    fc
+      .tuple(index, fc.record({ attempts: uint32, firstFailedAt: uint48, lastFailedAt: uint48, reason }))
+      .map((args) => ['died', ...args] as const),
+    fc.tuple(index, uint48, uint48).map((args) => ['putOff', ...args] as const),
+    index.map((at) => ['requeued', at] as const),
+    fc.tuple(index, bytesUpTo(300)).map((args) => ['progress', ...args] as const),
+    fc.tuple(index, uint32, uint48, uint48).map((args) => ['attemptedSince', ...args] as const),
   );
   check(t, fc.array(fact, { maxLength: 40 }), (facts) => {
     const writer = new FactWriter(5);

@@ -156,7 +156,9 @@ class Runner {
     if (at === 2) {
       return { disk, store: await openStoreOn(disk, options), queue: undefined, holder, held: [] };
     }
-    const queue = await openQueueOn<Uint8Array>(disk, { ...options, codec: 'bytes', leaseMs: LEASE_MS });
+    // Dead letters have a model of their own.
+    const own = { codec: 'bytes', leaseMs: LEASE_MS, maxAttempts: 1_000_000 } as const;
+    const queue = await openQueueOn<Uint8Array>(disk, { ...options, ...own });
     return { disk, store: queue.store, queue, holder, held: [] };
   }
 

@@ -3,6 +3,9 @@ import type { Orders } from './child.js';
 
 export type Role = 'producer' | 'consumer' | 'reader' | 'verifier';
 
+/** Consumers are killed over the same messages again and again, and none of them is to be given up. */
+export const patient = { maxAttempts: 1_000_000 } as const;
+
 /** What a consumer does next, and how often, of the sum of all. */
 export interface Deeds {
   readonly claim?: number;

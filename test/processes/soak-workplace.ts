@@ -4,7 +4,7 @@ import { DurostoreError, type Queue } from '../../src/mod.js';
 import { openQueueOn } from '../../src/queue/queue.js';
 import { type Random, randomFrom } from '../support/random.js';
 import { Notes } from './notes.js';
-import type { SoakOrders, SoakPlan } from './soak-plan.js';
+import { patient, type SoakOrders, type SoakPlan } from './soak-plan.js';
 
 /** What a process of a soak works with. */
 export class Workplace {
@@ -34,7 +34,8 @@ export class Workplace {
 
   async queue(): Promise<Queue<string>> {
     const { options, limits } = this.plan;
-    this.#queue ??= await openQueueOn<string>(osDisk, { ...options, directory: this.directory }, limits);
+    const own = { ...patient, directory: this.directory };
+    this.#queue ??= await openQueueOn<string>(osDisk, { ...options, ...own }, limits);
     return this.#queue;
   }
 

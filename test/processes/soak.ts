@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 import { NotesReader } from './notes.js';
 import { type Judgement, judge } from './soak-judge.js';
 import { Ledger, type Life } from './soak-ledger.js';
-import { LONG_LEASE_MS, type Role, type SoakOrders, type SoakPlan } from './soak-plan.js';
+import { LONG_LEASE_MS, patient, type Role, type SoakOrders, type SoakPlan } from './soak-plan.js';
 
 /** From when a holder is known to be dead to the next delivery of what it held; under a busy machine. */
 const BACK_WITHIN_MS = 10_000;
@@ -267,7 +267,7 @@ class Soak {
   async #peace(): Promise<QueueStats> {
     const { directory } = this.#site;
     await this.#endInPeace((role) => role !== 'consumer');
-    const queue = await openQueue<string>({ ...this.#plan.options, directory });
+    const queue = await openQueue<string>({ ...patient, ...this.#plan.options, directory });
     try {
       await until(
         'the queue is drained',

@@ -55,7 +55,9 @@ onBothDisks('nack refuses what it cannot do', async (t, world) => {
   const queue = await world.openQueue<number>();
   await queue.enqueue(1);
   const delivery = await queue.claim();
-  await t.rejects(async () => delivery?.nack({ delayMs: 100 }), { code: 'UNSUPPORTED' });
+  await t.rejects(async () => delivery?.nack({ delayMs: -1 }), { code: 'INVALID_OPTION' });
+  await t.rejects(async () => delivery?.nack({ delayMs: 1.5 }), { code: 'INVALID_OPTION' });
+  await t.rejects(async () => delivery?.nack({ reason: 1 } as object), { code: 'INVALID_OPTION' });
   await t.rejects(async () => delivery?.nack(null as unknown as object), { code: 'INVALID_OPTION' });
   await t.rejects(async () => delivery?.nack({ delay: 1 } as object), { code: 'INVALID_OPTION' });
   await t.rejects(async () => delivery?.extend(0), { code: 'INVALID_OPTION' });
@@ -373,14 +375,14 @@ t.test('a message that was claimed very often can be acknowledged', async (t) =>
     const machine = new MemoryDisk();
     const world = memoryWorld(t, machine);
     const engine = await openEngine(t, machine);
-    const queue = await world.openQueue<string>();
+    const queue = await world.openQueue<string>({ maxAttempts: 2 ** 32 - 1 });
     await queue.enqueueMany(['a', 'b']);
     await engine.decider.decide((facts) => facts.attempted(1, attempts), true);
     const delivery = await queue.claim();
     t.equal(delivery?.attempt, attempts + 1);
     t.equal(await delivery?.extend(), undefined);
     t.equal(await delivery?.nack(), undefined);
-    const again = await (await world.openQueue<string>()).claim();
+    const again = await (await world.openQueue<string>({ maxAttempts: 2 ** 32 - 1 })).claim();
     t.equal(again?.attempt, attempts + 2, 'nobody forgets how often');
     t.equal(await again?.ack(), undefined);
     t.same(await queue.peekMany(2), ['b']);

@@ -31,7 +31,13 @@ t.test('entries', async (t) => {
 });
 
 t.test('seals and marks', async (t) => {
-  const seal = encodeSeal(1000, 11, 5, 9, { count: 10, firstTime: 3, lastTime: 4, greatestTime: 7 });
+  const seal = encodeSeal(1000, 11, 5, 9, {
+    count: 10,
+    firstTime: 3,
+    lastTime: 4,
+    greatestTime: 7,
+    marked: false,
+  });
   t.equal(
     seal.toString('hex'),
     '4c000000' +

@@ -1,5 +1,5 @@
 import { checkFileHeader, HEADER_BYTES, HeaderKind } from '../../src/frame/file-header.js';
-import { decodeFacts, type FactSink } from '../../src/journal/facts.js';
+import { type Death, decodeFacts, type FactSink } from '../../src/journal/facts.js';
 import { describeFrame, type WalkedFrame, walkFrames, wholeFrameBehind } from './frame-walk.js';
 
 export interface JournalFile {
@@ -67,6 +67,29 @@ class Ledger implements FactSink {
   }
 
   attempted(index: number): void {
+    this.#name(index);
+  }
+
+  attemptedSince(index: number): void {
+    this.#name(index);
+  }
+
+  died(index: number, { attempts, firstFailedAt, lastFailedAt }: Death): void {
+    this.#name(index);
+    if (attempts < 1) this.problems.push(`${index} is dead, and was never claimed`);
+    if (firstFailedAt < 1 || lastFailedAt < firstFailedAt)
+      this.problems.push(`${index} is dead since ${lastFailedAt}, and failed first at ${firstFailedAt}`);
+  }
+
+  putOff(index: number): void {
+    this.#name(index);
+  }
+
+  requeued(index: number): void {
+    this.#name(index);
+  }
+
+  progress(index: number): void {
     this.#name(index);
   }
 

@@ -10,6 +10,7 @@ import { atLeast } from '../option-values.js';
 import type { Session, Start } from '../session.js';
 import { inJson } from '../text.js';
 import { assertThere } from '../there.js';
+import { VISITOR } from '../visitor.js';
 
 interface Options extends CommonOptions, MessageFormOptions {
   readonly max?: number;
@@ -58,7 +59,7 @@ async function take(session: Session, options: Options): Promise<number> {
   const { directory, filePrefix, signal } = session;
   const { all, follow, wait, codec, atMostOnce } = options;
   await assertThere(session);
-  const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec });
+  const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec, ...VISITOR });
   await closing(opened, (queue) =>
     untilInterrupted(signal, follow === true, async () => {
       const takeSome = atMostOnce ? removeOne : claimSome;

@@ -10,6 +10,7 @@ import { atLeast, nameAndValue } from '../option-values.js';
 import { OutputClosed } from '../output.js';
 import { withProgress } from '../progress.js';
 import type { Session, Start } from '../session.js';
+import { VISITOR } from '../visitor.js';
 
 interface Options extends CommonOptions, MessageFormOptions {
   readonly durability: 'written' | 'synced';
@@ -75,7 +76,7 @@ async function add(session: Session, values: readonly string[], options: Options
   const bounds = { whenFull, maxFiles, maxFileSize };
   if (values.length === 0 && process.stdin.isTTY && !session.json)
     session.notes.note('reads a message a line; Ctrl-D ends', {});
-  const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec, ...bounds });
+  const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec, ...bounds, ...VISITOR });
   await closing(opened, (queue) => {
     const call = { durability, headers: header, signal };
     const adding = new Adding(queue, session, messageForm(options), call, options.quiet === true);

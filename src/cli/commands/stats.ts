@@ -9,6 +9,7 @@ import type { Paint } from '../paint.js';
 import type { Session, Start } from '../session.js';
 import { table } from '../table.js';
 import { assertThere } from '../there.js';
+import { VISITOR } from '../visitor.js';
 
 export const stats = (start: Start): Command =>
   directoryCommand('stats', {
@@ -28,7 +29,9 @@ export const stats = (start: Start): Command =>
 async function show(session: Session): Promise<number> {
   const { directory, filePrefix, signal, json, out } = session;
   await assertThere(session);
-  const found = await closing(await openQueue({ directory, filePrefix, signal }), (queue) => queue.stats());
+  const found = await closing(await openQueue({ directory, filePrefix, signal, ...VISITOR }), (queue) =>
+    queue.stats(),
+  );
   if (json) await out.json({ directory, filePrefix, ...found, oldestAgeMs: found.oldestAgeMs ?? null });
   else await out.line(asText(found, directory, out.paint));
   return ExitCode.fine;
