@@ -11,7 +11,7 @@ const ELSEWHERE = 'bb'.repeat(16);
 
 const leaseUntil = (until: number): Lease => ({ until, lengthMs: 50 });
 
-/** Those about records. */
+/** Those about records; what becomes of schedules is another test's. */
 type Kind = Exclude<keyof FactSink, keyof ScheduleSink>;
 type Fact = { readonly [K in Kind]: readonly [K, ...Parameters<FactSink[K]>] }[Kind];
 
