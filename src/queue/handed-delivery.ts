@@ -84,7 +84,7 @@ export class HandedDelivery<T> implements Delivery<T> {
     this.#abort?.abort(reason);
   }
 
-  /** The handler has ended: nothing listens to the claim's signal any more. */
+  /** The message is settled: nothing listens to the claim's signal any more. */
   release(): void {
     this.#stopForwarding?.();
     this.#stopForwarding = undefined;

@@ -37,14 +37,16 @@ export async function runHandler<T>(
   });
   const ending = await endingOf(handler, handed, terms);
   renewal.stop();
-  handed.release();
   try {
     const fate = await handed.fate();
     if (fate === undefined) return await settle(delivery, ending, terms);
     return fate === 'acknowledged' && ending.how === 'returned' ? 'done' : 'failed';
   } catch (error) {
     // The handler wanted to settle it, and could not: neither is it done.
-    return settle(delivery, { how: 'threw', reason: reasonOf(error) }, terms);
+    return await settle(delivery, { how: 'threw', reason: reasonOf(error) }, terms);
+  } finally {
+    // Not before: whose lease turns out to be lost is told by the signal, too.
+    handed.release();
   }
 }
 

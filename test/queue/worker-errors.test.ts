@@ -109,6 +109,23 @@ class Scripted {
   }
 }
 
+/** A delivery that notes what is called. */
+function scripted(index: number, note: (call: string) => void): Delivery<number> {
+  return {
+    value: index,
+    index,
+    attempt: 1,
+    enqueuedAt: new Date(0),
+    headers: {},
+    signal: new AbortController().signal,
+    ack: async () => note('ack'),
+    nack: async (options) => note(`nack ${options?.reason}`),
+    extend: async (leaseMs) => note(`extend ${leaseMs}`),
+    reject: async () => note('reject'),
+    progress: async () => note('progress'),
+  };
+}
+
 t.test('after other errors it tries again, after longer and longer rests', async (t) => {
   noneUnhandled(t);
   const queue = new Scripted();
@@ -158,10 +175,41 @@ t.test('a queue that is closed ends its worker without a word', async (t) => {
   t.same(queue.errors, []);
 });
 
+t.test('a message that is settled is renewed no more', async (t) => {
+  for (const how of ['returns', 'acknowledges and goes on', 'times out'] as const) {
+    const queue = new Scripted();
+    const calls: string[] = [];
+    let given = false;
+    queue.next = async () => {
+      if (given) return new Promise(() => {});
+      given = true;
+      return [scripted(1, (call) => void calls.push(call))];
+    };
+    const worker = new QueueWorker(
+      queue,
+      async (delivery) => {
+        queue.clock.advance(400);
+        if (how === 'acknowledges and goes on') await delivery.ack();
+        if (how !== 'returns') await new Promise(() => {});
+      },
+      resolveWorkerOptions({ timeoutMs: 700 }, 1000),
+      () => {},
+    );
+    await until('it has begun', () => calls.length > 0);
+    await settle();
+    if (how === 'times out') queue.clock.advance(300);
+    await settle();
+    queue.clock.advance(10_000);
+    await settle();
+    t.same(calls, ['extend 1000', how === 'times out' ? 'nack timed out after 700 ms' : 'ack'], how);
+    await worker.close();
+  }
+});
+
 t.test('whatever is thrown has a reason', async (t) => {
   noneUnhandled(t);
   const queue = new Scripted();
-  const reasons: (string | undefined)[] = [];
+  const reasons: string[] = [];
   const thrown: unknown[] = [
     new Error('said'),
     new RangeError(),
@@ -174,21 +222,7 @@ t.test('whatever is thrown has a reason', async (t) => {
   queue.next = async () => {
     if (at === thrown.length) return new Promise(() => {});
     at += 1;
-    return [
-      {
-        value: at,
-        index: at,
-        attempt: 1,
-        enqueuedAt: new Date(0),
-        headers: {},
-        signal: new AbortController().signal,
-        ack: async () => {},
-        nack: async (options) => void reasons.push(options?.reason),
-        extend: async () => {},
-        reject: async () => {},
-        progress: async () => {},
-      },
-    ];
+    return [scripted(at, (call) => void reasons.push(call))];
   };
   const worker = new QueueWorker(
     queue,
@@ -200,12 +234,12 @@ t.test('whatever is thrown has a reason', async (t) => {
   );
   await until('all have failed', () => worker.stats().failed === thrown.length);
   t.same(reasons, [
-    'said',
-    'RangeError',
-    'text',
-    'undefined',
-    'something without a text was thrown',
-    'Symbol(mark)',
+    'nack said',
+    'nack RangeError',
+    'nack text',
+    'nack undefined',
+    'nack something without a text was thrown',
+    'nack Symbol(mark)',
   ]);
   await worker.close();
 });

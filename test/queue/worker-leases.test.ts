@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Delivery } from '../../src/mod.js';
+import type { Clock, Delivery } from '../../src/mod.js';
 import { MovedClock } from '../store/moved-clock.js';
 import { range } from '../store/records.js';
 import { memoryWorld } from '../store/world.js';
@@ -86,6 +86,39 @@ t.test('a lease that was lost is told: the signal aborts, and an error comes', a
     await again?.ack();
     t.equal(await queue.store.length(), 0);
   }
+});
+
+t.test('a handler that returns before it could be told is told all the same', async (t) => {
+  const moved = new MovedClock();
+  let blockedMs = 0;
+  // While the loop is blocked the time goes on, and no timer fires.
+  const clock: Clock = {
+    now: () => moved.now() + blockedMs,
+    monotonic: () => moved.monotonic() + blockedMs,
+    setTimer: (at, run) => moved.setTimer(at - blockedMs, run),
+  };
+  const queue = await memoryWorld(t).openQueue<number>({ clock });
+  const errors = errorsOf(queue as never);
+  await queue.enqueue(1);
+  const signals: AbortSignal[] = [];
+  const worker = queue.process(
+    async (delivery) => {
+      signals.push(delivery.signal);
+      if (delivery.attempt === 1) blockedMs += 300;
+    },
+    { leaseMs: 300 },
+  );
+  await until('it comes again, and is done', () => worker.stats().done === 1);
+  await worker.close();
+  t.same(worker.stats(), { running: 0, done: 1, failed: 1, paused: false });
+  t.match(errors, [{ code: 'LEASE_LOST', message: /attempt 1/ }]);
+  t.same(
+    signals.map(({ aborted, reason }) => [aborted, reason?.code]),
+    [
+      [true, 'LEASE_LOST'],
+      [false, undefined],
+    ],
+  );
 });
 
 t.test('what was deleted under its handler is over, and no error', async (t) => {

@@ -15,11 +15,14 @@ export const floors: readonly (readonly string[])[] = [
   ['store'],
   ['queue', 'care'],
   ['mod.ts', 'memory'],
-  ['cli'],
+  ['cli', 'threads'],
 ];
 
 /** Who uses the library as everybody does: what they may import beside themselves and packages. */
-const users: ReadonlyMap<string, readonly string[]> = new Map([['cli', ['mod.ts', 'disk/bare-files.ts']]]);
+const users: ReadonlyMap<string, readonly string[]> = new Map([
+  ['cli', ['mod.ts', 'disk/bare-files.ts']],
+  ['threads', ['mod.ts']],
+]);
 
 /** The only place that may touch the file system, and the modules by which one would. */
 const fileSystemFolder = 'disk';
