@@ -6,6 +6,7 @@ import { HEAD_BYTES } from '../frame/frame.js';
 import type { Death, FactSink } from '../journal/facts.js';
 import { Fates } from '../journal/fates.js';
 import { Journal } from '../journal/journal.js';
+import type { Schedule } from '../journal/schedule-facts.js';
 import { writeSuccessor } from '../journal/successor.js';
 import { listJournals } from './journal-audit.js';
 import { journalsAreDamaged } from './judge-journals.js';
@@ -89,7 +90,7 @@ function tellRanges(sink: FactSink, { lost, gone }: Unaccounted): void {
   for (const { from, to } of gone) sink.gone(from, to);
 }
 
-/** Passes on what stays true without a holder: what is gone or dead, and how often the rest was claimed. */
+/** Passes on what stays true without a holder: what is gone or dead, how often the rest was claimed, and schedules. */
 class WithoutClaims implements FactSink {
   readonly #sink: FactSink;
 
@@ -119,6 +120,26 @@ class WithoutClaims implements FactSink {
 
   died(index: number, death: Death): void {
     this.#sink.died(index, death);
+  }
+
+  scheduled(schedule: Schedule): void {
+    this.#sink.scheduled(schedule);
+  }
+
+  unscheduled(name: string): void {
+    this.#sink.unscheduled(name);
+  }
+
+  ticking(name: string, time: number, index: number): void {
+    this.#sink.ticking(name, time, index);
+  }
+
+  ticked(name: string): void {
+    this.#sink.ticked(name);
+  }
+
+  unticked(name: string): void {
+    this.#sink.unticked(name);
   }
 
   slotTaken(): void {}

@@ -20,7 +20,7 @@ export const Mark = {
   key: 4,
   /** By which it is known that it was written before; UTF-8. Of a batch's records the first one has it. */
   id: 5,
-  /** The tick of a schedule that it is. */
+  /** The tick of a schedule that it is: its time (u48), then the schedule's name. */
   tick: 7,
   /** It stands before everything of its priority; how many of its batch stand before it, u32. */
   front: 8,

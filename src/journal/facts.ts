@@ -2,13 +2,24 @@ import { laterVersion } from '../disk/later-version.js';
 import { CorruptError, DurostoreError } from '../errors.js';
 import { FEATURE_JOBS } from '../frame/file-header.js';
 import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
+import {
+  decodeScheduleFact,
+  encodeScheduled,
+  encodeTicked,
+  encodeTicking,
+  encodeUnscheduled,
+  encodeUnticked,
+  isScheduleFact,
+  type Schedule,
+  type ScheduleSink,
+} from './schedule-facts.js';
 
 /**
  * What can become of records. A fact is a statement about the past that stays true; the state of a store's fates is the
  * fold of all its facts, in order. Everybody who takes facts in is a `FactSink`: the state folds them, `FactWriter`
  * encodes them, and a state writes itself into any sink.
  */
-export interface FactSink {
+export interface FactSink extends ScheduleSink {
   /**
    * The records `[from, to)` are gone: dequeued, acknowledged or deleted. A sealed segment all of whose records are gone
    * by facts on the device may be unlinked; whatever is found of it later is a leftover.
@@ -261,6 +272,33 @@ export class FactWriter implements FactSink {
     this.#uint48(due);
   }
 
+  scheduled(schedule: Schedule): void {
+    this.#whole(encodeScheduled(schedule));
+  }
+
+  unscheduled(name: string): void {
+    this.#whole(encodeUnscheduled(name));
+  }
+
+  ticking(name: string, time: number, index: number): void {
+    this.#whole(encodeTicking(name, time, index));
+  }
+
+  ticked(name: string): void {
+    this.#whole(encodeTicked(name));
+  }
+
+  unticked(name: string): void {
+    this.#whole(encodeUnticked(name));
+  }
+
+  /** A fact that is encoded already. */
+  #whole(fact: Buffer): void {
+    this.#assertTakesJobs();
+    this.#reserve(fact.length);
+    this.length += fact.copy(this.bytes, this.length);
+  }
+
   #lease({ until, lengthMs }: Lease): void {
     this.#uint48(until);
     this.#uint48(lengthMs);
@@ -287,14 +325,17 @@ export class FactWriter implements FactSink {
 
   /** DISK_FULL where the journal was begun by a program of before: had there been room, it would have a successor. */
   #jobsCode(code: number): void {
-    if (!this.takesJobs) {
-      throw new DurostoreError(
-        'DISK_FULL',
-        'the journal of fates was begun by an earlier version, and there is no room for the successor that this needs. ' +
-          'Delete files on that disk, or records',
-      );
-    }
+    this.#assertTakesJobs();
     this.#code(code);
+  }
+
+  #assertTakesJobs(): void {
+    if (this.takesJobs) return;
+    throw new DurostoreError(
+      'DISK_FULL',
+      'the journal of fates was begun by an earlier version, and there is no room for the successor that this needs. ' +
+        'Delete files on that disk, or records',
+    );
   }
 
   #bytes(bytes: Uint8Array): void {
@@ -497,7 +538,8 @@ export function decodeFacts(
         at = body + 22;
         break;
       default:
-        throw laterVersion(file, `has a fact of kind ${code}`);
+        if (!isScheduleFact(code)) throw laterVersion(file, `has a fact of kind ${code}`);
+        at = decodeScheduleFact(bytes, at, to, sink, file);
     }
   }
 }

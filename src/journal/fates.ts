@@ -2,6 +2,8 @@ import { type Attempted, Attempts } from './attempts.js';
 import { DeadRegister } from './dead-register.js';
 import { type Death, type FactSink, type Lease, MOST_CLAIMED, TooManyClaimed } from './facts.js';
 import { IndexSet } from './index-set.js';
+import type { Schedule } from './schedule-facts.js';
+import { Schedules } from './schedules.js';
 import { TimeHeap } from './time-heap.js';
 
 /** Who has a record, and until when. */
@@ -73,6 +75,7 @@ export class Fates implements FactSink {
   dead = new DeadRegister();
   /** Records that were lost to power cuts; they are gone too. */
   readonly lostSet = new IndexSet();
+  readonly schedules = new Schedules();
   /** The greatest index that any fact named: an index is never used again, even if its record was lost. */
   highestNamed = 0;
   /** The greatest index that is gone. */
@@ -219,6 +222,7 @@ export class Fates implements FactSink {
   }
 
   lost(from: number, to: number): void {
+    this.schedules.lost(from, to, (index) => this.goneSet.has(index));
     this.lostSet.addRange(from, to);
     this.gone(from, to);
   }
@@ -365,6 +369,28 @@ export class Fates implements FactSink {
     for (const watcher of this.#watchers) watcher.progressed?.(index, claim.progress);
   }
 
+  scheduled(schedule: Schedule): void {
+    this.schedules.scheduled(schedule);
+  }
+
+  unscheduled(name: string): void {
+    this.schedules.unscheduled(name);
+  }
+
+  /** The index is not named by it: there may never be a record, and then another one is written there. */
+  ticking(name: string, time: number, index: number): void {
+    this.schedules.ticking(name, time, index);
+  }
+
+  ticked(name: string): void {
+    this.schedules.ticked(name);
+    this.#name(this.schedules.get(name)?.last?.index ?? 0);
+  }
+
+  unticked(name: string): void {
+    this.schedules.unticked(name);
+  }
+
   /**
    * Forgets incarnations without slot and claims, of which nothing will ever tell that they are no more. Done at each
    * succession, by everybody, so that the state is the same for those who follow it and those who begin there. One that is
@@ -395,6 +421,8 @@ export class Fates implements FactSink {
       else sink.attemptedSince(index, attempts, firstFailedAt, due);
     }
     for (const [index, death] of this.dead.entries()) sink.died(index, death);
+    // Behind what was lost, which strikes the ticks that were told by then.
+    this.schedules.tell(sink);
   }
 
   /** Claims that were made together are one fact again, also over records that are gone: those cannot be claimed. */
@@ -436,6 +464,7 @@ export class Fates implements FactSink {
     this.dead = new DeadRegister();
     this.#ends.clear();
     this.#unseen = [];
+    this.schedules.clear();
     this.highestNamed = 0;
     this.highestGone = 0;
     this.#running = 0;

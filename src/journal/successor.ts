@@ -10,6 +10,7 @@ import {
 } from '../frame/frame.js';
 import { type Death, FactWriter, type Lease } from './facts.js';
 import type { Fates } from './fates.js';
+import type { Schedule } from './schedule-facts.js';
 
 /** State is told in frames of about this size. */
 const STATE_FRAME_BYTES = 64 * 1024;
@@ -90,6 +91,11 @@ class StateWriter extends FactWriter {
 
   override attemptedSince(index: number, attempts: number, firstFailedAt: number, due: number): void {
     super.attemptedSince(index, attempts, firstFailedAt, due);
+    this.#giveIfLong();
+  }
+
+  override scheduled(schedule: Schedule): void {
+    super.scheduled(schedule);
     this.#giveIfLong();
   }
 

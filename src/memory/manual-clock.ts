@@ -10,6 +10,8 @@ interface Timer {
 const QUIET_TURNS = 4;
 /** The same for the end of `advance`, where nothing hurries. */
 const LAST_QUIET_TURNS = 16;
+/** Who asks again and again is waited for so long at most. */
+const MOST_TURNS = 1000;
 
 /**
  * A clock that stands still until somebody moves it: leases, delays, schedules and waits of what is opened with it end when a test
@@ -97,10 +99,11 @@ export class ManualClock implements Clock {
   }
 
   async #settle(quietTurns: number): Promise<void> {
-    for (let quiet = 0; quiet < quietTurns; quiet += 1) {
+    let quiet = 0;
+    for (let turn = 0; turn < MOST_TURNS && quiet < quietTurns; turn += 1) {
       this.#isAsked = false;
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#isAsked) quiet = -1;
+      quiet = this.#isAsked ? 0 : quiet + 1;
     }
   }
 

@@ -16,7 +16,7 @@ export interface RunTerms {
   error(error: unknown): void;
 }
 
-/** Done: the handler returned and its message is gone. Anything else has failed. */
+/** Done: the message is gone, and its handler threw nothing. Anything else has failed. */
 export type RunEnd = 'done' | 'failed';
 
 type Ending = { readonly how: 'returned' | 'timed out' } | { readonly how: 'threw'; readonly reason: string };
@@ -40,7 +40,7 @@ export async function runHandler<T>(
   try {
     const fate = await handed.fate();
     if (fate === undefined) return await settle(delivery, ending, terms);
-    return fate === 'acknowledged' && ending.how === 'returned' ? 'done' : 'failed';
+    return fate === 'acknowledged' && ending.how !== 'threw' ? 'done' : 'failed';
   } catch (error) {
     // The handler wanted to settle it, and could not: neither is it done.
     return await settle(delivery, { how: 'threw', reason: reasonOf(error) }, terms);

@@ -6,11 +6,11 @@ import type { CompactionLimits } from '../store/compactor.js';
 import type { Store } from '../store/contract.js';
 import { deleteRecords } from '../store/deletion.js';
 import { Engine } from '../store/engine.js';
-import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from '../store/options.js';
+import { callOptions, invalid, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats } from '../store/stats.js';
 import { EngineStore } from '../store/store.js';
 import { Undertaker } from './burial.js';
-import { type Codec, decodeValue } from './codec.js';
+import { type Codec, decodeValue, encodeValue } from './codec.js';
 import type {
   ClaimOptions,
   EnqueueOptions,
@@ -23,7 +23,7 @@ import { EngineDeadLetters } from './dead-letters.js';
 import type { DeadLetters } from './dead-letters-contract.js';
 import { ClaimedDelivery, type Delivery, type Terms } from './delivery.js';
 import type { DueTimes } from './due-times.js';
-import { Enqueuer } from './enqueuer.js';
+import { Enqueuer, type Entering } from './enqueuer.js';
 import { Events, type QueueEvents } from './events.js';
 import { Holder } from './holder.js';
 import { afterFailure } from './judgement.js';
@@ -36,8 +36,13 @@ import {
   type ResolvedQueueOptions,
   resolveQueueOptions,
 } from './options.js';
+import { ScheduleBook } from './schedule-book.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
+import { resolveSchedule } from './schedule-options.js';
 import { type Taken, Taker, type Wish } from './taker.js';
+import { Ticker } from './ticker.js';
+import { validatingCodec } from './validate.js';
+import { Validation } from './validation.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
 import { Workers } from './workers.js';
 
@@ -87,6 +92,7 @@ class EngineQueue<T> implements Queue<T> {
   };
   readonly #engine: Engine;
   readonly #codec: Codec<T>;
+  readonly #validation: Validation<T> | undefined;
   readonly #enqueuer: Enqueuer<T>;
   readonly #terms: Terms;
   readonly #undertaker: Undertaker;
@@ -95,6 +101,8 @@ class EngineQueue<T> implements Queue<T> {
   readonly #taker: Taker<T>;
   readonly #leases: LeaseWatch;
   readonly #events: Events;
+  readonly #ticker: Ticker;
+  readonly #schedules: ScheduleBook;
   readonly #workers: Workers<T>;
   #closing: Promise<void> | undefined;
   /** Behind the end of the workers, which need the queue to the last. */
@@ -102,8 +110,9 @@ class EngineQueue<T> implements Queue<T> {
 
   constructor(engine: Engine, options: ResolvedQueueOptions<T>, dueTimes?: DueTimes) {
     this.#engine = engine;
-    this.#codec = options.codec;
-    const { codec, maxAttempts, deduplicationMs } = options;
+    const { codec, schema, validateOnRead, maxAttempts, deduplicationMs } = options;
+    this.#codec = schema !== undefined && validateOnRead ? validatingCodec(codec, schema) : codec;
+    this.#validation = schema && new Validation(schema);
     this.#undertaker = new Undertaker(engine, maxAttempts, options.deadLetters);
     this.#terms = { ...options, undertaker: this.#undertaker };
     this.#holder = new Holder(engine);
@@ -114,11 +123,13 @@ class EngineQueue<T> implements Queue<T> {
       holder: this.#holder,
       undertaker: this.#undertaker,
       line: this.#line,
-      codec,
+      codec: this.#codec,
       maxAttempts,
     });
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);
+    this.#ticker = new Ticker(engine, (error) => this.#events.error(error));
+    this.#schedules = new ScheduleBook(engine, this.#ticker);
     this.#workers = new Workers({
       clock: engine.clock,
       leaseMs: options.leaseMs,
@@ -135,7 +146,7 @@ class EngineQueue<T> implements Queue<T> {
     this.deadLetters = new EngineDeadLetters<T>(engine, {
       look: () => this.#look(),
       assertUsable: () => this.#assertUsable(),
-      decode: (record) => decodeValue(codec, record),
+      decode: (record) => decodeValue(this.#codec, record),
     });
   }
 
@@ -147,7 +158,7 @@ class EngineQueue<T> implements Queue<T> {
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
     const entering = this.#enqueuer.entering(options);
     this.#assertUsable();
-    const [index] = await this.#enqueuer.write([value], entering);
+    const [index] = await this.#enter([value], entering, false);
     return index as number;
   }
 
@@ -156,7 +167,7 @@ class EngineQueue<T> implements Queue<T> {
     if (!Array.isArray(values)) throw invalid('values', 'an array', values);
     this.#assertUsable();
     if (values.length === 0) return [];
-    return this.#enqueuer.write(values, entering);
+    return this.#enter(values, entering, true);
   }
 
   async dequeue(options?: WaitOptions): Promise<T | undefined> {
@@ -193,16 +204,25 @@ class EngineQueue<T> implements Queue<T> {
     return (await deleteRecords(this.#engine, [index])) === 1;
   }
 
-  async schedule(_name: string, _when: When, _value: T, _options?: ScheduleOptions): Promise<void> {
-    throw notYet('schedule');
+  async schedule(name: string, when: When, value: T, options?: ScheduleOptions): Promise<void> {
+    const { draft, signal } = resolveSchedule(name, when, options, this.#engine.clock.now());
+    this.#assertUsable();
+    const put = async ([valid]: readonly T[]): Promise<void> => {
+      const payload = encodeValue(this.#codec, valid as T);
+      await this.#schedules.put({ ...draft, codec: this.#codec.name, value: Buffer.from(payload) }, signal);
+    };
+    if (this.#validation === undefined) await put([value]);
+    else await this.#validation.pass([value], { isBatch: false, signal }, put);
   }
 
   async schedules(): Promise<ScheduleInfo[]> {
-    throw notYet('schedules');
+    await this.#look();
+    return this.#schedules.list();
   }
 
-  async unschedule(_name: string): Promise<boolean> {
-    throw notYet('unschedule');
+  async unschedule(name: string): Promise<boolean> {
+    this.#assertUsable();
+    return this.#schedules.remove(name);
   }
 
   async peek(): Promise<T | undefined> {
@@ -330,6 +350,7 @@ class EngineQueue<T> implements Queue<T> {
     this.#events.close();
     this.#leases.end();
     this.#undertaker.close();
+    await this.#ticker.close();
     try {
       await this.#holder.release((facts, claimed) => this.#buryLast(facts, claimed));
     } catch {
@@ -400,6 +421,13 @@ class EngineQueue<T> implements Queue<T> {
     if (await this.#undertaker.settle()) this.#engine.catchUp();
     this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
     this.#line.look();
+  }
+
+  /** Writes what the schema makes of the values. */
+  #enter(values: readonly T[], entering: Entering, isBatch: boolean): Promise<number[]> {
+    const write = (valid: readonly T[]): Promise<number[]> => this.#enqueuer.write(valid, entering);
+    if (this.#validation === undefined) return write(values);
+    return this.#validation.pass(values, { isBatch, signal: entering.signal }, write);
   }
 
   #assertOpen(): void {

@@ -1,4 +1,4 @@
-import { CodecError, CorruptError } from '../errors.js';
+import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
 import type { StoredRecord } from '../segment/reader.js';
@@ -23,10 +23,16 @@ export interface Taken<T> {
   readonly until: number;
 }
 
+/** Why a message cannot be given out. */
+type Unreadable = CodecError | CorruptError | InvalidValueError;
+
 /** A message that was read ahead, or why it cannot be given out. */
 type Candidate<T> =
   | { readonly record: StoredRecord; readonly value: T; readonly error: undefined }
-  | { readonly error: CodecError | CorruptError };
+  | { readonly error: Unreadable };
+
+const isUnreadable = (error: unknown): error is Unreadable =>
+  error instanceof CodecError || error instanceof CorruptError || error instanceof InvalidValueError;
 
 interface Asking<T> {
   readonly max: number;
@@ -149,7 +155,7 @@ export class Taker<T> {
       if (record !== undefined) decodeHeaders(record.headers, index);
       return record && { record, value: decodeValue(this.#codec, record), error: undefined };
     } catch (error) {
-      if (error instanceof CodecError || error instanceof CorruptError) return { error };
+      if (isUnreadable(error)) return { error };
       throw error;
     }
   }
@@ -159,7 +165,7 @@ export class Taker<T> {
     facts: FactSink,
     { max, below, wish }: Asking<T>,
     candidates: ReadonlyMap<number, Candidate<T>>,
-  ): { taken: Taken<T>[]; again: boolean; failure: CodecError | CorruptError | undefined } {
+  ): { taken: Taken<T>[]; again: boolean; failure: Unreadable | undefined } {
     const { fates, tail, clock } = this.#engine;
     const end = Math.min(tail.nextIndex, below);
     const taken: Taken<T>[] = [];
@@ -173,7 +179,7 @@ export class Taker<T> {
       if (wish.how === 'remove') facts.gone(from, to);
       else facts.claimed(from, to, incarnation, attempt, lease);
     });
-    let failure: CodecError | CorruptError | undefined;
+    let failure: Unreadable | undefined;
     let isOther = false;
     this.#line.look();
     for (const index of this.#line.inOrder(end, wish.how === 'remove')) {
@@ -225,8 +231,8 @@ export class Taker<T> {
 }
 
 /** What the caller hears of the last attempt at a message that cannot be decoded. */
-function givenUp(error: CodecError | CorruptError, attempts: number): CodecError | CorruptError {
-  if (error instanceof CorruptError) return error;
+function givenUp(error: Unreadable, attempts: number): Unreadable {
+  if (!(error instanceof CodecError)) return error;
   return new CodecError(
     `message ${error.index} was claimed ${attempts} times, cannot be decoded, and is among the dead letters now: ` +
       'requeue it for a queue with its codec, or purge it',

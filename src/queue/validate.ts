@@ -14,7 +14,10 @@ export function judge<T>(
 ): Judged<T> | Promise<Judged<T>> {
   try {
     const answer: unknown = schema['~standard'].validate(value);
-    if (answer instanceof Promise) return answer.then(readAnswer<T>).catch(thrown);
+    if (isPromise(answer))
+      return Promise.resolve(answer)
+        .then(readAnswer<T>)
+        .catch(thrown);
     return readAnswer(answer);
   } catch (error) {
     return thrown(error);
@@ -22,7 +25,7 @@ export function judge<T>(
 }
 
 /** The value; INVALID_VALUE where there are issues, with the position that it has in a batch. */
-export function valueOf<T>(judged: Judged<T>, position?: number): T {
+export function accepted<T>(judged: Judged<T>, position?: number): T {
   if ('value' in judged) return judged.value;
   throw new InvalidValueError(judged.issues, { position }, judged.cause);
 }
@@ -37,7 +40,7 @@ export function validatingCodec<T>(codec: Codec<T>, schema: StandardSchemaV1<unk
     encode: (value) => codec.encode(value),
     decode(bytes) {
       const judged = judge(schema, codec.decode(bytes));
-      if (!(judged instanceof Promise)) return valueOf(judged);
+      if (!(judged instanceof Promise)) return accepted(judged);
       throw new DurostoreError(
         'UNSUPPORTED',
         'validateOnRead needs a schema that answers at once, and this one answers with a promise. Leave it out',
@@ -45,6 +48,10 @@ export function validatingCodec<T>(codec: Codec<T>, schema: StandardSchemaV1<unk
     },
   };
 }
+
+/** Of any make. */
+const isPromise = (answer: unknown): answer is PromiseLike<unknown> =>
+  typeof answer === 'object' && answer !== null && typeof (answer as { then?: unknown }).then === 'function';
 
 /** Answers come from code that is not ours. */
 function readAnswer<T>(answer: unknown): Judged<T> {

@@ -1,66 +1,56 @@
 import type { StandardSchemaV1 } from './standard-schema.js';
-import { type Judged, judge, valueOf } from './validate.js';
+import { accepted, type Judged, judge } from './validate.js';
+
+export interface Passing {
+  /** Whether an error names the position of the value. */
+  readonly isBatch: boolean;
+  readonly signal: AbortSignal | undefined;
+}
 
 /**
  * Checks values on their way in, before their call joins a batch. A schema that answers at once costs no turn. One that answers with a
- * promise is awaited, and ⚑ who called later goes on later, also where its own value was checked sooner: calls keep their order.
+ * promise is awaited, and ⚑ who called later goes on later, also where its own values were checked sooner: calls keep their order.
  */
 export class Validation<T> {
   readonly #schema: StandardSchemaV1<unknown, T>;
-  /** Ends with the checks of the last call that waits for some; undefined where none does. */
-  #last: Promise<unknown> | undefined;
+  /** Ends when the last call that waits has gone on; undefined where none waits. */
+  #last: Promise<void> | undefined;
 
   constructor(schema: StandardSchemaV1<unknown, T>) {
     this.#schema = schema;
   }
 
-  /** What the schema makes of a value. INVALID_VALUE, or `signal.reason` where it aborts meanwhile. */
-  one(value: unknown, signal?: AbortSignal): T | Promise<T> {
-    const judged = judge(this.#schema, value);
-    if (this.#last === undefined && !(judged instanceof Promise)) return valueOf(judged);
-    return this.#inTurn(judged, signal).then((outcome) => valueOf(outcome));
-  }
-
-  /** The same for all of a batch; the error names the position of the first that fails. */
-  many(values: readonly unknown[], signal?: AbortSignal): readonly T[] | Promise<readonly T[]> {
+  /** Calls `go` with what the schema makes of the values. INVALID_VALUE for the first that fails; `signal.reason` where it aborts meanwhile. */
+  async pass<R>(
+    values: readonly unknown[],
+    passing: Passing,
+    go: (valid: readonly T[]) => Promise<R>,
+  ): Promise<R> {
     const judged = values.map((value) => judge(this.#schema, value));
-    const valuesOf = (all: readonly Judged<T>[]): readonly T[] => all.map((one, at) => valueOf(one, at));
-    if (this.#last === undefined && areAtHand(judged)) return valuesOf(judged);
-    return this.#inTurn(Promise.all(judged), signal).then(valuesOf);
+    const goOn = async (all: readonly Judged<T>[]): Promise<R> =>
+      go(all.map((one, at) => accepted(one, passing.isBatch ? at : undefined)));
+    if (this.#last === undefined && areAtHand(judged)) return goOn(judged);
+    return this.#inTurn(Promise.all(judged), passing.signal, goOn);
   }
 
-  /** Resolves when what was asked for is there, and everybody who asked before has been told. */
-  async #inTurn<R>(asked: R | Promise<R>, signal: AbortSignal | undefined): Promise<R> {
-    const before = this.#last;
-    const mine = (async () => {
-      await before;
-      return asked;
-    })();
-    this.#last = mine;
-    void mine.then(() => {
-      if (this.#last === mine) this.#last = undefined;
+  #inTurn<J, R>(
+    judged: Promise<J>,
+    signal: AbortSignal | undefined,
+    goOn: (judged: J) => Promise<R>,
+  ): Promise<R> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const abort = (): void => reject(signal?.reason);
+      signal?.addEventListener('abort', abort, { once: true });
+      const turn = Promise.all([judged, this.#last]).then(([all]) => {
+        signal?.removeEventListener('abort', abort);
+        if (this.#last === turn) this.#last = undefined;
+        if (!signal?.aborted) resolve(goOn(all));
+      });
+      this.#last = turn;
     });
-    return unlessAborted(mine, signal);
   }
 }
 
 const areAtHand = <T>(judged: readonly (Judged<T> | Promise<Judged<T>>)[]): judged is readonly Judged<T>[] =>
   judged.every((one) => !(one instanceof Promise));
-
-/** The promise, or a rejection with the signal's reason if it aborts sooner. */
-async function unlessAborted<R>(promise: Promise<R>, signal: AbortSignal | undefined): Promise<R> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  let abort: (() => void) | undefined;
-  try {
-    return await Promise.race([
-      promise,
-      new Promise<never>((_, reject) => {
-        abort = () => reject(signal.reason);
-        signal.addEventListener('abort', abort, { once: true });
-      }),
-    ]);
-  } finally {
-    if (abort !== undefined) signal.removeEventListener('abort', abort);
-  }
-}

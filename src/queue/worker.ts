@@ -154,10 +154,12 @@ export class QueueWorker<T> implements Worker {
     const abort = new AbortController();
     this.#claiming = abort;
     let deliveries: Delivery<T>[];
+    let leasedAt: number;
     try {
       const { leaseMs } = this.#options;
       const wait = { waitMs: Number.POSITIVE_INFINITY, leaseMs, signal: abort.signal };
       deliveries = await this.#queue.claimMany(max, wait);
+      leasedAt = this.#queue.clock.monotonic();
       this.#restMs = 0;
     } catch (error) {
       if (error !== abort.signal.reason) this.#claimFailed(error);
@@ -169,7 +171,26 @@ export class QueueWorker<T> implements Worker {
       // At its last attempt a message that is given back would be dead, and nobody had looked at it.
       const isLast = delivery.attempt >= this.#queue.maxAttempts;
       if ((this.#takesNoMore || this.#paused) && !isLast) await this.#giveBack(delivery);
-      else this.#begin(delivery);
+      else if (await this.#isHeld(delivery, leasedAt)) this.#begin(delivery);
+    }
+  }
+
+  /**
+   * Whether a message may be handled at all. The handlers of those before it have begun at once, and may have held the event
+   * loop until its own lease needs to be renewed, or has ended.
+   */
+  async #isHeld(delivery: Delivery<T>, leasedAt: number): Promise<boolean> {
+    const { leaseMs } = this.#options;
+    if (this.#queue.clock.monotonic() < leasedAt + leaseMs / 3) return true;
+    // What waits for its turn goes first: the other leases, and the messages that are done.
+    await new Promise((resolve) => setImmediate(resolve));
+    try {
+      await delivery.extend(leaseMs);
+      return true;
+    } catch (error) {
+      this.#tell(error);
+      this.#failed += 1;
+      return false;
     }
   }
 

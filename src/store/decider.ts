@@ -5,6 +5,7 @@ import type { FactSink } from '../journal/facts.js';
 import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { Tenure } from './tenure.js';
+import { resolveTicks } from './tick-resolution.js';
 
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
 export type Decision<T> = (facts: FactSink) => T;
@@ -140,6 +141,7 @@ export class Decider {
       tenure.enter();
       this.#judgeUndecided();
       journal.catchUpLocked();
+      resolveTicks(engine);
       pending = this.#pending;
       this.#pending = [];
       // Facts that a journal of before cannot take wait for its successor; without room for one, it goes on without them.

@@ -1,5 +1,6 @@
 import { DurostoreError } from '../errors.js';
 import type { Engine } from './engine.js';
+import { resolveTicks } from './tick-resolution.js';
 
 /** What stands between a write and its place. */
 export type Obstacle = 'none' | 'full' | 'needs-fate' | 'fenced';
@@ -50,6 +51,7 @@ export class Room {
   /** Under both locks: the oldest segments' records are gone, until the new segment is one of `maxFiles`. */
   #dropOldest(): void {
     const { tail, journal, sweeper, clock, options } = this.#engine;
+    resolveTicks(this.#engine);
     const facts = journal.begin();
     let bytes = 0;
     for (const first of tail.segments) bytes += sweeper.weight(first);

@@ -75,6 +75,11 @@ export class Tenure {
     return true;
   }
 
+  /** Between two writes of which the second counts only where the first does: whether somebody has put up a fence. */
+  get isFenced(): boolean {
+    return this.#engine.epochs.isFenced();
+  }
+
   /** The lock is lost. What was written since `before` may not count. */
   lost(before?: TailPosition): void {
     this.isTainted = true;

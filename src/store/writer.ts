@@ -65,7 +65,7 @@ export class Writer {
   ): Promise<number> {
     this.#engine.assertUsable();
     signal?.throwIfAborted();
-    this.#checkSizes(records);
+    this.assertSizes(records);
     return new Promise((resolve, reject) => {
       this.#encode(records);
       const pending: PendingWrite = {
@@ -92,7 +92,8 @@ export class Writer {
     );
   }
 
-  #checkSizes(records: readonly NewRecord[]): void {
+  /** Throws RECORD_TOO_LARGE where these cannot be written together. */
+  assertSizes(records: readonly NewRecord[]): void {
     const { maxRecordSize, maxFileSize } = this.#engine.options;
     let bytes = SEGMENT_OVERHEAD;
     for (const { payload, marks, headers } of records) {

@@ -54,6 +54,8 @@ t.test('the programs in the documents compile, run and print what is said', asyn
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
   mkdirSync(join(directory, 'node_modules'));
   symlinkSync(repository, join(directory, 'node_modules', 'durostore'), 'junction');
+  for (const name of ['zod'])
+    symlinkSync(join(repository, 'node_modules', name), join(directory, 'node_modules', name), 'junction');
   const names = snippets.map((_, number) => join(directory, `snippet-${number}.ts`));
   snippets.forEach(({ text }, number) => {
     writeFileSync(names[number] ?? '', text);

@@ -398,6 +398,10 @@ export const scenes: Readonly<Record<string, () => Promise<Files>>> = {
   },
   'later-data-feature': async () => {
     const machine = await closed();
+    return filesOf(header(machine, data(machine, 1), 6, 2));
+  },
+  'jobs-announced': async () => {
+    const machine = await closed();
     return filesOf(header(machine, data(machine, 1), 6, 1));
   },
   'later-entries': async () => filesOf(header(await closed(), names.entries(1), 5, 2)),

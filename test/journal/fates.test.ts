@@ -3,7 +3,7 @@ import t from 'tap';
 import { HEAD_BYTES } from '../../src/frame/frame.js';
 import { decodeFacts, type FactSink, FactWriter, type Lease } from '../../src/journal/facts.js';
 import { Fates } from '../../src/journal/fates.js';
-import { judgeClaim, nextInLine } from '../../src/queue/judgement.js';
+import { judgeClaim } from '../../src/queue/judgement.js';
 
 const HERE = 'aa'.repeat(16);
 const ELSEWHERE = 'bb'.repeat(16);
@@ -254,7 +254,7 @@ function compare(fates: Fates, model: Model): void {
   if (JSON.stringify(found) !== JSON.stringify(counts))
     throw new Error(`${JSON.stringify(found)}, not ${JSON.stringify(counts)}`);
   const line: number[] = [];
-  for (let i = nextInLine(fates, 1, 20); i < 20; i = nextInLine(fates, i + 1, 20)) line.push(i);
+  for (let i = fates.taken.firstAbsent(1); i < 20; i = fates.taken.firstAbsent(i + 1)) line.push(i);
   if (line.join() !== waiting.join()) throw new Error(`in line: ${line}, not ${waiting}`);
   const worn = [...fates.spent].sort((a, b) => a - b);
   if (worn.join() !== spent.join()) throw new Error(`spent: ${worn}, not ${spent}`);
@@ -449,7 +449,7 @@ t.test('a lease of another boot has ended, however it was extended', async (t) =
   fates.claimed(5, 6, 1, 1, leaseUntil(1_000_000));
   fates.extended(5, leaseUntil(2_000_000));
   t.equal(fates.running, 0);
-  t.equal(nextInLine(fates, 1, 10), 1);
+  t.equal(fates.taken.firstAbsent(1), 1);
   t.equal(fates.taken.has(5), false);
   t.equal(fates.attemptsOf(5), 1, 'it counts as an attempt');
 });
@@ -468,7 +468,7 @@ t.test('a lease elsewhere that has no slot lasts as long as it is, from when it 
   t.equal(fates.nextExpiry, 1110);
   t.same(fates.slotsWithClaims(undefined), [], 'nobody probes');
   t.equal(fates.expire(1110, 0), true);
-  t.same([fates.running, nextInLine(fates, 5, 9), fates.attemptsOf(5)], [0, 5, 1]);
+  t.same([fates.running, fates.taken.firstAbsent(5), fates.attemptsOf(5)], [0, 5, 1]);
 });
 
 t.test(
@@ -505,9 +505,9 @@ t.test('who takes a slot frees what the one before had', async (t) => {
   const fates = new Fates(HERE);
   fates.slotTaken(1, 7, HERE);
   fates.claimed(1, 2, 7, 1, leaseUntil(100));
-  t.equal(nextInLine(fates, 1, 3), 2);
+  t.equal(fates.taken.firstAbsent(1), 2);
   fates.slotTaken(1, 8, HERE);
-  t.equal(nextInLine(fates, 1, 3), 1);
+  t.equal(fates.taken.firstAbsent(1), 1);
   t.same([fates.incarnationOf(1), fates.attemptsOf(1)], [8, 1]);
 });
 

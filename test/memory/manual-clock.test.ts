@@ -109,6 +109,49 @@ t.test(
   },
 );
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+t.test(
+  'what asks for the time goes on before the next timer, and what follows the last one before the end',
+  async (t) => {
+    const clock = new ManualClock();
+    const begin = clock.monotonic();
+    const seen: string[] = [];
+    clock.setTimer(begin + 10, async () => {
+      for (let round = 0; round < 10; round++) {
+        await turn();
+        clock.now();
+      }
+      seen.push(`first, at ${clock.monotonic() - begin}`);
+    });
+    clock.setTimer(begin + 20, async () => {
+      for (let round = 0; round < 10; round++) await turn();
+      seen.push(`last, at ${clock.monotonic() - begin}`);
+    });
+    await clock.advance(20);
+    t.same(seen, ['first, at 10', 'last, at 20']);
+  },
+);
+
+t.test(
+  'who sets timers that are due again and again, or asks for ever, keeps no move from its end',
+  async (t) => {
+    const clock = new ManualClock();
+    let goesOn = true;
+    let rounds = 0;
+    const again = (): void => {
+      rounds += 1;
+      if (goesOn) clock.setTimer(clock.monotonic(), again);
+    };
+    again();
+    const begin = clock.monotonic();
+    await clock.advance(1000);
+    t.equal(clock.monotonic() - begin, 1000);
+    t.ok(rounds > 1);
+    goesOn = false;
+  },
+);
+
 t.test('calls one after the other add up, and keep their order', async (t) => {
   const clock = new ManualClock();
   const begin = clock.monotonic();

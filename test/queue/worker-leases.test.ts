@@ -88,15 +88,30 @@ t.test('a lease that was lost is told: the signal aborts, and an error comes', a
   }
 });
 
+/** A clock on which the time goes on while the loop is blocked, and no timer fires. */
+class BlockedClock implements Clock {
+  readonly #moved = new MovedClock();
+  #blockedMs = 0;
+
+  now(): number {
+    return this.#moved.now() + this.#blockedMs;
+  }
+
+  monotonic(): number {
+    return this.#moved.monotonic() + this.#blockedMs;
+  }
+
+  setTimer(at: number, run: () => void): () => void {
+    return this.#moved.setTimer(at - this.#blockedMs, run);
+  }
+
+  block(ms: number): void {
+    this.#blockedMs += ms;
+  }
+}
+
 t.test('a handler that returns before it could be told is told all the same', async (t) => {
-  const moved = new MovedClock();
-  let blockedMs = 0;
-  // While the loop is blocked the time goes on, and no timer fires.
-  const clock: Clock = {
-    now: () => moved.now() + blockedMs,
-    monotonic: () => moved.monotonic() + blockedMs,
-    setTimer: (at, run) => moved.setTimer(at - blockedMs, run),
-  };
+  const clock = new BlockedClock();
   const queue = await memoryWorld(t).openQueue<number>({ clock });
   const errors = errorsOf(queue as never);
   await queue.enqueue(1);
@@ -104,7 +119,7 @@ t.test('a handler that returns before it could be told is told all the same', as
   const worker = queue.process(
     async (delivery) => {
       signals.push(delivery.signal);
-      if (delivery.attempt === 1) blockedMs += 300;
+      if (delivery.attempt === 1) clock.block(300);
     },
     { leaseMs: 300 },
   );
@@ -120,6 +135,42 @@ t.test('a handler that returns before it could be told is told all the same', as
     ],
   );
 });
+
+t.test(
+  'messages that are claimed together keep their leases while the first handlers hold the loop',
+  async (t) => {
+    for (const { blockMs, attempts } of [
+      { blockMs: 400, attempts: [1, 1, 1] },
+      { blockMs: 500, attempts: [1, 1, 2] },
+    ]) {
+      const clock = new BlockedClock();
+      const queue = await memoryWorld(t).openQueue<number>({ clock });
+      const errors = errorsOf(queue as never);
+      await queue.enqueueMany([1, 2, 3]);
+      const seen: [number, number][] = [];
+      const worker = queue.process(
+        ({ value, attempt }) => {
+          seen.push([value, attempt]);
+          clock.block(blockMs);
+        },
+        { leaseMs: 1000, concurrency: 3 },
+      );
+      await until('all are done', () => worker.stats().done === 3);
+      await worker.close();
+      t.same(
+        seen,
+        attempts.map((attempt, at) => [at + 1, attempt]),
+      );
+      const lost = attempts.filter((attempt) => attempt > 1).length;
+      t.same(
+        errors.map(({ code }) => code),
+        Array(lost).fill('LEASE_LOST'),
+        'who has lost it already is not begun, and that is told',
+      );
+      t.equal(worker.stats().failed, lost);
+    }
+  },
+);
 
 t.test('what was deleted under its handler is over, and no error', async (t) => {
   for (const how of ['returns', 'throws'] as const) {
@@ -316,4 +367,5 @@ t.test('who has settled its message keeps it settled when the time is over', asy
   await until('it has ended', () => worker.stats().running === 0);
   await worker.close();
   t.equal(await queue.store.length(), 0);
+  t.same(worker.stats(), { running: 0, done: 1, failed: 0, paused: false });
 });

@@ -24,6 +24,8 @@ class Ledger implements FactSink {
   readonly problems: string[] = [];
   readonly #gone: { from: number; to: number }[] = [];
   readonly #incarnations = new Map<number, number>();
+  /** The record that a schedule's tick is about to be; 0: none. */
+  readonly #ticks = new Map<string, number>();
   highestNamed = 0;
 
   gone(from: number, to: number): void {
@@ -34,6 +36,7 @@ class Ledger implements FactSink {
 
   lost(from: number, to: number): void {
     this.gone(from, to);
+    for (const [name, index] of this.#ticks) if (index >= from && index < to) this.#ticks.set(name, 0);
   }
 
   slotTaken(slot: number, incarnation: number): void {
@@ -88,6 +91,30 @@ class Ledger implements FactSink {
 
   progress(index: number): void {
     this.#name(index);
+  }
+
+  scheduled({ name }: { readonly name: string }): void {
+    if (!this.#ticks.has(name)) this.#ticks.set(name, 0);
+  }
+
+  unscheduled(name: string): void {
+    if (!this.#ticks.delete(name)) this.problems.push(`'${name}' is unscheduled and was not there`);
+  }
+
+  ticking(name: string, _time: number, index: number): void {
+    if (this.#ticks.get(name) !== 0) this.problems.push(`'${name}' ticks and is not there, or ticks already`);
+    this.#ticks.set(name, index);
+  }
+
+  ticked(name: string): void {
+    this.#name(this.#ticks.get(name) ?? 0);
+    this.unticked(name);
+  }
+
+  /** Where its record was lost meanwhile, it is over already. */
+  unticked(name: string): void {
+    if (!this.#ticks.has(name)) this.problems.push(`'${name}' ticked and is not there`);
+    this.#ticks.set(name, 0);
   }
 
   isGone(from: number, to: number): boolean {

@@ -1,0 +1,8 @@
+/** Suites of what is not in this version yet. */
+export const pending: ReadonlySet<string> = new Set([
+  'dead letters',
+  'workers',
+  'schedules',
+  'cancelling',
+  'progress',
+]);
