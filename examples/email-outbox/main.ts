@@ -67,7 +67,8 @@ try {
   await settled(outbox);
 
   console.log('\nsent, in order:');
-  for (const [to, subjects] of [...postOffice.delivered].sort()) console.log(`  ${to}: ${subjects.join(' · ')}`);
+  for (const [to, subjects] of [...postOffice.delivered].sort())
+    console.log(`  ${to}: ${subjects.join(' · ')}`);
   console.log(`\ngiven up in the end: ${await outbox.deadLetters.length()}`);
 } finally {
   await sender?.close();

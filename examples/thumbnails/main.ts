@@ -44,10 +44,13 @@ const watcher = fork(fileURLToPath(new URL('./watcher.js', import.meta.url)), [
   directory,
   String(PICTURES.length),
 ]);
-const watcherEnded = once(watcher, 'exit');
+const watched = once(watcher, 'exit');
+const gaveUp = new Promise<never>((_, reject) => {
+  queue.on('dead', ({ index, reason }) => reject(new Error(`picture ${index}: ${reason}`)));
+});
 
 try {
-  await Promise.race([once(watcher, 'message'), watcherEnded]);
+  await Promise.race([once(watcher, 'message'), watched]);
   for (const { name, width, height } of PICTURES) {
     const picture = join(scratch, `${name}.png`);
     await writeFile(picture, paint(width, height));
@@ -56,7 +59,7 @@ try {
   console.log(`${await queue.length()} pictures to make smaller`);
 
   const worker = queue.process(threads, { concurrency: 2, timeoutMs: 60_000 });
-  await watcherEnded;
+  await Promise.race([watched, gaveUp]);
   await worker.close();
 
   console.log('thumbnails:');
@@ -64,7 +67,6 @@ try {
     const thumbnail = PNG.sync.read(await readFile(thumbnailOf(name)));
     console.log(`  ${name}: ${width} × ${height} became ${thumbnail.width} × ${thumbnail.height}`);
   }
-  console.log(`given up: ${await queue.deadLetters.length()}`);
 } finally {
   watcher.kill();
   await queue.close();
