@@ -350,7 +350,9 @@ class EngineQueue<T> implements Queue<T> {
     this.#events.close();
     this.#leases.end();
     this.#undertaker.close();
-    await this.#ticker.close();
+    const ticking = this.#ticker.close();
+    // ⚑ No turn in between: a dequeue that was called before takes no message that nobody will get.
+    if (ticking !== undefined) await ticking;
     try {
       await this.#holder.release((facts, claimed) => this.#buryLast(facts, claimed));
     } catch {

@@ -156,7 +156,7 @@ class Model {
         return;
       }
     }
-    const record = this.#record(fact[1]);
+    const record = this.#record(fact[1] as number);
     if (record.gone) return;
     switch (fact[0]) {
       case 'extended':
