@@ -25,6 +25,10 @@ export function judge(survey: Survey): Report {
   }
   judgeJournals(survey, findings);
   judgeSegments(survey, findings);
+  for (const { path, size, end } of survey.archives) {
+    const what = 'ids of messages that are gone: what was enqueued with one of them may be stored again';
+    findings.add('damage', path, what, { position: end, bytes: size - end });
+  }
   for (const { path, size, kind } of survey.others) {
     const what = OF_OTHERS[kind];
     if (what !== undefined) findings.note(path, what, { bytes: size });

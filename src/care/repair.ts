@@ -3,6 +3,7 @@ import type { Disk } from '../disk/disk.js';
 import { FileNames } from '../disk/file-names.js';
 import { osDisk } from '../disk/os.js';
 import { lockAlone, stillAlone } from './alone.js';
+import { mendArchives } from './archive-audit.js';
 import { isOfAnotherStore, judge } from './judge.js';
 import { mendEntries } from './mend-entries.js';
 import { mendJournal } from './mend-journal.js';
@@ -81,6 +82,7 @@ async function mend(found: Survey, wallTime: number, alone: () => Promise<void>)
   await alone();
   mendJournal(found, unaccounted(found), aside, wallTime);
   await mendSegments(found, wallTime, alone);
+  mendArchives(found.place, found.archives, aside);
   await alone();
   await mendEntries(found, new Pace(undefined, () => {}));
 }

@@ -4,6 +4,7 @@ import { type FileKind, FileNames } from '../disk/file-names.js';
 import { Epochs } from '../epoch/epochs.js';
 import { assertKnownFiles } from '../store/assert-known-files.js';
 import type { Meta } from '../store/meta.js';
+import { type DamagedArchive, damagedArchives } from './archive-audit.js';
 import { EntriesCheck, type Witness } from './entries-check.js';
 import { auditJournals, type JournalAudit } from './journal-audit.js';
 import type { Pace } from './pace.js';
@@ -26,6 +27,8 @@ export interface Survey {
   readonly journals: JournalAudit;
   /** The greatest index that a fact named before the segments were read. */
   readonly highestNamed: number;
+  /** Archives of ids that are damaged. */
+  readonly archives: readonly DamagedArchive[];
   /** The other files with the store's prefix. */
   readonly others: readonly {
     readonly path: string;
@@ -59,6 +62,7 @@ export async function survey(disk: Disk, names: FileNames, meta: Meta, pace: Pac
       orphans,
       journals,
       highestNamed: before.fates.highestNamed,
+      archives: damagedArchives(place),
       others: findOthers(place),
     };
   }

@@ -22,7 +22,7 @@ import { BackgroundSync } from './background-sync.js';
 import { type CompactionLimits, Compactor } from './compactor.js';
 import { Decider } from './decider.js';
 import { describeDiskError, describeOpeningError } from './disk-errors.js';
-import { IdArchives } from './id-archive.js';
+import { IdArchives } from './id-archives.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import type { ResolvedStoreOptions } from './options.js';
 import { recoverStore } from './recover-store.js';
