@@ -246,13 +246,19 @@ export class Fates implements FactSink {
 
   claimed(from: number, to: number, incarnation: number, attempt: number, lease: Lease): void {
     const gone = this.goneSet;
-    let count = 0;
+    if (to - from > MOST_CLAIMED && this.#isMoreThan(MOST_CLAIMED, from, to)) throw new TooManyClaimed();
     for (let index = gone.firstAbsent(from); index < to; index = gone.firstAbsent(index + 1)) {
-      count += 1;
-      if (count > MOST_CLAIMED) throw new TooManyClaimed();
       if (!this.dead.has(index)) this.#claim(index, incarnation, attempt, lease);
     }
     if (to > from) this.#name(to - 1);
+  }
+
+  /** Whether so many of the records are not gone; told before anything is made of them. */
+  #isMoreThan(most: number, from: number, to: number): boolean {
+    let count = 0;
+    let index = this.goneSet.firstAbsent(from);
+    for (; index < to && count <= most; index = this.goneSet.firstAbsent(index + 1)) count += 1;
+    return count > most;
   }
 
   #claim(index: number, incarnation: number, attempt: number, lease: Lease): void {

@@ -146,7 +146,8 @@ class EngineQueue<T> implements Queue<T> {
     this.deadLetters = new EngineDeadLetters<T>(engine, {
       look: () => this.#look(),
       assertUsable: () => this.#assertUsable(),
-      decode: (record) => decodeValue(this.#codec, record),
+      // Without the schema: what fails it is to be looked at, and is dead for that.
+      decode: (record) => decodeValue(codec, record),
     });
   }
 
@@ -350,7 +351,9 @@ class EngineQueue<T> implements Queue<T> {
     this.#events.close();
     this.#leases.end();
     this.#undertaker.close();
-    await this.#ticker.close();
+    const ticking = this.#ticker.close();
+    // ⚑ No turn in between: a dequeue that was called before takes no message that nobody will get.
+    if (ticking !== undefined) await ticking;
     try {
       await this.#holder.release((facts, claimed) => this.#buryLast(facts, claimed));
     } catch {

@@ -80,11 +80,12 @@ export class Ticker {
   }
 
   /** Waits for what is under way; no tick is begun any more. */
-  async close(): Promise<void> {
+  /** Ticks no more; returns what is to be waited for, if anything is under way. */
+  close(): Promise<void> | undefined {
     this.#engine.fates.schedules.onChange = undefined;
     this.#ended.abort();
     this.#cancelTimer?.();
-    await this.#working;
+    return this.#working;
   }
 
   get #isOver(): boolean {

@@ -21,7 +21,10 @@ export function documents(): Document[] {
   const atRoot = readdirSync(repository).filter((name) => name.endsWith('.md'));
   const folder = join(repository, 'docs');
   const below = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.md')) : [];
-  return [...atRoot, ...below.map((name) => `docs/${name}`)].map((path) => ({
+  const examples = readdirSync(join(repository, 'examples'))
+    .map((name) => `examples/${name}/README.md`)
+    .filter((path) => existsSync(join(repository, path)));
+  return [...atRoot, ...below.map((name) => `docs/${name}`), ...examples].map((path) => ({
     path,
     text: readFileSync(join(repository, path), 'utf8'),
   }));

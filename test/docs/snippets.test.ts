@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import PQueue from 'p-queue';
 import t from 'tap';
 import ts from 'typescript';
 import { startCommand } from '../support/processes.js';
@@ -63,8 +64,9 @@ t.test('the programs in the documents compile, run and print what is said', asyn
   t.ok(snippets.length > 0, 'there are some');
   t.same(compile(directory, names), []);
 
-  await Promise.all(
-    snippets.map(async ({ where, prints }, number) => {
+  const few = new PQueue({ concurrency: 4 });
+  await few.addAll(
+    snippets.map(({ where, prints }, number) => async () => {
       const cwd = join(directory, `run-${number}`);
       mkdirSync(cwd);
       const program = startCommand(t, join(directory, `snippet-${number}.js`), { cwd });

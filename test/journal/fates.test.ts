@@ -159,7 +159,7 @@ class Model {
         return;
       }
     }
-    const record = this.#record(fact[1]);
+    const record = this.#record(fact[1] as number);
     if (record.gone) return;
     switch (fact[0]) {
       case 'extended':
@@ -537,6 +537,15 @@ t.test('judgement: every row of its table', async (t) => {
     judge(() => {}, 100),
     'lost',
     'there, ended',
+  );
+  t.equal(
+    judge((fates) => {
+      fates.died(1, { attempts: 1, firstFailedAt: 1, lastFailedAt: 1, reason: '' });
+      fates.requeued(1);
+      fates.claimed(1, 2, 7, 1, leaseUntil(200));
+    }, 100),
+    'lost',
+    'there, named so again, and this one has ended',
   );
   t.equal(
     judge((fates) => fates.expire(100, 0), 99),
