@@ -450,6 +450,32 @@ t.test('made, replaced and ended on the device when the call resolves', async (t
   t.same(await names(), ['b']);
 });
 
+t.test(
+  'of what was only written a power cut takes the last tick at most, and that is enqueued again',
+  async (t) => {
+    const { machine, open, pass } = world(t);
+    const { queue } = await open({ durability: 'written', syncIntervalMs: 3_600_000 });
+    await queue.schedule('s', { everyMs: 1000 }, 'tick', { missed: 'all' });
+    for (let count = 1; count <= 4; count++) {
+      await pass(1000);
+      const fork = machine.fork(1);
+      fork.powerCut({ writes: 'lose', names: 'lose' });
+      const clock = new MovedClock();
+      clock.setWall(START + count * 1000);
+      const survivor = await openTicking(t, fork.opener(), clock);
+      await quiet(fork);
+      const engine = await openEngine(t, fork, { directory: DIRECTORY, clock });
+      t.same(
+        [...ticksThere(engine).values()].map((tick) => tick?.time),
+        seconds(...upTo(count)),
+        `${count} ticks`,
+      );
+      await engine.close();
+      await survivor.close();
+    }
+  },
+);
+
 t.test('closing ends it: a tick under way is waited for, and none begins', async (t) => {
   const { clock, open, ticks } = world(t);
   const { queue } = await open();
