@@ -12,10 +12,12 @@ import {
   writeBodyFields,
 } from '../../src/frame/frame.js';
 import { encodeMark, Mark } from '../../src/frame/marks.js';
+import { encodeOrderMarks } from '../../src/frame/order-marks.js';
 import { FactWriter } from '../../src/journal/facts.js';
 import { Batch } from '../../src/segment/batch.js';
 import { ENTRY_BYTES, writeEntry } from '../../src/segment/entry.js';
 import { encodeSeal } from '../../src/segment/seal.js';
+import { encodeArchive } from '../../src/store/id-archive.js';
 import { blocksOf, document } from './documents.js';
 
 const storeId = Buffer.from('9f86d081884c7d65', 'hex');
@@ -85,8 +87,16 @@ const written: readonly [what: string, bytes: Buffer][] = [
   ['a header', encodeFileHeader(HeaderKind.data, storeId, 1)],
   ['a header of a later epoch', encodeFileHeader(HeaderKind.fates, storeId, 2, 3)],
   ['a record', record()],
+  [
+    'marks of order',
+    encodeOrderMarks({ due: TIME + 60_000, priority: 5, front: 0, key: 'ada', id: 'm-1', count: 2 }),
+  ],
   ['a seal', seal()],
   ['an entry', entry()],
+  [
+    'an archive of ids',
+    Buffer.concat([...encodeArchive(storeId, 1, [{ id: 'm-1', index: 1, count: 2, time: TIME }])]),
+  ],
   ['facts', facts()],
   ['facts of jobs', jobFacts()],
 ];
