@@ -86,11 +86,11 @@ const seal = (): Buffer =>
 const written: readonly [what: string, bytes: Buffer][] = [
   ['a header', encodeFileHeader(HeaderKind.data, storeId, 1)],
   ['a header of a later epoch', encodeFileHeader(HeaderKind.fates, storeId, 2, 3)],
-  ['a record', record()],
   [
     'marks of order',
     encodeOrderMarks({ due: TIME + 60_000, priority: 5, front: 0, key: 'ada', id: 'm-1', count: 2 }),
   ],
+  ['a record', record()],
   ['a seal', seal()],
   ['an entry', entry()],
   [
