@@ -90,10 +90,15 @@ export class InvalidValueError extends DurostoreError {
 
   constructor(
     issues: readonly SchemaIssue[],
-    which: { readonly position?: number | undefined; readonly index?: number | undefined } = {},
+    which: {
+      readonly position?: number | undefined;
+      readonly index?: number | undefined;
+      /** What to do, where that is not the usual. */
+      readonly remedy?: string | undefined;
+    } = {},
     cause?: unknown,
   ) {
-    const { position, index } = which;
+    const { position, index, remedy } = which;
     const batch = position === undefined ? 'the value' : `value ${position} of the batch`;
     const what = index === undefined ? batch : `the value of record ${index}`;
     const told = issues.slice(0, TOLD_ISSUES).map(({ path, message }) => {
@@ -104,7 +109,8 @@ export class InvalidValueError extends DurostoreError {
     super(
       'INVALID_VALUE',
       `${what} fails the queue's schema: ${told.join('; ')}${others > 0 ? `; and ${others} more` : ''}. ` +
-        (index === undefined ? 'Nothing was written: correct it' : 'It stays where it is: delete it'),
+        (remedy ??
+          (index === undefined ? 'Nothing was written: correct it' : 'It stays where it is: delete it')),
       cause,
     );
     this.issues = issues;

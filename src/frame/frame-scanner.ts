@@ -34,10 +34,13 @@ export class FrameScanner {
   readonly #salt: number;
   readonly #isFenced: () => boolean;
 
+  readonly #isKnown: (head: Head) => boolean;
+
   /** ⚑ `isFenced` is asked after each read, before a frame in it is visited: what was there before a fence counts. */
-  constructor(salt: number, isFenced: () => boolean) {
+  constructor(salt: number, isFenced: () => boolean, known = isKnown) {
     this.#salt = salt;
     this.#isFenced = isFenced;
+    this.#isKnown = known;
   }
 
   /**
@@ -78,7 +81,7 @@ export class FrameScanner {
       }
       if (!believed && this.#isFenced()) return { position: start + at, stop: 'fenced' };
       believed = true;
-      if (!isKnown(head)) {
+      if (!this.#isKnown(head)) {
         const { kind, flags } = head;
         throw laterVersion(
           file.path,

@@ -62,8 +62,6 @@ export const JOURNAL_KINDS = kindTable([
   FrameKind.continues,
 ]);
 
-const IDS_KINDS = kindTable([FrameKind.ids]);
-
 /** The frame ends a batch: until it is there, none of the batch is. */
 export const FLAG_ENDS_BATCH = 1;
 
@@ -74,7 +72,11 @@ const KNOWN_FLAGS = FLAG_ENDS_BATCH | FLAG_MARKED;
 
 /** Whether a whole frame is of a kind and with flags that this version knows. One that is not was written by a later one. */
 export const isKnown = ({ kind, flags }: Head): boolean =>
-  flags <= KNOWN_FLAGS && (SEGMENT_KINDS[kind] === 1 || JOURNAL_KINDS[kind] === 1 || IDS_KINDS[kind] === 1);
+  flags <= KNOWN_FLAGS && (SEGMENT_KINDS[kind] === 1 || JOURNAL_KINDS[kind] === 1);
+
+/** The same for an archive of ids. */
+export const isKnownInArchive = ({ kind, flags }: Head): boolean =>
+  kind === FrameKind.ids && flags === FLAG_ENDS_BATCH;
 
 /** A decoded head. Scanners reuse one object: copy what must outlive the next frame. */
 export interface Head {

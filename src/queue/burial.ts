@@ -24,6 +24,8 @@ export class Undertaker {
   readonly #bounds: DeadLetterBounds;
   #stopWatching: (() => void) | undefined;
   #cancelTimer: (() => void) | undefined;
+  /** Whether the last try came to nothing: no room, or a store that has failed. */
+  #hasFailed = false;
   #closed = false;
 
   constructor(engine: Engine, maxAttempts: number, bounds: DeadLetterBounds) {
@@ -70,6 +72,7 @@ export class Undertaker {
     let tried = false;
     while (this.#isDue()) {
       tried = true;
+      this.#hasFailed = true;
       try {
         await decider.decide((facts) => {
           const spent: Burial[] = [];
@@ -79,6 +82,7 @@ export class Undertaker {
           }
           this.bury(facts, spent);
         }, false);
+        this.#hasFailed = false;
       } catch {
         break;
       }
@@ -131,7 +135,8 @@ export class Undertaker {
     const { oldest } = fates.dead;
     if (this.#closed || oldest === undefined) return;
     const left = oldest.lastFailedAt + this.#bounds.maxAgeMs - clock.now();
-    const wait = Math.min(Math.max(left, 0), LOOK_EVERY_MS);
+    // ⚑ What could not be purged just now is not tried again at once, and again.
+    const wait = left <= 0 && this.#hasFailed ? LOOK_EVERY_MS : Math.min(Math.max(left, 0), LOOK_EVERY_MS);
     this.#cancelTimer = clock.setTimer(clock.monotonic() + wait, this.#onTimer);
   }
 

@@ -140,11 +140,11 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
   async extend(leaseMs?: number): Promise<void> {
     const length = wholeNumber('leaseMs', leaseMs, this.#terms.leaseMs, 1, LONGEST_LEASE_MS);
     this.#watch.assertOpen();
-    this.#until = await this.#engine.decider.decide((facts) => {
+    await this.#engine.decider.decide((facts) => {
       if (this.#verdict() !== 'held') throw this.#leaseLost();
       const until = Math.ceil(this.#engine.clock.monotonic() + length);
       facts.extended(this.index, { until, lengthMs: length });
-      return until;
+      this.#endsAt(until);
     }, false);
     if (this.#abort !== undefined) this.#watch.add(this);
   }
@@ -190,8 +190,17 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
     await this.#settleBy((facts) => {
       if (this.#verdict() !== 'held') throw this.#leaseLost();
       decision(facts);
+      this.#endsAt(Number.NEGATIVE_INFINITY);
     }, durable);
-    this.#until = Number.NEGATIVE_INFINITY;
+  }
+
+  /** From within a decision: whatever is decided next, in the same commit too, is judged by that. */
+  #endsAt(until: number): void {
+    const before = this.#until;
+    this.#until = until;
+    this.#engine.decider.afterwards((counts) => {
+      if (!counts) this.#until = before;
+    });
   }
 
   /** Ends the claim by its own holder's decision, which is no reason to abort the signal. */

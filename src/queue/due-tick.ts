@@ -36,8 +36,11 @@ export function dueTick(
 }
 
 /** The tick to come: the first one that is neither enqueued nor before `now`; undefined where there is none any more. */
-export const comingTick = (
+export function comingTick(
   { schedule, last }: ScheduleState,
   times: TickTimes,
   now: number,
-): number | undefined => times.next(Math.max(last?.time ?? schedule.createdAt, now));
+): number | undefined {
+  const next = times.next(last?.time ?? schedule.createdAt);
+  return next === undefined || next > now ? next : times.next(now);
+}

@@ -1,6 +1,9 @@
 import type { Fates } from '../journal/fates.js';
 
-/** What names a claim: anything else that speaks for the message has lost it. */
+/**
+ * What names a claim: anything else that speaks for the message has lost it. A message that was requeued has a first attempt
+ * again: the claims of one holder that are named alike differ in when they end, as whoever has them knows it.
+ */
 export interface ClaimName {
   readonly index: number;
   readonly incarnation: number;
@@ -13,6 +16,7 @@ export interface ClaimName {
  * | the message is | the claim is                      | verdict     |
  * | -------------- | --------------------------------- | ----------- |
  * | there          | this one, and its lease runs      | 'held'      |
+ * | there          | named so, and this one has ended  | 'lost'      |
  * | there          | ended, given back, or another's   | 'lost'      |
  * | gone           | its lease would still run         | 'cancelled' |
  * | gone           | its lease has ended               | 'lost'      |
@@ -30,7 +34,7 @@ export function judgeClaim(
   const claim = fates.claims.get(name.index);
   const isOurs =
     claim !== undefined && claim.incarnation === name.incarnation && claim.attempt === name.attempt;
-  return isOurs && !claim.expired && monotonic < claim.until ? 'held' : 'lost';
+  return isOurs && !claim.expired && monotonic < claim.until && monotonic < until ? 'held' : 'lost';
 }
 
 /**

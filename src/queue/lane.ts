@@ -91,6 +91,16 @@ export class Lane {
     return -1;
   }
 
+  /** Forgets the members of the block of an index if all of it, `[from, to)`, is over. */
+  forgetBlock(index: number, isOver: (from: number, to: number) => boolean): void {
+    const number = Math.floor(index / BLOCK);
+    const block = this.#blocks.get(number);
+    if (block === undefined || !isOver(number * BLOCK, (number + 1) * BLOCK)) return;
+    this.#count -= block.count;
+    this.#blocks.delete(number);
+    this.#numbers.splice(this.#placeOf(number), 1);
+  }
+
   clear(): void {
     this.#blocks.clear();
     this.#numbers.length = 0;

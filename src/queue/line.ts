@@ -36,7 +36,10 @@ export class Line implements FateWatcher, MarkSink {
   readonly #follower: MarkFollower;
   /** All that carry marks and are there. */
   readonly #marked = new Lane();
-  /** Of those: that cannot be had as a message without marks can. */
+  /**
+   * Of those: that cannot be had as a message without marks can. Those that are gone stay until all around them are, so that a
+   * search passes over them in words and blocks, not one by one.
+   */
   readonly #aside = new Lane();
   readonly #delayed = new Lane();
   readonly #dues: DueTimes;
@@ -223,11 +226,13 @@ export class Line implements FateWatcher, MarkSink {
     const isPlain = priority === 0 && frontOf === undefined;
     if (frontOf !== undefined) this.#waitingInFront[priority]?.set(index, waits);
     else if (priority > 0) this.#waiting[priority]?.set(index, waits);
-    this.#aside.set(index, !isGone && !(waits && isPlain));
+    this.#aside.set(index, !(waits && isPlain));
     if (isGone) this.#forget(index, priority);
   }
 
   #forget(index: number, priority: number): void {
+    const { goneSet } = this.#engine.fates;
+    this.#aside.forgetBlock(index, (from, to) => goneSet.firstAbsent(from) >= to);
     this.#marked.remove(index);
     this.#delayed.remove(index);
     this.#frontOf.delete(index);
@@ -279,11 +284,11 @@ export class Line implements FateWatcher, MarkSink {
   /** Of what neither a fact nor a mark takes aside. */
   readonly #nextPlain = (from: number): number => {
     const { taken } = this.#engine.fates;
-    let index = taken.firstAbsent(from);
+    let index = this.#aside.firstAbsent(taken.firstAbsent(from));
     for (;;) {
-      const next = this.#aside.firstAbsent(index);
+      const next = taken.firstAbsent(index);
       if (next === index) return index;
-      index = taken.firstAbsent(next);
+      index = this.#aside.firstAbsent(next);
     }
   };
 

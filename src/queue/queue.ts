@@ -146,7 +146,8 @@ class EngineQueue<T> implements Queue<T> {
     this.deadLetters = new EngineDeadLetters<T>(engine, {
       look: () => this.#look(),
       assertUsable: () => this.#assertUsable(),
-      decode: (record) => decodeValue(this.#codec, record),
+      // Without the schema: what fails it is to be looked at, and is dead for that.
+      decode: (record) => decodeValue(codec, record),
     });
   }
 

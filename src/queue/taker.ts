@@ -232,7 +232,14 @@ export class Taker<T> {
 
 /** What the caller hears of the last attempt at a message that cannot be decoded. */
 function givenUp(error: Unreadable, attempts: number): Unreadable {
-  if (!(error instanceof CodecError)) return error;
+  if (error instanceof CorruptError) return error;
+  if (error instanceof InvalidValueError) {
+    const { issues, index, cause } = error;
+    const remedy =
+      `It was claimed ${attempts} times and is among the dead letters now: ` +
+      'requeue it for a queue whose schema takes it, or purge it';
+    return new InvalidValueError(issues, { index, remedy }, cause);
+  }
   return new CodecError(
     `message ${error.index} was claimed ${attempts} times, cannot be decoded, and is among the dead letters now: ` +
       'requeue it for a queue with its codec, or purge it',

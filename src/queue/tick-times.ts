@@ -18,8 +18,23 @@ export const everyTimes = (anchor: number, everyMs: number): TickTimes => ({
   next: (after) => anchor + Math.max(1, Math.floor((after - anchor) / everyMs) + 1) * everyMs,
 });
 
+/** Remembers the last answer: the tick behind a schedule's last one is asked for at each look. */
+function remembering(times: TickTimes): TickTimes {
+  let asked = Number.NaN;
+  let answer: number | undefined;
+  return {
+    next(after) {
+      if (after !== asked) {
+        answer = times.next(after);
+        asked = after;
+      }
+      return answer;
+    },
+  };
+}
+
 export const timesOf = ({ when, createdAt }: Schedule): TickTimes =>
-  when.kind === 'every' ? everyTimes(createdAt, when.everyMs) : cronTimes(when.cron, when.zone);
+  when.kind === 'every' ? everyTimes(createdAt, when.everyMs) : remembering(cronTimes(when.cron, when.zone));
 
 /** The last tick after `after` that is not after `upTo`; undefined where there is none. Looks at some of them only, however many there are. */
 export function lastTick({ next }: TickTimes, after: number, upTo: number): number | undefined {

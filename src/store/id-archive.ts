@@ -7,6 +7,7 @@ import {
   FLAG_ENDS_BATCH,
   FrameKind,
   HEAD_BYTES,
+  isKnownInArchive,
   placeOf,
   writeBodyFields,
 } from '../frame/frame.js';
@@ -178,9 +179,8 @@ function readArchive(engine: Engine, name: string): ArchivedId[] {
     const header = Buffer.alloc(HEADER_BYTES);
     const length = file.read(header, 0, HEADER_BYTES, 0);
     const verdict = checkFileHeader(header, length, HeaderKind.ids, engine.storeId, kind.number, path);
-    const scanner = new FrameScanner(files.salt, () => false);
+    const scanner = new FrameScanner(files.salt, () => false, isKnownInArchive);
     const { position, stop } = scanner.scan(file, HEADER_BYTES, (head, bytes, at) => {
-      if (head.kind !== FrameKind.ids) return false;
       ids.push(...decodeIds(bytes, at + HEAD_BYTES, at + head.length));
       return true;
     });

@@ -62,3 +62,14 @@ t.test('a directory that somebody has for himself', async (t) => {
   t.match(stderr, /^durostore: LOCK_UNAVAILABLE: /);
   await store.close();
 });
+
+t.test('who looks gives up no message of a program that allows more attempts than usual', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const queue = await openQueue<string>({ directory, durability: 'written', maxAttempts: 100 });
+  await queue.enqueue('one');
+  for (let n = 1; n <= 10; n++) await (await queue.claim())?.nack();
+  const { stdout } = await durostore(['stats', directory, '--json']);
+  t.match(JSON.parse(stdout), { waiting: 1, dead: 0 });
+  t.match(await queue.claim(), { attempt: 11 });
+  await queue.close();
+});

@@ -19,6 +19,6 @@ export interface ConformanceEngine {
   fresh(t: Test): Promise<Fresh>;
   /** Undefined where an engine's time cannot be moved: then tests that need that let time pass. */
   readonly clock?: (() => TestClock) | undefined;
-  /** Tests that this engine is not held to, by name, each with the reason why. */
+  /** Tests that this engine is not held to, by suite and name (`order: each of …`), each with the reason why. */
   readonly skips: ReadonlyMap<string, string>;
 }

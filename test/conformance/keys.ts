@@ -76,6 +76,20 @@ export const keys = suite('keys', (test) => {
     t.equal(await queue.claim(), undefined);
   });
 
+  test('one that is requeued waits until the claimed one of its key is done', async (t, place) => {
+    const queue = await place.openQueue();
+    const other = await place.openQueue();
+    await queue.enqueueMany(['a1', 'a2'], { key: 'a' });
+    await had(await queue.claim()).reject();
+    const second = had(await queue.claim());
+    t.equal(second.value, 'a2', 'a dead one blocks nobody');
+    t.equal(await other.deadLetters.requeue(1), 1);
+    t.equal(await other.claim(), undefined);
+    t.equal(await other.length(), 1);
+    await second.ack();
+    t.match(await other.claim({ waitMs: 60_000 }), { value: 'a1' });
+  });
+
   test('deleting a head frees its key', async (t, place) => {
     const queue = await place.openQueue();
     await queue.enqueueMany(['a1', 'a2', 'a3'], { key: 'a' });

@@ -68,6 +68,13 @@ export const opening = suite('opening', (test) => {
     t.same(await textsOf(await place.openStore({ filePrefix: 'duro' })), ['2'], "the default is 'duro'");
   });
 
+  test('prefixes that differ only by case are INVALID_OPTION', async (t, place) => {
+    await place.openStore({ filePrefix: 'orders' });
+    const options = { ...place.options, filePrefix: 'Orders' };
+    await t.rejects(place.engine.openStore(options), { code: 'INVALID_OPTION', message: /^filePrefix/ });
+    await t.rejects(place.engine.openQueue(options), { code: 'INVALID_OPTION', message: /^filePrefix/ });
+  });
+
   test('a store and a queue are the same records', async (t, place) => {
     const queue = await place.openQueue({ codec: 'v8' });
     const store = await place.openStore();

@@ -40,10 +40,12 @@ export function runSuites(t: Test, engine: ConformanceEngine, suites: readonly S
   for (const { name: of, cases } of suites) {
     const isPending = pending.has(of) && !process.env['CONFORMANCE_PENDING'];
     for (const { name, isTimed, body } of cases) {
-      const title = `${engine.name}, ${of}: ${name}`;
-      unused.delete(name);
-      const skip = isPending ? 'not in this version yet' : (engine.skips.get(name) ?? false);
-      t.test(title, { skip }, async (t) => body(t, new Place(t, engine, await engine.fresh(t), isTimed)));
+      const title = `${of}: ${name}`;
+      unused.delete(title);
+      const skip = isPending ? 'not in this version yet' : (engine.skips.get(title) ?? false);
+      t.test(`${engine.name}, ${title}`, { skip }, async (t) =>
+        body(t, new Place(t, engine, await engine.fresh(t), isTimed)),
+      );
     }
   }
   t.test(`${engine.name}: what is skipped are tests that there are`, async (t) => t.same([...unused], []));

@@ -200,3 +200,21 @@ t.test('a fork', async (t) => {
   t.equal(read(other.open('/q/b', 'read')), 'forkre', 'two names of one file stay so');
   t.equal(read(file), 'AFTER!');
 });
+
+t.test('a machine that never loses power keeps what was written once, and says so', async (t) => {
+  diskConformance(t, async () => {
+    const machine = new MemoryDisk({ cutsPower: false });
+    const disk = machine.opener();
+    disk.makeDirectory('/queue');
+    return { disk, other: machine.opener(), directory: '/queue' };
+  });
+  const machine = new MemoryDisk({ cutsPower: false });
+  const disk = machine.opener();
+  disk.makeDirectory('/q');
+  const file = disk.create('/q/a');
+  write(file, 'unsynced');
+  file?.truncate(2);
+  await file?.sync();
+  t.equal(read(file), 'un');
+  t.throws(() => machine.powerCut({ writes: 'keep', names: 'keep' }), /does not know what was synced/);
+});

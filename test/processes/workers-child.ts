@@ -52,6 +52,7 @@ async function handle(delivery: Delivery<Job>): Promise<void> {
 async function acknowledge(delivery: Delivery<Job>, end: (what: Note['what']) => boolean): Promise<void> {
   if (delivery.signal.aborted) return;
   acknowledging += 1;
+  note('acking', delivery);
   try {
     await delivery.ack();
     // It counts, also where the time was over while it was being written.

@@ -19,9 +19,12 @@ export interface WorkersOrders extends Orders {
   readonly timeoutMs: number;
 }
 
-/** A line of a worker process's notes. `at` is the machine's monotonic clock, in nanoseconds. */
+/**
+ * A line of a worker process's notes. `at` is the machine's monotonic clock, in nanoseconds. 'ack' says that it was
+ * acknowledged, 'acking' that it is about to be: in between somebody else may have the next message of its key.
+ */
 export interface Note {
-  readonly what: 'begin' | 'return' | 'ack' | 'throw' | 'timeout' | 'die';
+  readonly what: 'begin' | 'return' | 'acking' | 'ack' | 'throw' | 'timeout' | 'die';
   readonly n: number;
   readonly index: number;
   readonly attempt: number;

@@ -207,11 +207,10 @@ function brokenKeys(lives: readonly Life[], keyOf: (n: number) => string | undef
 
 /** From each beginning to its end, or to the end of its process. */
 function handlingsOf(notes: readonly Note[]): { readonly begin: Note; readonly until: bigint }[] {
-  const ends = new Map(
-    notes
-      .filter(({ what }) => what !== 'begin')
-      .map((note) => [`${note.index} ${note.attempt}`, BigInt(note.at)]),
-  );
+  const ends = new Map<string, bigint>();
+  // Backwards, so that the first thing said behind the beginning is what stays.
+  for (const { what, index, attempt, at } of [...notes].reverse())
+    if (what !== 'begin') ends.set(`${index} ${attempt}`, BigInt(at));
   const over = BigInt(notes.at(-1)?.at ?? 0);
   return notes
     .filter(({ what }) => what === 'begin')

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
-import type { Operation } from '../../src/disk/memory-fault.js';
+import { inject, type Operation, onKind, onPath } from '../../src/disk/memory-fault.js';
 import type { DeadLetter, Queue } from '../../src/mod.js';
 import { MovedClock } from '../store/moved-clock.js';
 import { range } from '../store/records.js';
@@ -297,6 +297,33 @@ onBothDisks('a wall clock that was set ahead is seen within a minute', async (_,
   await queue.enqueue(1);
   await (await queue.claim())?.reject();
   clock.setWall(clock.now() + 1e9);
+  clock.advance(60_000);
+  await until('it to go', async () => (await store.length()) === 0);
+});
+
+t.test('a purge that fails is tried again after a minute, and not all the time', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const clock = new MovedClock();
+  const queue = await world.openQueue<number>({ clock, deadLetters: { maxAgeMs: 1000 }, indexer: false });
+  const store = await world.openStore({ clock });
+  await queue.enqueue(1);
+  await (await queue.claim())?.reject();
+  let refused = 0;
+  const fault = inject({ error: 'ENOSPC' }, onKind('write'), onPath(/fate/));
+  machine.onOperation = (operation: Operation) => {
+    const refusal = fault(operation);
+    if (refusal !== undefined) refused += 1;
+    return refusal;
+  };
+  clock.advance(1000);
+  await until('the first try', () => refused > 0);
+  await settle(50);
+  const tries = refused;
+  await settle(50);
+  t.equal(refused, tries);
+  machine.onOperation = undefined;
+  t.equal(await store.length(), 1);
   clock.advance(60_000);
   await until('it to go', async () => (await store.length()) === 0);
 });

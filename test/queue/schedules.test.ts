@@ -282,6 +282,29 @@ t.test(
   },
 );
 
+t.test('ticks stand in line as they were ordered to', async (t) => {
+  const { clock, open, pass } = world(t);
+  const { queue } = await open();
+  await queue.schedule('urgent', { everyMs: 1000 }, 'urgent', { priority: 7 });
+  await queue.schedule('first', { everyMs: 1000 }, 'first', { front: true });
+  await queue.schedule('later', { everyMs: 1000 }, 'later', { delayMs: 500, durability: 'written' });
+  await queue.schedule('keyed', { everyMs: 1000 }, 'keyed', { key: 'k', headers: { a: 'b' } });
+  await queue.enqueue('plain');
+  await pass(1000);
+  for (const name of ['urgent', 'first', 'later', 'keyed']) t.equal(await queue.unschedule(name), true);
+  t.same(await queue.peekMany(9), ['urgent', 'first', 'plain', 'keyed']);
+  t.equal((await queue.stats()).delayed, 1);
+  await pass(499);
+  t.equal(await queue.length(), 4);
+  await pass(1);
+  t.same(await queue.flush(), ['urgent', 'first', 'plain', 'later', 'keyed']);
+  await queue.schedule('k', { everyMs: 1000 }, 'keyed', { key: 'k' });
+  await pass(2000, 1000);
+  const held = await queue.claim();
+  t.same([held?.value, await queue.claim()], ['keyed', undefined], 'one at a time');
+  t.equal(clock.now(), START + 3500);
+});
+
 t.test('a full store has its ticks later', async (t) => {
   const { open, ticks, pass } = world(t);
   const { queue } = await open({ maxFiles: 1, maxFileSize: 400 });
@@ -394,6 +417,8 @@ t.test('what is no schedule', async (t) => {
   await t.rejects(queue.schedule('s', good, 'v', { lease: 1 } as never), refused);
   await t.rejects(queue.schedule('s', good, 'v', { headers: { a: 1 as never } }), refused);
   await t.rejects(queue.schedule('s', good, 'v', { durability: 'soon' as never }), refused);
+  for (const order of [{ priority: 10 }, { delayMs: -1 }, { key: '' }, { front: 1 as never }])
+    await t.rejects(queue.schedule('s', good, 'v', order), refused, JSON.stringify(order));
   await t.rejects(queue.schedule('s', good, undefined as never), { code: 'CODEC' });
   await t.rejects(queue.schedule('s', good, 'v', { signal: AbortSignal.abort(new Error('enough')) }), {
     message: 'enough',

@@ -299,6 +299,34 @@ t.test('a stored value that fails is one that cannot be decoded', async (t) => {
   await old.close();
 });
 
+t.test(
+  'a stored value that fails at its last attempt is among the dead letters, where it can be looked at',
+  async (t) => {
+    const directory = '/validation-dead';
+    const old = await openQueue<unknown>({ directory });
+    await old.enqueueMany([7, 'fine']);
+    const queue = await openQueue({ directory, schema: texts, validateOnRead: true, maxAttempts: 2 });
+    const refused = { code: 'INVALID_VALUE', index: 1, issues: [{ message: 'no text' }] };
+    await t.rejects(queue.claim(), { ...refused, message: /It stays where it is/ });
+    await t.rejects(queue.claim(), {
+      ...refused,
+      message: /claimed 2 times and is among the dead letters now/,
+    });
+    t.equal((await queue.claim())?.value, 'fine', 'it stands in nobody’s way');
+    for await (const letter of queue.deadLetters.list()) {
+      t.match(letter, {
+        index: 1,
+        attempts: 2,
+        reason: /the value of record 1 fails the queue's schema: no text/,
+      });
+      t.equal(letter.value(), 7);
+    }
+    t.equal(await queue.deadLetters.length(), 1);
+    await queue.close();
+    await old.close();
+  },
+);
+
 t.test('validateOnRead needs a schema that answers at once', async (t) => {
   const directory = '/validation-async';
   const old = await openQueue({ directory });

@@ -60,7 +60,7 @@ t.test('a store that fails ends the worker, which says so', async (t) => {
   const errors = errorsOf(queue as never);
   const worker = queue.process(() => {});
   await settle();
-  machine.onOperation = inject({ error: 'EIO' }, onKind('sync'));
+  machine.onOperation = inject({ error: 'EIO' }, onKind('write'));
   await t.rejects(queue.enqueue(1), { code: 'STORE_FAILED' });
   machine.onOperation = undefined;
   await until('the worker has ended', () => errors.some(({ message }) => /a worker has ended/.test(message)));

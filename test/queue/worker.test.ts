@@ -216,16 +216,21 @@ t.test('what comes at the moment of closing is given back, or handled at its las
 
 onBothDisks('paused, it takes no more, and what runs goes on', async (t, world) => {
   const queue = await world.openQueue<number>();
+  await queue.enqueueMany([1, 2, 3]);
   const gates = new Gates<number>();
   const worker = queue.process(gates.handler, { concurrency: 2 });
   worker.pause();
   t.equal(worker.stats().paused, true);
-  await queue.enqueueMany([1, 2, 3]);
   await settle(10);
-  t.equal(gates.begun.length, 0, 'paused in the turn in which it was made');
+  t.equal(gates.begun.length, 0);
   worker.resume();
   t.equal(worker.stats().paused, false);
   await until('two have begun', () => gates.begun.length === 2);
+  t.same(
+    gates.begun.map(({ attempt }) => attempt),
+    [1, 1],
+    'paused in the turn in which it was made, it has claimed nothing',
+  );
   worker.pause();
   worker.pause();
   gates.open(0);
@@ -235,10 +240,20 @@ onBothDisks('paused, it takes no more, and what runs goes on', async (t, world) 
   t.equal(await queue.length(), 1);
   worker.resume();
   await until('the last has begun', () => gates.begun.length === 3);
+  gates.openAll();
+  await until('three are done', () => worker.stats().done === 3);
+  await settle();
+  worker.pause();
+  await queue.enqueue(4);
+  await settle(10);
+  t.equal(gates.begun.length, 3);
+  worker.resume();
+  await until('it has begun', () => gates.begun.length === 4);
+  t.equal(gates.begun[3]?.attempt, 1, 'paused while it waited, it has claimed nothing');
   worker.pause();
   gates.openAll();
   await worker.close();
-  t.equal(worker.stats().done, 3);
+  t.equal(worker.stats().done, 4);
 });
 
 onBothDisks('a signal closes it, and is left without listeners', async (t, world) => {

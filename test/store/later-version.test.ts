@@ -54,7 +54,7 @@ const cases: readonly [what: string, change: (machine: MemoryDisk) => void][] = 
   ]),
   ['a frame of unknown kind in a segment', (machine) => append(machine, data(9), 4, 11, FLAG_ENDS_BATCH)],
   ['an unknown flag of a record', (machine) => append(machine, data(9), 1, 11, FLAG_ENDS_BATCH | 4)],
-  ['a frame of unknown kind in a journal', (machine) => append(machine, JOURNAL, 21, 3, FLAG_ENDS_BATCH)],
+  ['a frame of unknown kind in a journal', (machine) => append(machine, JOURNAL, 22, 3, FLAG_ENDS_BATCH)],
   ['an unknown fact', (machine) => append(machine, JOURNAL, 16, 3, FLAG_ENDS_BATCH, 40)],
 ];
 

@@ -33,6 +33,8 @@ class Given<T> implements Delivery<T> {
   }
 
   async progress(value: unknown): Promise<void> {
+    // It is written, which takes a while.
+    await new Promise((resolve) => setImmediate(resolve));
     if (this.refusal !== undefined) throw this.refusal;
     this.told.push(value);
   }
@@ -92,6 +94,7 @@ t.test('the function gets the message, in a thread', async (t) => {
   t.equal(await handler(delivery), undefined);
   const { index, attempt, headers, enqueuedAt, value } = delivery;
   t.same(delivery.told, [{ value, index, attempt, headers, enqueuedAt, isThread: true }]);
+  t.equal(getEventListeners(delivery.signal, 'abort').length, 0, 'and nothing listens afterwards');
   await using byPath = threadHandler(WORK.pathname, { name: 'echo', threads: 1 });
   await byPath(delivery);
   await using byUrl = threadHandler(WORK.href, { name: 'echo', threads: 1 });
