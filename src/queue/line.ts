@@ -3,6 +3,7 @@ import type { FateWatcher } from '../journal/fates.js';
 import { markedEntries } from '../segment/mark-scan.js';
 import type { Engine } from '../store/engine.js';
 import { DueTimes } from './due-times.js';
+import { firstInNeither } from './first-in-neither.js';
 import { KeyLine } from './key-line.js';
 import { Lane } from './lane.js';
 import { type Marked, MarkFollower, type MarkSink } from './mark-follower.js';
@@ -26,8 +27,9 @@ interface Rank {
  *   the last batch before the others, and then all in the order of their indexes;
  * - one with a key waits until it is the first of its key, and no other of that key is claimed.
  *
- * Marks cost memory: an eighth of a byte a message for a priority and for a delay, 16 bytes for each of the 262,144 that fall due
- * soonest, and about 100 bytes and the key itself for a key.
+ * Marks cost memory: a bit in each of up to four bitmaps for a message with a priority or a delay, half a KiB for one that stands
+ * alone among those without; 16 bytes for each of the 262,144 that fall due soonest; about 50 bytes for one that was put to the front,
+ * and 100 and the key itself for one with a key.
  *
  * It is what the records' marks and the facts say, in whichever order they are learnt, and knows no more than the opener has seen.
  */
@@ -48,6 +50,8 @@ export class Line implements FateWatcher, MarkSink {
   readonly #waiting: Lane[] = [];
   /** Those that were put to the front wait apart, by priority. */
   readonly #waitingInFront: Lane[] = [];
+  /** No message before it can be had as one without marks: a search need not begin anew. */
+  #plainFrom = 1;
   readonly #frontOf = new Map<number, number>();
   readonly #keys = new Map<string, KeyLine>();
   readonly #keyOf = new Map<number, KeyLine>();
@@ -140,12 +144,14 @@ export class Line implements FateWatcher, MarkSink {
       for (const lane of lanes) lane.clear();
     for (const lane of [this.#marked, this.#aside, this.#delayed]) lane.clear();
     this.#dues.clear();
+    this.#plainFrom = 1;
     this.#frontOf.clear();
     this.#keys.clear();
     this.#keyOf.clear();
   }
 
   moved(from: number, to: number): void {
+    this.#plainFrom = Math.min(this.#plainFrom, from);
     if (this.#marked.count === 0) return;
     for (let index = this.#marked.first(from); index < to; index = this.#marked.first(index + 1)) {
       if (this.#delayed.has(index) && this.#engine.fates.attemptsOf(index) > 0) this.#delayed.remove(index);
@@ -227,6 +233,7 @@ export class Line implements FateWatcher, MarkSink {
     if (frontOf !== undefined) this.#waitingInFront[priority]?.set(index, waits);
     else if (priority > 0) this.#waiting[priority]?.set(index, waits);
     this.#aside.set(index, !(waits && isPlain));
+    this.#plainFrom = Math.min(this.#plainFrom, index);
     if (isGone) this.#forget(index, priority);
   }
 
@@ -284,12 +291,9 @@ export class Line implements FateWatcher, MarkSink {
   /** Of what neither a fact nor a mark takes aside. */
   readonly #nextPlain = (from: number): number => {
     const { taken } = this.#engine.fates;
-    let index = this.#aside.firstAbsent(taken.firstAbsent(from));
-    for (;;) {
-      const next = taken.firstAbsent(index);
-      if (next === index) return index;
-      index = this.#aside.firstAbsent(next);
-    }
+    if (from > this.#plainFrom) return firstInNeither(from, taken, this.#aside);
+    this.#plainFrom = firstInNeither(this.#plainFrom, taken, this.#aside);
+    return this.#plainFrom;
   };
 
   /** The last batch first, each in the order of its indexes. */

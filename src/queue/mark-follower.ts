@@ -53,9 +53,10 @@ export class MarkFollower {
     const end = tail.nextIndex;
     if (this.#upTo >= end && this.#upTo > 0) return;
     const from = this.#upTo === 0 ? this.#wanted.from() : this.#upTo;
-    if (from < tail.seenFrom) this.#lookUp(from, Math.min(tail.seenFrom, end));
+    const kept = Math.max(tail.seenFrom, this.#feed.keptFrom);
+    if (from < kept) this.#lookUp(from, Math.min(kept, end));
     for (const { index, time, marks } of this.#feed.take(end))
-      if (index >= from && index >= tail.seenFrom)
+      if (index >= from && index >= kept)
         this.#sink.marked({ index, time, entry: entryMarksOf(marks), marks: () => marks });
     this.#upTo = end;
   }
