@@ -7,16 +7,9 @@ import { firstInNeither } from './first-in-neither.js';
 import { KeyLine } from './key-line.js';
 import { Lane } from './lane.js';
 import { type Marked, MarkFollower, type MarkSink } from './mark-follower.js';
+import { isBefore, type Rank, RankHeap } from './rank-heap.js';
 
 export const HIGHEST_PRIORITY = 9;
-
-/** A message in line: what decides who comes first. */
-interface Rank {
-  readonly index: number;
-  readonly priority: number;
-  /** The first index of the batch that it was put to the front with; undefined where it was not. */
-  readonly frontOf: number | undefined;
-}
 
 /**
  * Which message comes next. A message that carries no marks needs nothing here: it waits unless a fact says otherwise, and the
@@ -105,17 +98,17 @@ export class Line implements FateWatcher, MarkSink {
    * of their key that came before; without, they are left out, as for who takes them without finishing them.
    */
   *inOrder(end: number, all: boolean): IterableIterator<number> {
-    const behind: Rank[] = [];
+    const behind = new RankHeap();
     for (const rank of this.#ranked(end)) {
-      for (let first = behind[0]; first !== undefined && isBefore(first, rank); first = behind[0]) {
-        behind.shift();
+      for (let first = behind.first; first !== undefined && isBefore(first, rank); first = behind.first) {
+        behind.takeFirst();
         yield first.index;
         this.#unblock(first.index, end, behind);
       }
       yield rank.index;
       if (all) this.#unblock(rank.index, end, behind);
     }
-    for (let first = behind.shift(); first !== undefined; first = behind.shift()) {
+    for (let first = behind.takeFirst(); first !== undefined; first = behind.takeFirst()) {
       yield first.index;
       this.#unblock(first.index, end, behind);
     }
@@ -311,21 +304,10 @@ export class Line implements FateWatcher, MarkSink {
   }
 
   /** What waited only for that one may come next. */
-  #unblock(index: number, end: number, behind: Rank[]): void {
+  #unblock(index: number, end: number, behind: RankHeap): void {
     const next = this.#keyOf.get(index)?.after(index);
     if (next === undefined || next >= end) return;
     if (this.#delayed.has(next) || this.#engine.fates.taken.has(next)) return;
-    const rank = this.#rank(next);
-    const at = behind.findIndex((other) => isBefore(rank, other));
-    behind.splice(at < 0 ? behind.length : at, 0, rank);
+    behind.add(this.#rank(next));
   }
-}
-
-function isBefore(one: Rank, other: Rank): boolean {
-  if (one.priority !== other.priority) return one.priority > other.priority;
-  if (one.frontOf !== other.frontOf) {
-    if (one.frontOf === undefined) return false;
-    return other.frontOf === undefined || one.frontOf > other.frontOf;
-  }
-  return one.index < other.index;
 }

@@ -18,6 +18,8 @@ export interface MarkSink {
   marked(record: Marked): void;
   /** What was told may not count: everything is told again. */
   forgetMarks(): void;
+  /** Records were looked up that this opener had not seen as they came: of some the segment may be gone. */
+  lookedUp?(): void;
 }
 
 /**
@@ -72,6 +74,7 @@ export class MarkFollower {
 
   #lookUp(from: number, to: number): void {
     const { files, tail } = this.#engine;
+    this.#sink.lookedUp?.();
     for (const { index, time, marks } of markedEntries(files, tail, from, to, this.#wanted.segment)) {
       if (marks !== undefined) {
         this.#sink.marked({ index, time, entry: marks, marks: () => this.#read(index)?.marks });

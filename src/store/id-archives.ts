@@ -24,17 +24,20 @@ export class IdArchives {
    * are none, or they are archived already.
    */
   async archive(first: number, horizon: number): Promise<void> {
+    if (!this.#engine.disk.exists(this.#engine.names.ids(first)))
+      await this.write(first, this.idsOf(first, horizon));
+  }
+
+  /** Archives these ids as a segment's. Nothing where there are none. */
+  async write(first: number, ids: readonly ArchivedId[]): Promise<void> {
     const { disk, names, epochs, storeId } = this.#engine;
-    const path = names.ids(first);
-    if (disk.exists(path)) return;
-    const ids = [...this.#idsOf(first, horizon)];
     if (ids.length === 0) return;
     const draft = DraftFile.create(disk, names);
     try {
       for (const bytes of encodeArchive(storeId, first, ids)) draft.append(bytes);
       await draft.sync();
       epochs.assertHere();
-      draft.publish(path);
+      draft.publish(names.ids(first));
     } finally {
       draft.close();
     }
@@ -47,13 +50,23 @@ export class IdArchives {
     for (const first of this.#list()) {
       let latest = this.#latest.get(first);
       if (latest === undefined) {
-        latest = this.#read(first).reduce((most, { time }) => Math.max(most, time), 0);
+        latest = this.#latestIn(first);
         this.#latest.set(first, latest);
       }
       if (latest > horizon) continue;
       epochs.assertHere();
       disk.unlink(names.ids(first));
       this.#latest.delete(first);
+    }
+  }
+
+  /** What is damaged stays, for `repair`, and keeps nobody from removing others. */
+  #latestIn(first: number): number {
+    try {
+      return this.#read(first).reduce((most, { time }) => Math.max(most, time), 0);
+    } catch (error) {
+      if (error instanceof CorruptError) return Number.POSITIVE_INFINITY;
+      throw error;
     }
   }
 
@@ -93,8 +106,10 @@ export class IdArchives {
     }
   }
 
-  *#idsOf(first: number, horizon: number): IterableIterator<ArchivedId> {
+  /** The ids of a segment's messages that are younger than `horizon`. */
+  idsOf(first: number, horizon: number): ArchivedId[] {
     const { files, tail } = this.#engine;
+    const ids: ArchivedId[] = [];
     const next = tail.segments.after(first) ?? tail.nextIndex;
     const isSegment = (one: number): boolean => one === first;
     for (const { index, marks, time } of markedEntries(files, tail, first, next, isSegment)) {
@@ -103,8 +118,9 @@ export class IdArchives {
       if (record === undefined || record.time <= horizon) continue;
       if ((entryMarksOf(record.marks).flags & EntryFlag.id) === 0) continue;
       const { id, count } = decodeOrderMarks(record.marks);
-      if (id !== undefined) yield { id, index, count, time: record.time };
+      if (id !== undefined) ids.push({ id, index, count, time: record.time });
     }
+    return ids;
   }
 
   /** An id that cannot be read cannot be kept. */
