@@ -6,6 +6,9 @@ import type { StoredRecord } from '../segment/reader.js';
 import type { Engine } from './engine.js';
 import { type ArchivedId, encodeArchive, readArchive } from './id-archive.js';
 
+/** So many records are read between two turns of the event loop. */
+const SLICE = 1000;
+
 /**
  * The archives of a directory. ⚑ One has its name only when it is whole and on the device, and that before its segment goes. It
  * never changes, and whoever makes it makes the same, but for ids that are too old by then.
@@ -24,8 +27,8 @@ export class IdArchives {
    * are none, or they are archived already.
    */
   async archive(first: number, horizon: number): Promise<void> {
-    if (!this.#engine.disk.exists(this.#engine.names.ids(first)))
-      await this.write(first, this.idsOf(first, horizon));
+    if (this.#engine.disk.exists(this.#engine.names.ids(first))) return;
+    await this.write(first, await this.idsOf(first, horizon));
   }
 
   /** Archives these ids as a segment's. Nothing where there are none. */
@@ -107,13 +110,17 @@ export class IdArchives {
   }
 
   /** The ids of a segment's messages that are younger than `horizon`. */
-  idsOf(first: number, horizon: number): ArchivedId[] {
+  async idsOf(first: number, horizon: number): Promise<ArchivedId[]> {
     const { files, tail } = this.#engine;
     const ids: ArchivedId[] = [];
+    let looked = 0;
     const next = tail.segments.after(first) ?? tail.nextIndex;
     const isSegment = (one: number): boolean => one === first;
     for (const { index, marks, time } of markedEntries(files, tail, first, next, isSegment)) {
       if (marks !== undefined && ((marks.flags & EntryFlag.id) === 0 || time <= horizon)) continue;
+      looked += 1;
+      // Leases are to be renewed meanwhile.
+      if (looked % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       const record = this.#record(index);
       if (record === undefined || record.time <= horizon) continue;
       if ((entryMarksOf(record.marks).flags & EntryFlag.id) === 0) continue;

@@ -100,7 +100,7 @@ export class Sweeper {
         await idArchives.archive(first, horizon);
       } catch (error) {
         if (!isDiskFull(error)) throw error;
-        unwritten.set(first, idArchives.idsOf(first, horizon));
+        unwritten.set(first, await idArchives.idsOf(first, horizon));
       }
     }
     return unwritten;
