@@ -6,7 +6,7 @@ import { DueTimes } from './due-times.js';
 import { firstInNeither } from './first-in-neither.js';
 import { KeyLine } from './key-line.js';
 import { Lane } from './lane.js';
-import { type Marked, MarkFollower, type MarkSink } from './mark-follower.js';
+import { type Marked, MarkFollower, type MarkSink, readingMarks } from './mark-follower.js';
 import { isBefore, type Rank, RankHeap } from './rank-heap.js';
 
 export const HIGHEST_PRIORITY = 9;
@@ -174,12 +174,17 @@ export class Line implements FateWatcher, MarkSink {
   #recallDues(): void {
     const { files, tail } = this.#engine;
     const hasDelayed = (first: number, next: number): boolean => this.#delayed.first(first) < next;
-    this.#dues.clear();
     const from = this.#delayed.first(0);
-    for (const { index, marks } of markedEntries(files, tail, from, tail.nextIndex, hasDelayed)) {
-      if (!this.#delayed.has(index)) continue;
-      const due = marks?.due ?? this.#readDue(index);
-      this.#dues.add(index, due);
+    this.#dues.clear();
+    let isWhole = false;
+    try {
+      readingMarks(() => {
+        for (const { index, marks } of markedEntries(files, tail, from, tail.nextIndex, hasDelayed))
+          if (this.#delayed.has(index)) this.#dues.add(index, marks?.due ?? this.#readDue(index));
+      });
+      isWhole = true;
+    } finally {
+      if (!isWhole) this.#dues.forget();
     }
   }
 
@@ -240,6 +245,7 @@ export class Line implements FateWatcher, MarkSink {
   }
 
   #joinKey(index: number, key: string): void {
+    if (this.#keyOf.has(index)) return;
     let line = this.#keys.get(key);
     if (line === undefined) {
       line = new KeyLine(key);

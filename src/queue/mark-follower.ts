@@ -2,6 +2,7 @@ import { type EntryMarks, entryMarksOf } from '../frame/order-marks.js';
 import { MarkFeed } from '../segment/mark-feed.js';
 import { markedEntries } from '../segment/mark-scan.js';
 import type { StoredRecord } from '../segment/reader.js';
+import { describeDiskError } from '../store/disk-errors.js';
 import type { Engine } from '../store/engine.js';
 
 /** A marked record; its marks in full are read where they are asked for. */
@@ -13,8 +14,17 @@ export interface Marked {
   marks(): Uint8Array | undefined;
 }
 
+/** What the disk says while marks are looked up is told as it is elsewhere. */
+export function readingMarks(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    throw describeDiskError(error, 'looking at the marks of records');
+  }
+}
+
 export interface MarkSink {
-  /** Told of each marked record once, in the order of their indexes. */
+  /** Told of each marked record, in the order of their indexes; again where looking them up has failed. */
   marked(record: Marked): void;
   /** What was told may not count: everything is told again. */
   forgetMarks(): void;
@@ -56,7 +66,8 @@ export class MarkFollower {
     if (this.#upTo >= end && this.#upTo > 0) return;
     const from = this.#upTo === 0 ? this.#wanted.from() : this.#upTo;
     const kept = Math.max(tail.seenFrom, this.#feed.keptFrom);
-    if (from < kept) this.#lookUp(from, Math.min(kept, end));
+    // Where that fails it is done again: nothing is told twice that matters.
+    if (from < kept) readingMarks(() => this.#lookUp(from, Math.min(kept, end)));
     for (const { index, time, marks } of this.#feed.take(end))
       if (index >= from && index >= kept)
         this.#sink.marked({ index, time, entry: entryMarksOf(marks), marks: () => marks });

@@ -129,13 +129,14 @@ t.test('who waits is not left waiting when a last attempt ends in the midst of i
     await queue.enqueueMany(['a1', 'a2'], { key: 'a', durability: 'written' });
     await queue.claim();
     clock.advance(999);
-    const waiting = queue.claim({ waitMs: Number.POSITIVE_INFINITY });
+    let value: string | undefined;
+    void queue.claim({ waitMs: Number.POSITIVE_INFINITY }).then((delivery) => {
+      value = delivery?.value;
+    });
     for (let turn = 0; turn < microtasks; turn++) await undefined;
     clock.advance(1);
     await settle(20);
-    clock.advance(0);
-    await settle(20);
-    await queue.enqueue('unblocks nobody', { key: 'a', durability: 'written' });
-    t.equal((await waiting)?.value, 'a2', `after ${microtasks} microtasks`);
+    t.equal(value, 'a2', `after ${microtasks} microtasks`);
+    if (value === undefined) await queue.length();
   }
 });
