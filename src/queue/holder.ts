@@ -1,8 +1,10 @@
+import { DurostoreError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
 import type { Engine } from '../store/engine.js';
 
 /** How often the slots of others are probed while they hold claims: a dying holder raises no notice. */
 const PROBE_EVERY_MS = 50;
+const RELEASE_TRIES = 3;
 
 /**
  * Who holds claims. ⚑ An open queue that claims has a slot, an OS lock that it holds while it lives, and a fact says which
@@ -35,11 +37,19 @@ export class Holder {
   /** Gives back everything that is claimed here; `last` hears of it first, under the fate lock. */
   async release(last: (facts: FactSink, claimed: readonly number[]) => void): Promise<void> {
     const { fates, decider } = this.#engine;
-    if (this.#incarnation === 0 || !fates.knows(this.#incarnation)) return;
-    await decider.decide((facts) => {
-      last(facts, fates.claimsOf(this.#incarnation));
-      facts.freed(this.#incarnation);
-    }, false);
+    for (let tries = RELEASE_TRIES; tries > 0; tries--) {
+      if (this.#incarnation === 0 || !fates.knows(this.#incarnation)) return;
+      try {
+        await decider.decide((facts) => {
+          last(facts, fates.claimsOf(this.#incarnation));
+          facts.freed(this.#incarnation);
+        }, false);
+        return;
+      } catch (error) {
+        // With lock files a take-over may have come between; claims without a slot would last as long as their leases.
+        if (!(error instanceof DurostoreError && error.code === 'LOCK_LOST' && tries > 1)) throw error;
+      }
+    }
   }
 
   /** When the slots of others are to be probed again; infinite where none of them holds a claim. */
