@@ -65,6 +65,16 @@ t.test('dead: none is fine', async (t) => {
   await queue.close();
 });
 
+t.test('dead: who looks gives up no message of a program that allows more attempts', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const queue = await openQueue<string>({ directory, durability: 'written', maxAttempts: 100 });
+  await queue.enqueue('one');
+  for (let n = 1; n <= 10; n++) await (await queue.claim())?.nack();
+  t.same(await durostore(['dead', directory]), { code: 0, stdout: '', stderr: '' });
+  t.match(await queue.claim(), { attempt: 11 });
+  await queue.close();
+});
+
 t.test('dead: what another codec wrote is shown as it is stored', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore({ directory });
