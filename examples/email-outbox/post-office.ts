@@ -27,6 +27,7 @@ export async function startPostOffice(): Promise<PostOffice> {
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
+    disableReverseLookup: true,
     onRcptTo({ address }, _session, answer) {
       const left = busy.get(address) ?? 0;
       busy.set(address, left - 1);

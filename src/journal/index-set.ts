@@ -1,6 +1,7 @@
 const BLOCK_BITS = 12;
 const BLOCK = 1 << BLOCK_BITS;
 const WORDS = BLOCK / 32;
+export const BLOCK_INDEXES = BLOCK;
 
 interface Block {
   readonly words: Uint32Array;
@@ -115,6 +116,13 @@ export class IndexSet {
       }
       index = (number + 1) * BLOCK;
     }
+  }
+
+  /** The bits of a block of `BLOCK_INDEXES`; `'full'` where all are members, undefined where none is. */
+  block(number: number): Uint32Array | 'full' | undefined {
+    if (number < this.#base) return 'full';
+    const block = this.#blocks.get(number);
+    return block === FULL ? 'full' : block?.words;
   }
 
   /** The members as ranges `[from, to)`, ascending; the first begins at 0. */

@@ -59,6 +59,12 @@ export class DueTimes {
     this.#horizon = Number.POSITIVE_INFINITY;
   }
 
+  /** Knows none, and that there are some: whoever knows them all has to tell them first. */
+  forget(): void {
+    this.#size = 0;
+    this.#horizon = Number.NEGATIVE_INFINITY;
+  }
+
   #isBeyond(due: number, index: number): boolean {
     return due > this.#horizon || (due === this.#horizon && index >= this.#horizonIndex);
   }

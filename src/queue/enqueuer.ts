@@ -77,6 +77,8 @@ export class Enqueuer<T> {
             return before?.index;
           },
     );
+    // Known from now on, whenever it is asked for next.
+    if (id !== undefined) this.#ids.look();
     return Array.from({ length: before?.count ?? records.length }, (_, at) => first + at);
   }
 

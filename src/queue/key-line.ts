@@ -6,8 +6,10 @@ export class KeyLine {
   readonly key: string;
   /** All that are there, dead ones too. */
   count = 0;
-  /** Those that are there and not dead, ascending. */
-  readonly #members: number[] = [];
+  /** From `#head` on, those that are there and not dead, ascending. */
+  #members: number[] = [];
+  /** Those before it have gone: the first ones go first, and a long array is not moved for each. */
+  #head = 0;
   readonly #claimed = new Set<number>();
 
   constructor(key: string) {
@@ -16,7 +18,7 @@ export class KeyLine {
 
   /** The one that stands first; undefined where there is none, or another one is claimed. */
   get open(): number | undefined {
-    const head = this.#members[0];
+    const head = this.#members[this.#head];
     const others = this.#claimed.size - (head !== undefined && this.#claimed.has(head) ? 1 : 0);
     return others > 0 ? undefined : head;
   }
@@ -28,7 +30,7 @@ export class KeyLine {
 
   add(index: number): void {
     const last = this.#members[this.#members.length - 1];
-    if (last === undefined || last < index) this.#members.push(index);
+    if (last === undefined || last < index || this.#head === this.#members.length) this.#members.push(index);
     else if (this.#members[this.#placeOf(index)] !== index)
       this.#members.splice(this.#placeOf(index), 0, index);
   }
@@ -36,7 +38,12 @@ export class KeyLine {
   remove(index: number): void {
     this.#claimed.delete(index);
     const at = this.#placeOf(index);
-    if (this.#members[at] === index) this.#members.splice(at, 1);
+    if (this.#members[at] !== index) return;
+    if (at > this.#head) this.#members.splice(at, 1);
+    else this.#head += 1;
+    if (this.#head * 2 <= this.#members.length) return;
+    this.#members = this.#members.slice(this.#head);
+    this.#head = 0;
   }
 
   setClaimed(index: number, isClaimed: boolean): void {
@@ -45,7 +52,7 @@ export class KeyLine {
   }
 
   #placeOf(index: number): number {
-    let low = 0;
+    let low = this.#head;
     let high = this.#members.length;
     while (low < high) {
       const middle = (low + high) >>> 1;

@@ -1,5 +1,7 @@
-const BLOCK_BITS = 12;
-const BLOCK = 1 << BLOCK_BITS;
+import { BLOCK_INDEXES } from '../journal/index-set.js';
+
+/** As those of an `IndexSet`, so that the two can be searched together. */
+const BLOCK = BLOCK_INDEXES;
 const WORDS = BLOCK / 32;
 
 interface Block {
@@ -77,6 +79,12 @@ export class Lane {
       if (bit < BLOCK) return number * BLOCK + bit;
       index = (number + 1) * BLOCK;
     }
+  }
+
+  /** The bits of a block; `'full'` where all are members, undefined where none is. */
+  block(number: number): Uint32Array | 'full' | undefined {
+    const block = this.#blocks.get(number);
+    return block?.count === BLOCK ? 'full' : block?.words;
   }
 
   /** The highest member below `below`; -1 where there is none. */

@@ -3,19 +3,13 @@ import type { FateWatcher } from '../journal/fates.js';
 import { markedEntries } from '../segment/mark-scan.js';
 import type { Engine } from '../store/engine.js';
 import { DueTimes } from './due-times.js';
+import { firstInNeither } from './first-in-neither.js';
 import { KeyLine } from './key-line.js';
 import { Lane } from './lane.js';
-import { type Marked, MarkFollower, type MarkSink } from './mark-follower.js';
+import { type Marked, MarkFollower, type MarkSink, readingMarks } from './mark-follower.js';
+import { isBefore, type Rank, RankHeap } from './rank-heap.js';
 
 export const HIGHEST_PRIORITY = 9;
-
-/** A message in line: what decides who comes first. */
-interface Rank {
-  readonly index: number;
-  readonly priority: number;
-  /** The first index of the batch that it was put to the front with; undefined where it was not. */
-  readonly frontOf: number | undefined;
-}
 
 /**
  * Which message comes next. A message that carries no marks needs nothing here: it waits unless a fact says otherwise, and the
@@ -26,8 +20,9 @@ interface Rank {
  *   the last batch before the others, and then all in the order of their indexes;
  * - one with a key waits until it is the first of its key, and no other of that key is claimed.
  *
- * Marks cost memory: an eighth of a byte a message for a priority and for a delay, 16 bytes for each of the 262,144 that fall due
- * soonest, and about 100 bytes and the key itself for a key.
+ * Marks cost memory: a bit in each of up to four bitmaps for a message with a priority or a delay, half a KiB for one that stands
+ * alone among those without; 16 bytes for each of the 262,144 that fall due soonest; about 50 bytes for one that was put to the front,
+ * and 100 and the key itself for one with a key.
  *
  * It is what the records' marks and the facts say, in whichever order they are learnt, and knows no more than the opener has seen.
  */
@@ -48,6 +43,8 @@ export class Line implements FateWatcher, MarkSink {
   readonly #waiting: Lane[] = [];
   /** Those that were put to the front wait apart, by priority. */
   readonly #waitingInFront: Lane[] = [];
+  /** No message before it can be had as one without marks: a search need not begin anew. */
+  #plainFrom = 1;
   readonly #frontOf = new Map<number, number>();
   readonly #keys = new Map<string, KeyLine>();
   readonly #keyOf = new Map<number, KeyLine>();
@@ -101,17 +98,17 @@ export class Line implements FateWatcher, MarkSink {
    * of their key that came before; without, they are left out, as for who takes them without finishing them.
    */
   *inOrder(end: number, all: boolean): IterableIterator<number> {
-    const behind: Rank[] = [];
+    const behind = new RankHeap();
     for (const rank of this.#ranked(end)) {
-      for (let first = behind[0]; first !== undefined && isBefore(first, rank); first = behind[0]) {
-        behind.shift();
+      for (let first = behind.first; first !== undefined && isBefore(first, rank); first = behind.first) {
+        behind.takeFirst();
         yield first.index;
         this.#unblock(first.index, end, behind);
       }
       yield rank.index;
       if (all) this.#unblock(rank.index, end, behind);
     }
-    for (let first = behind.shift(); first !== undefined; first = behind.shift()) {
+    for (let first = behind.takeFirst(); first !== undefined; first = behind.takeFirst()) {
       yield first.index;
       this.#unblock(first.index, end, behind);
     }
@@ -140,12 +137,14 @@ export class Line implements FateWatcher, MarkSink {
       for (const lane of lanes) lane.clear();
     for (const lane of [this.#marked, this.#aside, this.#delayed]) lane.clear();
     this.#dues.clear();
+    this.#plainFrom = 1;
     this.#frontOf.clear();
     this.#keys.clear();
     this.#keyOf.clear();
   }
 
   moved(from: number, to: number): void {
+    this.#plainFrom = Math.min(this.#plainFrom, from);
     if (this.#marked.count === 0) return;
     for (let index = this.#marked.first(from); index < to; index = this.#marked.first(index + 1)) {
       if (this.#delayed.has(index) && this.#engine.fates.attemptsOf(index) > 0) this.#delayed.remove(index);
@@ -175,12 +174,17 @@ export class Line implements FateWatcher, MarkSink {
   #recallDues(): void {
     const { files, tail } = this.#engine;
     const hasDelayed = (first: number, next: number): boolean => this.#delayed.first(first) < next;
-    this.#dues.clear();
     const from = this.#delayed.first(0);
-    for (const { index, marks } of markedEntries(files, tail, from, tail.nextIndex, hasDelayed)) {
-      if (!this.#delayed.has(index)) continue;
-      const due = marks?.due ?? this.#readDue(index);
-      this.#dues.add(index, due);
+    this.#dues.clear();
+    let isWhole = false;
+    try {
+      readingMarks(() => {
+        for (const { index, marks } of markedEntries(files, tail, from, tail.nextIndex, hasDelayed))
+          if (this.#delayed.has(index)) this.#dues.add(index, marks?.due ?? this.#readDue(index));
+      });
+      isWhole = true;
+    } finally {
+      if (!isWhole) this.#dues.forget();
     }
   }
 
@@ -227,6 +231,7 @@ export class Line implements FateWatcher, MarkSink {
     if (frontOf !== undefined) this.#waitingInFront[priority]?.set(index, waits);
     else if (priority > 0) this.#waiting[priority]?.set(index, waits);
     this.#aside.set(index, !(waits && isPlain));
+    this.#plainFrom = Math.min(this.#plainFrom, index);
     if (isGone) this.#forget(index, priority);
   }
 
@@ -240,6 +245,7 @@ export class Line implements FateWatcher, MarkSink {
   }
 
   #joinKey(index: number, key: string): void {
+    if (this.#keyOf.has(index)) return;
     let line = this.#keys.get(key);
     if (line === undefined) {
       line = new KeyLine(key);
@@ -284,12 +290,9 @@ export class Line implements FateWatcher, MarkSink {
   /** Of what neither a fact nor a mark takes aside. */
   readonly #nextPlain = (from: number): number => {
     const { taken } = this.#engine.fates;
-    let index = this.#aside.firstAbsent(taken.firstAbsent(from));
-    for (;;) {
-      const next = taken.firstAbsent(index);
-      if (next === index) return index;
-      index = this.#aside.firstAbsent(next);
-    }
+    if (from > this.#plainFrom) return firstInNeither(from, taken, this.#aside);
+    this.#plainFrom = firstInNeither(this.#plainFrom, taken, this.#aside);
+    return this.#plainFrom;
   };
 
   /** The last batch first, each in the order of its indexes. */
@@ -307,21 +310,10 @@ export class Line implements FateWatcher, MarkSink {
   }
 
   /** What waited only for that one may come next. */
-  #unblock(index: number, end: number, behind: Rank[]): void {
+  #unblock(index: number, end: number, behind: RankHeap): void {
     const next = this.#keyOf.get(index)?.after(index);
     if (next === undefined || next >= end) return;
     if (this.#delayed.has(next) || this.#engine.fates.taken.has(next)) return;
-    const rank = this.#rank(next);
-    const at = behind.findIndex((other) => isBefore(rank, other));
-    behind.splice(at < 0 ? behind.length : at, 0, rank);
+    behind.add(this.#rank(next));
   }
-}
-
-function isBefore(one: Rank, other: Rank): boolean {
-  if (one.priority !== other.priority) return one.priority > other.priority;
-  if (one.frontOf !== other.frontOf) {
-    if (one.frontOf === undefined) return false;
-    return other.frontOf === undefined || one.frontOf > other.frontOf;
-  }
-  return one.index < other.index;
 }

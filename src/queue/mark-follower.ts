@@ -2,6 +2,7 @@ import { type EntryMarks, entryMarksOf } from '../frame/order-marks.js';
 import { MarkFeed } from '../segment/mark-feed.js';
 import { markedEntries } from '../segment/mark-scan.js';
 import type { StoredRecord } from '../segment/reader.js';
+import { describeDiskError } from '../store/disk-errors.js';
 import type { Engine } from '../store/engine.js';
 
 /** A marked record; its marks in full are read where they are asked for. */
@@ -13,11 +14,22 @@ export interface Marked {
   marks(): Uint8Array | undefined;
 }
 
+/** What the disk says while marks are looked up is told as it is elsewhere. */
+export function readingMarks(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    throw describeDiskError(error, 'looking at the marks of records');
+  }
+}
+
 export interface MarkSink {
-  /** Told of each marked record once, in the order of their indexes. */
+  /** Told of each marked record, in the order of their indexes; again where looking them up has failed. */
   marked(record: Marked): void;
   /** What was told may not count: everything is told again. */
   forgetMarks(): void;
+  /** Records were looked up that this opener had not seen as they came: of some the segment may be gone. */
+  lookedUp?(): void;
 }
 
 /**
@@ -53,9 +65,11 @@ export class MarkFollower {
     const end = tail.nextIndex;
     if (this.#upTo >= end && this.#upTo > 0) return;
     const from = this.#upTo === 0 ? this.#wanted.from() : this.#upTo;
-    if (from < tail.seenFrom) this.#lookUp(from, Math.min(tail.seenFrom, end));
+    const kept = Math.max(tail.seenFrom, this.#feed.keptFrom);
+    // Where that fails it is done again: nothing is told twice that matters.
+    if (from < kept) readingMarks(() => this.#lookUp(from, Math.min(kept, end)));
     for (const { index, time, marks } of this.#feed.take(end))
-      if (index >= from && index >= tail.seenFrom)
+      if (index >= from && index >= kept)
         this.#sink.marked({ index, time, entry: entryMarksOf(marks), marks: () => marks });
     this.#upTo = end;
   }
@@ -71,6 +85,7 @@ export class MarkFollower {
 
   #lookUp(from: number, to: number): void {
     const { files, tail } = this.#engine;
+    this.#sink.lookedUp?.();
     for (const { index, time, marks } of markedEntries(files, tail, from, to, this.#wanted.segment)) {
       if (marks !== undefined) {
         this.#sink.marked({ index, time, entry: marks, marks: () => this.#read(index)?.marks });

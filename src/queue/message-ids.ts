@@ -1,13 +1,13 @@
 import { decodeOrderMarks, EntryFlag } from '../frame/order-marks.js';
 import type { Engine } from '../store/engine.js';
+import type { ArchivedId } from '../store/id-archive.js';
 import { type Marked, MarkFollower, type MarkSink } from './mark-follower.js';
 
 /** The messages that were written with an id: the first one's index, how many they are, and when. */
-export interface FirstOfId {
-  readonly index: number;
-  readonly count: number;
-  readonly time: number;
-}
+export type FirstOfId = Omit<ArchivedId, 'id'>;
+
+/** `seenAt`: when this opener learnt of them, on the monotonic clock. */
+type Known = FirstOfId & { readonly seenAt: number };
 
 /**
  * The ids of the messages of the last while, by which it is known that one was written before. Ids are compared whole, never by
@@ -19,7 +19,7 @@ export class MessageIds implements MarkSink {
   readonly #engine: Engine;
   readonly #windowMs: number;
   /** In the order of their times. */
-  readonly #known = new Map<string, FirstOfId>();
+  readonly #known = new Map<string, Known>();
   #follower: MarkFollower | undefined;
   #isLoaded = false;
 
@@ -35,10 +35,11 @@ export class MessageIds implements MarkSink {
       segment: (_first, next) => this.#isRecent(next),
     });
     this.#follower.follow();
-    // ⚑ A segment that went before it was looked at has left its archive; so the archives are looked at afterwards.
+    // ⚑ A segment that went before it was looked at has left its archive; so the archives are looked at afterwards, and again
+    // whenever this opener has fallen behind.
     if (this.#isLoaded) return;
-    this.#isLoaded = true;
     for (const { id, ...first } of this.#engine.idArchives.read(this.#horizon())) this.#learn(id, first);
+    this.#isLoaded = true;
   }
 
   /** The messages that were written with this id within the window; undefined where there are none. */
@@ -46,7 +47,7 @@ export class MessageIds implements MarkSink {
     this.look();
     this.#forgetOld();
     const found = this.#known.get(id);
-    return found !== undefined && found.time > this.#horizon() ? found : undefined;
+    return found === undefined || this.#isOld(found) ? undefined : found;
   }
 
   marked({ index, time, entry, marks }: Marked): void {
@@ -57,6 +58,10 @@ export class MessageIds implements MarkSink {
 
   forgetMarks(): void {
     this.#known.clear();
+    this.#isLoaded = false;
+  }
+
+  lookedUp(): void {
     this.#isLoaded = false;
   }
 
@@ -73,16 +78,24 @@ export class MessageIds implements MarkSink {
 
   #learn(id: string, first: FirstOfId): void {
     const known = this.#known.get(id);
-    if (known !== undefined && known.index >= first.index) return;
+    // The first within the window counts.
+    if (known !== undefined && (known.index >= first.index || !this.#isOld(known))) return;
     this.#known.delete(id);
-    this.#known.set(id, first);
+    this.#known.set(id, { ...first, seenAt: this.#engine.clock.monotonic() });
+  }
+
+  /**
+   * By the wall clock, which may be set, or by the time that this opener has known it: times of records never go backwards, so a
+   * clock that was ahead once would keep ids until it gets there.
+   */
+  #isOld({ time, seenAt }: Known): boolean {
+    return time <= this.#horizon() || seenAt + this.#windowMs <= this.#engine.clock.monotonic();
   }
 
   /** Those that were learnt from archives may stand behind later ones; they are passed over when they are asked for. */
   #forgetOld(): void {
-    const horizon = this.#horizon();
-    for (const [id, { time }] of this.#known) {
-      if (time > horizon) return;
+    for (const [id, known] of this.#known) {
+      if (!this.#isOld(known)) return;
       this.#known.delete(id);
     }
   }

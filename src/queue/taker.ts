@@ -107,7 +107,8 @@ export class Taker<T> {
     }
     const candidates = this.#readAhead(wanted, below, all);
     for (const one of asking) {
-      if (candidates.size === 0) one.resolve([]);
+      // ⚑ What is spent is buried under the lock, and may stand in the way of others.
+      if (candidates.size === 0 && this.#engine.fates.spent.size === 0) one.resolve([]);
       else void this.#serveOne(one, candidates);
     }
   }

@@ -6,6 +6,9 @@ import type { StoredRecord } from '../segment/reader.js';
 import type { Engine } from './engine.js';
 import { type ArchivedId, encodeArchive, readArchive } from './id-archive.js';
 
+/** So many records are read between two turns of the event loop. */
+const SLICE = 1000;
+
 /**
  * The archives of a directory. ⚑ One has its name only when it is whole and on the device, and that before its segment goes. It
  * never changes, and whoever makes it makes the same, but for ids that are too old by then.
@@ -24,17 +27,20 @@ export class IdArchives {
    * are none, or they are archived already.
    */
   async archive(first: number, horizon: number): Promise<void> {
+    if (this.#engine.disk.exists(this.#engine.names.ids(first))) return;
+    await this.write(first, await this.idsOf(first, horizon));
+  }
+
+  /** Archives these ids as a segment's. Nothing where there are none. */
+  async write(first: number, ids: readonly ArchivedId[]): Promise<void> {
     const { disk, names, epochs, storeId } = this.#engine;
-    const path = names.ids(first);
-    if (disk.exists(path)) return;
-    const ids = [...this.#idsOf(first, horizon)];
     if (ids.length === 0) return;
     const draft = DraftFile.create(disk, names);
     try {
       for (const bytes of encodeArchive(storeId, first, ids)) draft.append(bytes);
       await draft.sync();
       epochs.assertHere();
-      draft.publish(path);
+      draft.publish(names.ids(first));
     } finally {
       draft.close();
     }
@@ -47,13 +53,23 @@ export class IdArchives {
     for (const first of this.#list()) {
       let latest = this.#latest.get(first);
       if (latest === undefined) {
-        latest = this.#read(first).reduce((most, { time }) => Math.max(most, time), 0);
+        latest = this.#latestIn(first);
         this.#latest.set(first, latest);
       }
       if (latest > horizon) continue;
       epochs.assertHere();
       disk.unlink(names.ids(first));
       this.#latest.delete(first);
+    }
+  }
+
+  /** What is damaged stays, for `repair`, and keeps nobody from removing others. */
+  #latestIn(first: number): number {
+    try {
+      return this.#read(first).reduce((most, { time }) => Math.max(most, time), 0);
+    } catch (error) {
+      if (error instanceof CorruptError) return Number.POSITIVE_INFINITY;
+      throw error;
     }
   }
 
@@ -93,18 +109,25 @@ export class IdArchives {
     }
   }
 
-  *#idsOf(first: number, horizon: number): IterableIterator<ArchivedId> {
+  /** The ids of a segment's messages that are younger than `horizon`. */
+  async idsOf(first: number, horizon: number): Promise<ArchivedId[]> {
     const { files, tail } = this.#engine;
+    const ids: ArchivedId[] = [];
+    let looked = 0;
     const next = tail.segments.after(first) ?? tail.nextIndex;
     const isSegment = (one: number): boolean => one === first;
     for (const { index, marks, time } of markedEntries(files, tail, first, next, isSegment)) {
       if (marks !== undefined && ((marks.flags & EntryFlag.id) === 0 || time <= horizon)) continue;
+      looked += 1;
+      // Leases are to be renewed meanwhile.
+      if (looked % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       const record = this.#record(index);
       if (record === undefined || record.time <= horizon) continue;
       if ((entryMarksOf(record.marks).flags & EntryFlag.id) === 0) continue;
       const { id, count } = decodeOrderMarks(record.marks);
-      if (id !== undefined) yield { id, index, count, time: record.time };
+      if (id !== undefined) ids.push({ id, index, count, time: record.time });
     }
+    return ids;
   }
 
   /** An id that cannot be read cannot be kept. */

@@ -1,4 +1,6 @@
+import { isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
+import type { ArchivedId } from './id-archive.js';
 
 /**
  * Removes segments all of whose records are gone. ⚑ First the facts that say so are on the device, then the files are
@@ -84,12 +86,24 @@ export class Sweeper {
     while (this.#running !== undefined) await this.#running;
   }
 
-  /** ⚑ The ids of messages are remembered for longer than the messages. */
-  async #archiveIds(gone: readonly number[]): Promise<void> {
+  /**
+   * ⚑ The ids of messages are remembered for longer than the messages. ⚑ A full disk can be emptied: what has no room for its ids
+   * goes first, and they are written into the room that it leaves. Returns those.
+   */
+  async #archiveIds(gone: readonly number[]): Promise<Map<number, readonly ArchivedId[]>> {
     const { idArchives, idWindowMs, clock } = this.#engine;
     const horizon = clock.now() - idWindowMs;
-    for (const first of gone) await idArchives.archive(first, horizon);
+    const unwritten = new Map<number, readonly ArchivedId[]>();
     idArchives.removeOld(horizon);
+    for (const first of gone) {
+      try {
+        await idArchives.archive(first, horizon);
+      } catch (error) {
+        if (!isDiskFull(error)) throw error;
+        unwritten.set(first, await idArchives.idsOf(first, horizon));
+      }
+    }
+    return unwritten;
   }
 
   #isGone(first: number): boolean {
@@ -121,12 +135,13 @@ export class Sweeper {
     // What is decided over a fence may not count, and is known here until the lock was entered again.
     if (gone.length === 0 || tenure.isTainted || epochs.isFenced()) return;
     await this.#engine.syncFacts();
-    await this.#archiveIds(gone);
+    const unwritten = await this.#archiveIds(gone);
     if (tenure.isTainted || tenure.epoch !== epoch) return;
     for (const first of gone) {
       files.remove(first);
       tail.segments.drop(first);
     }
     this.#engine.indexer.changed();
+    for (const [first, ids] of unwritten) await this.#engine.idArchives.write(first, ids);
   }
 }

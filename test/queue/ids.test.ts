@@ -4,6 +4,7 @@ import type { QueueOptions } from '../../src/queue/options.js';
 import { MovedClock } from '../store/moved-clock.js';
 import { range } from '../store/records.js';
 import { lockFileMachine, memoryWorld, onBothDisks, type World } from '../store/world.js';
+import { until } from '../support/until.js';
 
 onBothDisks('what was enqueued with an id is not stored again', async (t, world) => {
   const [queue, other] = [await world.openQueue<string>(), await world.openQueue<string>()];
@@ -114,4 +115,71 @@ t.test('a damaged archive of ids is CORRUPT; messages without ids go on', async 
   await t.rejects(later.enqueue('x', { id: 'a' }), { code: 'CORRUPT', message: /duro\.ids\.1/ });
   await later.enqueue('y');
   t.same(await later.flush(), ['y']);
+});
+
+t.test('who fell behind while segments came and went looks into their archives', async (t) => {
+  const world = memoryWorld(t);
+  const options = { ...SMALL, indexer: false } as const;
+  const [lagging, busy] = [await world.openQueue<string>(options), await world.openQueue<string>(options)];
+  await lagging.enqueue('x', { id: 'a' });
+  for (const at of range(1, 60)) await busy.enqueue('m', { id: `id ${at}` });
+  await busy.flush();
+  await until('the segments to go', () => world.files(/\.dat$/).length === 1);
+  for (const at of range(1, 60)) t.equal(await lagging.enqueue('m', { id: `id ${at}` }), at + 1);
+  t.equal(await lagging.length(), 0);
+});
+
+t.test('a clock that was ahead once keeps ids no longer than the window', async (t) => {
+  const clock = new MovedClock();
+  const world = memoryWorld(t);
+  const queue = await world.openQueue<string>({ clock, deduplication: { windowMs: 1000 } });
+  const now = clock.now();
+  clock.setWall(now + 30 * 24 * 3600 * 1000);
+  await queue.enqueue('while it was ahead');
+  clock.setWall(now);
+  t.equal(await queue.enqueue('x', { id: 'a' }), 2);
+  clock.advance(999);
+  t.equal(await queue.enqueue('x', { id: 'a' }), 2);
+  clock.advance(1);
+  t.equal(await queue.enqueue('x', { id: 'a' }), 3);
+});
+
+t.test('a full disk can be emptied of messages with ids', async (t) => {
+  const machine = new MemoryDisk({ capacityBytes: 400 * 1024 });
+  const world = memoryWorld(t, machine);
+  const queue = await world.openQueue<string>({ maxFileSize: 16 * 1024, durability: 'written' });
+  const id = (at: number): string => `${at} ${'x'.repeat(200)}`;
+  let count = 0;
+  for (;;) {
+    try {
+      await queue.enqueue('m', { id: id(count + 1) });
+      count += 1;
+    } catch (error) {
+      t.match(error, { code: 'DISK_FULL' });
+      break;
+    }
+  }
+  t.equal((await queue.flush()).length, count);
+  const room = await until('room', async () => {
+    try {
+      return await queue.enqueue('room');
+    } catch {
+      return undefined;
+    }
+  });
+  t.equal(await queue.dequeue(), 'room', `at ${room}`);
+});
+
+t.test('a damaged archive keeps no other segment from going, and is CORRUPT each time', async (t) => {
+  const world = memoryWorld(t);
+  const queue = await world.openQueue<string>(SMALL);
+  await queue.enqueue('x', { id: 'a' });
+  await consumeAll(world, SMALL);
+  await queue.close();
+  world.flip('duro.ids.1', 50);
+  const later = await world.openQueue<string>(SMALL);
+  for (const _ of range(1, 3)) await t.rejects(later.enqueue('x', { id: 'a' }), { code: 'CORRUPT' });
+  await consumeAll(world, SMALL);
+  await until('the segments to go', () => world.files(/\.dat$/).length === 1);
+  t.same(world.files(/ids/), ['duro.ids.1']);
 });

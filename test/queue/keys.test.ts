@@ -2,6 +2,7 @@ import t from 'tap';
 import type { Delivery } from '../../src/queue/delivery.js';
 import { MovedClock } from '../store/moved-clock.js';
 import { memoryWorld, onBothDisks } from '../store/world.js';
+import { settle } from './settle.js';
 
 const values = (deliveries: readonly Delivery<string>[]): string[] => deliveries.map(({ value }) => value);
 
@@ -118,4 +119,24 @@ onBothDisks('the claims of a process that closed are free, and so are its keys',
   const [a1] = await other.claimMany(9);
   t.equal(a1?.value, 'a1');
   t.equal(a1?.attempt, 2);
+});
+
+t.test('who waits is not left waiting when a last attempt ends in the midst of its look', async (t) => {
+  for (let microtasks = 0; microtasks < 8; microtasks++) {
+    const clock = new MovedClock();
+    const world = memoryWorld(t);
+    const queue = await world.openQueue<string>({ clock, maxAttempts: 1, leaseMs: 1000, indexer: false });
+    await queue.enqueueMany(['a1', 'a2'], { key: 'a', durability: 'written' });
+    await queue.claim();
+    clock.advance(999);
+    let value: string | undefined;
+    void queue.claim({ waitMs: Number.POSITIVE_INFINITY }).then((delivery) => {
+      value = delivery?.value;
+    });
+    for (let turn = 0; turn < microtasks; turn++) await undefined;
+    clock.advance(1);
+    await settle(20);
+    t.equal(value, 'a2', `after ${microtasks} microtasks`);
+    if (value === undefined) await queue.length();
+  }
 });
