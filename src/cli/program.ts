@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { bench } from './commands/bench.js';
+import { dead } from './commands/dead.js';
+import { deletion } from './commands/delete.js';
 import { dequeue } from './commands/dequeue.js';
 import { dump } from './commands/dump.js';
 import { enqueue } from './commands/enqueue.js';
@@ -11,7 +13,7 @@ import { verify } from './commands/verify.js';
 import type { Start } from './session.js';
 
 /** In the order of the help: what only looks, what uses a queue, what mends, what measures. */
-const COMMANDS = [stats, verify, dump, tail, enqueue, dequeue, repair, bench] as const;
+const COMMANDS = [stats, verify, dump, tail, enqueue, dequeue, dead, deletion, repair, bench] as const;
 
 const AFTER = `
 Exit codes: 0 fine; 1 findings: what was looked at is not as it was written; 2 wrong usage, or it could not be done.

@@ -6,31 +6,50 @@ export interface Obstacles {
   damaged: number;
 }
 
-/** Records one by one. A damaged one is told of, counted and passed over; so are gaps, which are no damage, told of. */
-export async function* readable(
-  store: Store,
-  range: EntryRange,
-  { notes, signal }: Session,
+/**
+ * What a walk in the order of indexes comes to. A damaged record is told of, counted and passed over: the walk begins again
+ * behind it. `from` is undefined at the beginning.
+ */
+export async function* passingOver<T extends { readonly index: number }>(
+  walk: (from: number | undefined) => AsyncIterable<T>,
+  { notes }: Session,
   obstacles: Obstacles,
-): AsyncGenerator<Entry, undefined> {
-  let { from, limit } = range;
-  const onGap = ({ from, to }: { from: number; to: number }): void =>
-    notes.note(`records ${from} to ${to - 1} are not there any more`, { gap: { from, to } });
+): AsyncGenerator<T, undefined> {
+  let from: number | undefined;
   for (;;) {
     try {
-      for await (const entry of store.entries({ ...range, from, limit, onGap, signal })) {
-        yield entry;
-        from = entry.index + 1;
-        if (limit !== undefined) limit -= 1;
+      for await (const one of walk(from)) {
+        yield one;
+        from = one.index + 1;
       }
       return;
     } catch (error) {
       if (!(error instanceof CorruptError) || error.indexes === undefined) throw error;
       const next = error.indexes.to + 1;
-      if (typeof from === 'number' && from > 0 && next <= from) throw error;
+      if (from !== undefined && next <= from) throw error;
       notes.failure(error);
       obstacles.damaged += 1;
       from = next;
     }
+  }
+}
+
+/** Records one by one. Damaged ones are passed over; so are gaps, which are no damage, told of. */
+export async function* readable(
+  store: Store,
+  range: EntryRange,
+  session: Session,
+  obstacles: Obstacles,
+): AsyncGenerator<Entry, undefined> {
+  const { notes, signal } = session;
+  let { limit } = range;
+  const onGap = ({ from, to }: { from: number; to: number }): void =>
+    notes.note(`records ${from} to ${to - 1} are not there any more`, { gap: { from, to } });
+  const walk = (from: number | undefined): AsyncIterable<Entry> =>
+    store.entries({ ...range, from: from ?? range.from, limit, onGap, signal });
+  for await (const entry of passingOver(walk, session, obstacles)) {
+    // Counted before it is handed out: whoever stops there asks for no more.
+    if (limit !== undefined) limit -= 1;
+    yield entry;
   }
 }

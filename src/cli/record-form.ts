@@ -32,7 +32,8 @@ const NEWLINE = Buffer.from('\n');
 const headersText = (headers: Entry['headers']): string =>
   Object.keys(headers).length === 0 ? '-' : onOneLine(JSON.stringify(headers));
 
-function dataText(data: Uint8Array): string {
+/** What is no text is told in hexadecimal digits. */
+export function dataText(data: Uint8Array): string {
   const text = textOf(data);
   return text === undefined ? `hex:${Buffer.from(data).toString('hex')}` : onOneLine(text);
 }

@@ -57,7 +57,7 @@ t.test('dequeue: bytes, and what another codec wrote', async (t) => {
   await store.close();
   const other = await durostore(['dequeue', directory]);
   t.same({ code: other.code, stdout: other.stdout }, { code: 2, stdout: '' });
-  t.match(other.stderr, /^durostore: CODEC: record 1 was written by the codec 'bytes'/);
+  t.match(other.stderr, /\ndurostore: CODEC: record 1 was written by the codec 'bytes'/);
   const bytes = await durostore(['dequeue', directory, '--codec', 'bytes', '--all', '--json']);
   t.match(jsonLines(bytes.stdout), [
     { index: 1, value: 'text' },

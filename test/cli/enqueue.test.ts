@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { openQueue, openStore, repair } from '../../src/mod.js';
+import { openQueue, openStore, repair, systemClock } from '../../src/mod.js';
 import { range } from '../store/records.js';
 import { plainNode } from '../support/processes.js';
 import { compiled } from '../support/repository.js';
@@ -50,6 +50,70 @@ t.test('enqueue: values', async (t) => {
   const store = await openStore({ directory });
   t.same((await store.entry(8))?.headers, { kind: 'mail', to: 'a=b' });
   await store.close();
+});
+
+t.test('enqueue: a place in line', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const enqueue = async (...args: string[]): Promise<void> => {
+    const { code, stderr } = await durostore(['enqueue', directory, '-q', ...args]);
+    t.same({ code, stderr }, { code: 0, stderr: '' }, args.join(' '));
+  };
+  await enqueue('plain');
+  await enqueue('high', 'high, too', '--priority', '9');
+  await enqueue('front', 'front, too', '--front');
+  await enqueue('later', '--delay', '3600000');
+  await enqueue('keyed', 'keyed, too', '--key', 'ada');
+  const queue = await openQueue<string>({ directory });
+  const claimed = await queue.claimMany(20);
+  t.same(
+    claimed.map(({ value }) => value),
+    ['high', 'high, too', 'front', 'front, too', 'plain', 'keyed'],
+  );
+  t.match(await queue.stats(), { delayed: 1 });
+  await claimed.at(-1)?.ack();
+  t.match(await queue.claim(), { value: 'keyed, too' }, 'one of a key at a time');
+  await queue.close();
+});
+
+t.test('enqueue: an id', async (t) => {
+  const cwd = await temporaryDirectory(t);
+  const once = ['enqueue', 'q', '--id', 'order 7'];
+  const first = await durostore([...once, 'pay'], { cwd });
+  t.same(first, { code: 0, stdout: '1\n', stderr: '' });
+  t.same(await durostore([...once, 'pay again'], { cwd }), first, 'the index that it got first');
+  t.same(await durostore(once, { cwd, input: 'by line\n' }), first);
+  t.same(await durostore([...once.slice(0, 3), 'order 8', 'pay'], { cwd }), { ...first, stdout: '2\n' });
+  t.same(await waiting(join(cwd, 'q')), ['pay', 'pay'], 'stored once');
+  const forgotten = await durostore([...once, '--id-window', '0', 'pay anew'], { cwd });
+  t.same(forgotten, { ...first, stdout: '3\n' });
+
+  const several = ['enqueue', 'never', '--id', 'several'];
+  const lines = await durostore(several, { cwd, input: 'one\ntwo\n' });
+  t.same({ code: lines.code, stdout: lines.stdout }, { code: 2, stdout: '' });
+  t.match(lines.stderr, /^durostore: option '--id <id>' is for one line, and there are several\n/);
+  t.notOk(existsSync(join(cwd, 'never')), 'nothing was written');
+});
+
+t.test('who adds or takes forgets no id that a program remembers for longer', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const agoMs = 3_600_000;
+  const clock = {
+    ...systemClock,
+    now: () => systemClock.now() - agoMs,
+    monotonic: () => systemClock.monotonic(),
+  };
+  const options = { directory, maxFileSize: 4096, deduplication: { windowMs: 2 * agoMs } };
+  const before = await openQueue<string>({ ...options, clock });
+  t.equal(await before.enqueue('once', { id: 'order 7' }), 1);
+  for (let n = 0; n < 8; n++) await before.enqueue('x'.repeat(1000));
+  await before.close();
+  const { code, stderr } = await durostore(['dequeue', directory, '--all']);
+  t.same({ code, stderr }, { code: 0, stderr: '' });
+  await durostore(['enqueue', directory, 'last', '-q']);
+  t.notOk(existsSync(join(directory, 'duro_00000000000000000001.dat')), 'its segment has gone');
+  const queue = await openQueue<string>(options);
+  t.equal(await queue.enqueue('once more', { id: 'order 7' }), 1);
+  await queue.close();
 });
 
 /** Everything that a line can be. */

@@ -2,6 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import fc from 'fast-check';
 import t from 'tap';
 import { holding } from '../../src/cli/holding.js';
+import { indexesOf } from '../../src/cli/index-ranges.js';
 import { inputLines } from '../../src/cli/input-lines.js';
 import { Output, OutputClosed } from '../../src/cli/output.js';
 import { paintOn } from '../../src/cli/paint.js';
@@ -30,6 +31,30 @@ t.test('lines, however their bytes arrive', async (t) => {
     }),
     { numRuns: 200 },
   );
+});
+
+t.test('indexes of ranges, as far as there are any, so many at a time', async (t) => {
+  const ranges = [
+    { from: 1, to: 4 },
+    { from: 7, to: 7 },
+    { from: 9, to: Number.MAX_SAFE_INTEGER },
+  ];
+  t.same(
+    [...indexesOf(ranges, { first: 3, end: 12 }, 2)],
+    [
+      [3, 4],
+      [7, 9],
+      [10, 11],
+    ],
+  );
+  t.same(
+    [...indexesOf(ranges, { first: 3, end: 12 }, 3)],
+    [
+      [3, 4, 7],
+      [9, 10, 11],
+    ],
+  );
+  t.same([...indexesOf(ranges, { first: 20, end: 20 }, 3)], []);
 });
 
 t.test('a line without an end is refused before it fills the memory', async (t) => {

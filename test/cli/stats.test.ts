@@ -9,6 +9,9 @@ t.test('stats tells what stats() does, while others have the queue open', async 
   await queue.enqueueMany(['one', 'two', 'three', 'four']);
   await queue.dequeue();
   await queue.claim();
+  await queue.enqueue('much later', { delayMs: 3_600_000 });
+  await queue.enqueueMany(['hopeless', 'hopeless, too'], { front: true });
+  for (const delivery of await queue.claimMany(2)) await delivery.reject('no');
   // How far the device has got is known to each opener for itself.
   const { oldestAgeMs: _, syncedIndex: __, ...known } = await queue.stats();
 
@@ -27,13 +30,13 @@ t.test('stats tells what stats() does, while others have the queue open', async 
       rows.filter(([name = '']) => !/bytes|age|synced/i.test(name)).map((row) => row.slice(0, 2)),
     ),
     {
-      length: '3',
+      length: '6',
       waiting: '2',
       claimed: '1',
-      delayed: '0',
-      dead: '0',
+      delayed: '1',
+      dead: '2',
       firstIndex: '2',
-      nextIndex: '5',
+      nextIndex: '8',
       files: '1',
       lost: '0',
       cuts: '0',

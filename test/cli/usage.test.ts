@@ -5,7 +5,18 @@ import { compiled, repository } from '../support/repository.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { durostore, MAIN } from './command-line.js';
 
-const COMMANDS = ['stats', 'verify', 'dump', 'tail', 'enqueue', 'dequeue', 'repair', 'bench'];
+const COMMANDS = [
+  'stats',
+  'verify',
+  'dump',
+  'tail',
+  'enqueue',
+  'dequeue',
+  'dead',
+  'delete',
+  'repair',
+  'bench',
+];
 
 t.test('there is a file for every command, a test, and a line in the help', async (t) => {
   const files = readdirSync(join(repository, 'src', 'cli', 'commands')).map((name) =>
@@ -69,6 +80,16 @@ const mistakes: readonly [args: string[], message: RegExp][] = [
   [['dequeue', 'x', '--all', '--max', '1'], /cannot be used with/],
   [['enqueue', 'x', '--durability', 'perhaps'], /Allowed choices are written, synced/],
   [['enqueue', 'x', '--header', 'kind'], /Expected NAME=VALUE/],
+  [['enqueue', 'x', '--priority', '10', 'a'], /'10' is invalid.*from 0 to 9/],
+  [['enqueue', 'x', '--delay', '-1', 'a'], /'-1' is invalid.*whole number/],
+  [['enqueue', 'x', '--id', '', 'a'], /'' is invalid. Expected 1 to 1000 bytes/],
+  [['enqueue', 'x', '--key', 'ü'.repeat(501), 'a'], /Expected 1 to 1000 bytes/],
+  [['enqueue', 'x', '--id', 'one', 'a', 'b'], /^durostore: option '--id <id>' is for one value/],
+  [['delete', 'x'], /missing required argument 'indexes'/],
+  [['delete', 'x', '0'], /'0' is invalid.*at least 1/],
+  [['delete', 'x', '9-5'], /'9-5' is invalid/],
+  [['delete', 'x', '1-'], /'1-' is invalid/],
+  [['delete', 'x', '1', '9007199254740992'], /'9007199254740992' is invalid/],
 ];
 
 t.test('wrong usage is told, exits with 2, and creates nothing', async (t) => {
@@ -103,8 +124,9 @@ t.test('with --json mistakes and errors are JSON, too', async (t) => {
 
 t.test('a store that is not there is an error, and none is created', async (t) => {
   const cwd = await temporaryDirectory(t);
-  for (const name of ['stats', 'verify', 'repair', 'dump', 'tail', 'dequeue']) {
-    const { code, stdout, stderr } = await durostore([name, 'nowhere'], { cwd });
+  for (const name of ['stats', 'verify', 'repair', 'dump', 'tail', 'dequeue', 'dead', 'delete']) {
+    const indexes = name === 'delete' ? ['1'] : [];
+    const { code, stdout, stderr } = await durostore([name, 'nowhere', ...indexes], { cwd });
     t.same({ code, stdout }, { code: 2, stdout: '' }, name);
     t.match(stderr, /^durostore: INVALID_OPTION: directory: there is no store in \S*nowhere /, name);
   }

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import { type Delivery, openQueue, type Queue } from '../../mod.js';
+import { CodecError, CorruptError, type Delivery, openQueue, type Queue } from '../../mod.js';
 import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
 import { holding } from '../holding.js';
+import type { IndexRange } from '../index-ranges.js';
 import { untilInterrupted } from '../interruption.js';
 import { lineOf, type MessageForm, type MessageFormOptions, messageForm } from '../message-values.js';
 import { closing } from '../opened.js';
@@ -32,7 +33,10 @@ export const dequeue = (start: Start): Command =>
     directory:
       'loses the messages that were printed. It is opened as by any program: who is first mends what a crash left. ' +
       'Nothing is created where there is no store.',
-    exit: '0 fine, also where no message was there, or --follow is interrupted; 2 it could not be done.',
+    exit:
+      '0 fine, also where no message was there, or --follow is interrupted; 2 it could not be done. A message at the ' +
+      'head that cannot be decoded (CODEC) or read (CORRUPT) stays and keeps the others waiting: standard error names ' +
+      'its index, and durostore delete removes it.',
     examples: [
       ['durostore dequeue mail', 'the first message, if there is one'],
       ['durostore dequeue mail --max 5 --wait 1000', 'up to five; waits a second for each'],
@@ -68,7 +72,10 @@ async function take(session: Session, options: Options): Promise<number> {
       let left = options.max ?? (all || follow ? Number.POSITIVE_INFINITY : 1);
       let inHand = 1;
       while (left > 0) {
-        const { count, size } = await takeSome(queue, session, form, Math.min(left, inHand), waitMs);
+        const wanted = Math.min(left, inHand);
+        const { count, size } = await takeSome(queue, session, form, wanted, waitMs).catch((error) =>
+          tellRemedy(error, session),
+        );
         if (count === 0) break;
         left -= count;
         inHand = Math.min(MOST_IN_HAND, Math.max(1, Math.floor((SIZE_IN_HAND * count) / size)));
@@ -76,6 +83,25 @@ async function take(session: Session, options: Options): Promise<number> {
     }),
   );
   return ExitCode.fine;
+}
+
+/** A message that nobody can have keeps those behind it waiting until somebody removes it. */
+function tellRemedy(error: unknown, { notes }: Session): never {
+  const range = unreadableIn(error);
+  if (range !== undefined) {
+    const { from, to } = range;
+    const indexes = from === to ? `${from}` : `${from}-${to}`;
+    const what = `what cannot be read keeps those behind it waiting: durostore delete DIR ${indexes} removes it`;
+    notes.note(what, { unreadable: range });
+  }
+  throw error;
+}
+
+function unreadableIn(error: unknown): IndexRange | undefined {
+  if (error instanceof CorruptError) return error.indexes;
+  return error instanceof CodecError && error.index !== undefined
+    ? { from: error.index, to: error.index }
+    : undefined;
 }
 
 /** What is in hand at a time, as far as the last messages tell: what a death gives back, and memory holds. */

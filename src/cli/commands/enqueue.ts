@@ -6,7 +6,7 @@ import { inputLines } from '../input-lines.js';
 import { type MessageForm, type MessageFormOptions, messageForm, messageOf } from '../message-values.js';
 import { counted } from '../numbers.js';
 import { closing } from '../opened.js';
-import { atLeast, nameAndValue } from '../option-values.js';
+import { atLeast, between, nameAndValue, shortName } from '../option-values.js';
 import { OutputClosed } from '../output.js';
 import { withProgress } from '../progress.js';
 import type { Session, Start } from '../session.js';
@@ -19,7 +19,16 @@ interface Options extends CommonOptions, MessageFormOptions {
   readonly maxFiles?: number;
   readonly maxFileSize?: number;
   readonly quiet?: boolean;
+  readonly id?: string;
+  readonly idWindow: number;
+  readonly delay?: number;
+  readonly priority?: number;
+  readonly front?: boolean;
+  readonly key?: string;
 }
+
+/** As the library has it: more than a hundred years is a mistake. */
+const LONGEST_MS = 100 * 366 * 24 * 3600 * 1000;
 
 export const enqueue = (start: Start): Command =>
   directoryCommand('enqueue', {
@@ -40,6 +49,8 @@ export const enqueue = (start: Start): Command =>
       ['durostore enqueue mail < lines.txt', 'a message a line'],
       ['jq -c .[] orders.json | durostore enqueue mail --json-lines', 'JSON values, not strings'],
       ['durostore enqueue mail --header kind=test -- --dashed', 'with a header; a value that begins with -'],
+      ['durostore enqueue mail --id order-7 "pay 7"', 'stored once, however often it is called'],
+      ['durostore enqueue mail --delay 60000 --priority 9 later', 'in a minute, before all others'],
     ],
   })
     .argument('[values...]', 'the messages (default: the lines of standard input)')
@@ -65,29 +76,74 @@ export const enqueue = (start: Start): Command =>
     )
     .option('--max-files <count>', 'the most segments at a time', atLeast(1))
     .option('--max-file-size <bytes>', "bytes of one segment's data file", atLeast(1))
+    .option(
+      '--id <id>',
+      'of one message: while the id is remembered, prints the index that it got first',
+      shortName,
+    )
+    .addOption(
+      new Option(
+        '--id-window <ms>',
+        "how long ids are remembered: the other programs' deduplication.windowMs",
+      )
+        .argParser(between(0, LONGEST_MS))
+        .default(120_000),
+    )
+    .option('--delay <ms>', 'not to be had before so long', between(0, LONGEST_MS))
+    .option('--priority <0-9>', 'higher ones come first (default: 0)', between(0, 9))
+    .option(
+      '--front',
+      'before everything of its priority that is there; those written together keep their order',
+    )
+    .option('--key <key>', 'handled one at a time with others of this key', shortName)
     .option('-q, --quiet', 'print no indexes')
-    .action((directory: string, values: readonly string[], options: Options) =>
-      start(whereOf(directory, options), (session) => add(session, values, options)),
-    );
+    .action((directory: string, values: readonly string[], options: Options, command: Command) => {
+      if (options.id !== undefined && values.length > 1) oneOnly(command, 'value');
+      return start(whereOf(directory, options), (session) => add(session, values, options, command));
+    });
 
-async function add(session: Session, values: readonly string[], options: Options): Promise<number> {
+/** ⚑ Before anything is written: an id for several would be one for all of them. */
+const oneOnly = (command: Command, what: 'line' | 'value'): never =>
+  command.error(`error: option '--id <id>' is for one ${what}, and there are several`);
+
+async function add(
+  session: Session,
+  values: readonly string[],
+  options: Options,
+  command: Command,
+): Promise<number> {
   const { directory, filePrefix, signal } = session;
-  const { durability, header, whenFull, maxFiles, maxFileSize, codec } = options;
+  const { durability, header, whenFull, maxFiles, maxFileSize, codec, id } = options;
   const bounds = { whenFull, maxFiles, maxFileSize };
   if (values.length === 0 && process.stdin.isTTY && !session.json)
     session.notes.note('reads a message a line; Ctrl-D ends', {});
-  const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec, ...bounds, ...VISITOR });
+  const what = values.length > 0 ? 'value' : 'line';
+  let lines = values.length > 0 ? only(values) : inputLines(process.stdin, signal);
+  if (id !== undefined && what === 'line') lines = only(await theLine(lines, command));
+  // Who asks by an id means one that the other programs remember.
+  const window = id === undefined ? undefined : { deduplication: { windowMs: options.idWindow } };
+  const own = { ...VISITOR, ...window };
+  const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec, ...bounds, ...own });
   await closing(opened, (queue) => {
-    const call = { durability, headers: header, signal };
+    const { delay: delayMs, priority, front, key } = options;
+    const call = { durability, headers: header, signal, id, delayMs, priority, front, key };
     const adding = new Adding(queue, session, messageForm(options), call, options.quiet === true);
-    return values.length > 0
-      ? adding.all(only(values), 'value')
-      : adding.all(inputLines(process.stdin, signal), 'line');
+    return adding.all(lines, what);
   });
   return ExitCode.fine;
 }
 
-async function* only(values: readonly string[]): AsyncGenerator<Buffer[]> {
+/** The only line there is, or none. */
+async function theLine(source: AsyncIterable<readonly Buffer[]>, command: Command): Promise<Buffer[]> {
+  const found: Buffer[] = [];
+  for await (const lines of source) {
+    found.push(...lines);
+    if (found.length > 1) oneOnly(command, 'line');
+  }
+  return found;
+}
+
+async function* only(values: readonly (string | Buffer)[]): AsyncGenerator<Buffer[], undefined> {
   yield values.map((value) => Buffer.from(value));
 }
 
