@@ -195,11 +195,7 @@ export class Appender {
     syncNow(file);
     this.#prepared.forget();
     tail.state = 'open';
-    try {
-      this.#files.entries(tail.active)?.truncate(entryPosition(tail.active, tail.nextIndex));
-    } catch {
-      // An entry that stays behind names a frame that is not there, which whoever reads it sees.
-    }
+    this.#files.dropEntries(tail.active, tail.nextIndex);
   }
 
   #endsWithMark(file: DiskFile): boolean {

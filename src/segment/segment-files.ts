@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Descriptors } from '../disk/descriptors.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
+import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
 import { CorruptError } from '../errors.js';
@@ -184,18 +185,25 @@ export class SegmentFiles {
   }
 
   /**
-   * Cuts off the entries from an index on: of records that a power cut took, whose entries survived. Otherwise they would
-   * witness for ever that something is missing. Best effort, as all that is done to entries.
+   * Cuts off the entries from an index on: of records that a power cut took, whose entries survived. Otherwise they would witness
+   * for ever that something is missing. ⚑ On the device when it returns: the index is given again, and an old entry that came back
+   * with another power cut would say of the new record what the old one's marks were. Throws what the disk says.
    */
   dropEntries(first: number, index: number): void {
     if (this.isSparse(first)) return;
+    const file = this.entries(first);
+    const end = entryPosition(first, index);
+    if (file === undefined || file.size() <= end) return;
     try {
-      const file = this.entries(first);
-      const end = entryPosition(first, index);
-      if (file !== undefined && file.size() > end) file.truncate(end);
+      file.truncate(end);
     } catch {
-      // Whoever finds them finds no frame where they lead.
+      // Without any entries the records are found all the same.
+      this.descriptors.forget(this.entriesPath(first));
+      this.disk.unlink(this.entriesPath(first));
+      this.disk.syncDirectoryNow(this.names.directory);
+      return;
     }
+    syncNow(file);
   }
 
   /**
