@@ -75,11 +75,14 @@ export class Ticker {
       );
     }
     const compiled = { schedule, times, isOurs };
+    const { schedules } = this.#engine.fates;
+    if (this.#compiled.size > 2 * schedules.size)
+      for (const other of this.#compiled.keys())
+        if (schedules.get(other) === undefined) this.#compiled.delete(other);
     this.#compiled.set(name, compiled);
     return compiled;
   }
 
-  /** Waits for what is under way; no tick is begun any more. */
   /** Ticks no more; returns what is to be waited for, if anything is under way. */
   close(): Promise<void> | undefined {
     this.#engine.fates.schedules.onChange = undefined;

@@ -83,7 +83,11 @@ export class Appender {
   fits(bytes: number, marked = false): boolean {
     const { state, end, active } = this.#tail;
     if (state === 'sealed' || end + bytes + SEAL_BYTES > this.#maxFileSize) return false;
-    return !marked || this.#files.mayHoldMarked(active);
+    if (!marked || this.#files.mayHoldMarked(active)) return true;
+    // One that an earlier version began and that holds nothing yet cannot be rolled: segments are named by their first index.
+    if (end > HEADER_BYTES) return false;
+    this.#files.announceMarked(active);
+    return true;
   }
 
   /**
@@ -116,19 +120,11 @@ export class Appender {
     return firstIndex;
   }
 
-  /**
-   * Seals the active segment and begins the next one, at the next index or, over a gap, further on. One without records, which an
-   * earlier version began, gives its index up for that, for segments are named by their first.
-   */
-  roll(wallTime: number, next: number = this.#nextSegment()): void {
+  /** Seals the active segment and begins the next one, at the next index or, over a gap, further on. */
+  roll(wallTime: number, next: number = this.#tail.nextIndex): void {
     // It is sealed already where the successor could not be created, for lack of space, a moment ago.
     if (this.#tail.state !== 'sealed') this.seal(wallTime, next);
     this.begin(this.#tail.successor);
-  }
-
-  #nextSegment(): number {
-    const { nextIndex, active } = this.#tail;
-    return nextIndex === active && !this.#files.mayHoldMarked(active) ? nextIndex + 1 : nextIndex;
   }
 
   /** The commit of a roll: from here on nobody appends to the segment. */

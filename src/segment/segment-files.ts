@@ -111,6 +111,17 @@ export class SegmentFiles {
     return this.#openData(first) ?? (this.refresh(first) ? this.#openData(first) : undefined);
   }
 
+  /**
+   * Under the write lock, of a segment without frames: has its header announce marked records. A header that a power cut tears
+   * before anything safe is behind it is written anew by recovery.
+   */
+  announceMarked(first: number): void {
+    const header = encodeFileHeader(HeaderKind.data, this.#storeId, first, this.epochs.ofSegment(first));
+    const file = this.#openData(first);
+    if (file !== undefined) writeFully(file, header, HEADER_BYTES, 0);
+    this.#checked.set(first, featuresOf(header));
+  }
+
   #openData(first: number): DiskFile | undefined {
     const file = this.descriptors.get(this.#path(first).data);
     if (file === undefined || this.#checked.has(first)) return file;

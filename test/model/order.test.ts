@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { verifyOn } from '../../src/care/verify.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { EnqueueOptions, Queue } from '../../src/queue/contract.js';
 import type { Delivery } from '../../src/queue/delivery.js';
@@ -93,6 +94,8 @@ async function run(t: Test, draw: Random, steps: number, maxAttempts: number): P
   const queues = [await open(), await open()];
   const held: { delivery: Delivery<number>; owner: number }[] = [];
   const trace: string[] = [];
+  /** Without entries `verify` has something to say. */
+  const forgets = draw.chance(0.5);
   const check = (found: unknown, wanted: unknown, what: string): void => {
     if (JSON.stringify(found) === JSON.stringify(wanted)) return;
     t.same(found, wanted, `${what}, after ${trace.slice(-25).join('; ')}`);
@@ -187,7 +190,7 @@ async function run(t: Test, draw: Random, steps: number, maxAttempts: number): P
       );
       for (const one of freed) held.splice(held.indexOf(one), 1);
       queues[who] = await open();
-    } else if (what === 'forget') {
+    } else if (what === 'forget' && forgets) {
       // Entries are a cache: what they say of marks is found without them.
       const entries = [...machine.snapshot().keys()].filter((path) => path.endsWith('.idx'));
       if (entries.length > 0) machine.opener().unlink(draw.pick(entries));
@@ -209,6 +212,9 @@ async function run(t: Test, draw: Random, steps: number, maxAttempts: number): P
   }
   const sparse = [...machine.snapshot().keys()].filter((path) => /\.\d+\.dat$/.test(path)).length;
   for (const queue of queues) await queue.close();
+  const { findings } = await verifyOn(machine.opener(), { directory: '/store' });
+  const ofEntries = findings.filter(({ file }) => file.endsWith('.idx'));
+  if (!forgets) check(ofEntries, [], 'verify');
   return sparse;
 }
 

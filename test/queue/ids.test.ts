@@ -1,6 +1,8 @@
 import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import type { Queue } from '../../src/queue/contract.js';
 import type { QueueOptions } from '../../src/queue/options.js';
+import { openQueueOn } from '../../src/queue/queue.js';
 import { MovedClock } from '../store/moved-clock.js';
 import { range } from '../store/records.js';
 import { lockFileMachine, memoryWorld, onBothDisks, type World } from '../store/world.js';
@@ -145,29 +147,46 @@ t.test('a clock that was ahead once keeps ids no longer than the window', async 
 });
 
 t.test('a full disk can be emptied of messages with ids', async (t) => {
-  const machine = new MemoryDisk({ capacityBytes: 400 * 1024 });
+  const machine = new MemoryDisk({ capacityBytes: 1_000_000 });
   const world = memoryWorld(t, machine);
-  const queue = await world.openQueue<string>({ maxFileSize: 16 * 1024, durability: 'written' });
-  const id = (at: number): string => `${at} ${'x'.repeat(200)}`;
-  let count = 0;
-  for (;;) {
-    try {
-      await queue.enqueue('m', { id: id(count + 1) });
-      count += 1;
-    } catch (error) {
-      t.match(error, { code: 'DISK_FULL' });
-      break;
-    }
-  }
-  t.equal((await queue.flush()).length, count);
-  const room = await until('room', async () => {
-    try {
-      return await queue.enqueue('room');
-    } catch {
-      return undefined;
-    }
+  const queue = await world.openQueue<Uint8Array>({
+    maxFileSize: 50_000,
+    durability: 'written',
+    codec: 'bytes',
   });
-  t.equal(await queue.dequeue(), 'room', `at ${room}`);
+  let count = 0;
+  for (const size of [500, 0]) {
+    const write = async (): Promise<boolean> => {
+      await queue.enqueue(new Uint8Array(size), { id: `${count} ${'x'.repeat(100)}` });
+      count += 1;
+      return true;
+    };
+    while (await write().catch(() => false));
+  }
+  let had = 0;
+  for (let some = 1; some > 0; had += some) some = (await queue.dequeueMany(100)).length;
+  t.equal(had, count);
+  await until('the segments to go', () => world.files(/\.dat$/).length === 1);
+  for (const at of range(1, 20)) t.equal(await queue.enqueue(new Uint8Array(500)), count + at);
+});
+
+t.test('ids outlive the succession of their segment by a sparse one', async (t) => {
+  const machine = new MemoryDisk();
+  const options = { directory: '/store', durability: 'written', maxFileSize: 4096 } as const;
+  const open = (): Promise<Queue<number>> =>
+    openQueueOn<number>(machine.opener(), options, undefined, {
+      compaction: { leastBytes: 0, everyMs: 1, retryMs: 1 },
+    });
+  const queue = await open();
+  const world = memoryWorld(t, machine);
+  for (const at of range(1, 80)) await queue.enqueue(at, { id: `id ${at}` });
+  await queue.delete(range(2, 80));
+  await until('a sparse segment', () => world.files(/\.1\.dat$/).length > 0);
+  const kept = await open();
+  for (const one of [queue, kept])
+    for (const at of range(1, 80)) t.equal(await one.enqueue(at, { id: `id ${at}` }), at);
+  await queue.close();
+  await kept.close();
 });
 
 t.test('a damaged archive keeps no other segment from going, and is CORRUPT each time', async (t) => {
