@@ -1,12 +1,14 @@
 /**
  * Measures the library beside bare files on this machine: `npm run bench -- [--json] [--only text] [--rounds 3]
  * [--scale 1] [--directory path]`. The directory's file system is what is measured: a temporary directory in memory
- * says nothing of syncs. `--only` takes a part of a cell's name, or 'two processes', 'many records' or 'format'.
+ * says nothing of syncs. `--only` takes a part of a cell's name, or 'two processes', 'many records',
+ * 'dead holder' or 'format'.
  */
 import { statfsSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cells } from './cells.js';
+import { type DeadHolderResult, deadHolder } from './dead-holder.js';
 import { comparisons } from './format.js';
 import { type ManyRecordsResult, manyRecords } from './many-records.js';
 import { type CellResult, compare, type Figures, inDirectory, measure } from './measure.js';
@@ -114,6 +116,14 @@ await inDirectory(directory, async (work) => {
     many = await manyRecords(Math.round(3_000_000 * scale), rounds, work);
     tellManyRecords(many);
   }
+  let dead: DeadHolderResult | undefined;
+  if ('dead holder'.includes(only)) {
+    dead = await deadHolder(scale, work);
+    const { held, kills, p50, p99, worst } = dead;
+    say(`\n${held} messages of a consumer that is killed, until another one has them all, ${kills} times:`);
+    say(`  p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`);
+    say(`  ${p99 < 100 ? 'ok' : 'MISSED'}, p99 below 100 ms`);
+  }
   const format: { name: string; results: Figures[] }[] = [];
   if ('format'.includes(only)) {
     for (const { name, contestants } of comparisons(scale)) {
@@ -127,6 +137,7 @@ await inDirectory(directory, async (work) => {
     cells: results,
     twoProcesses: two,
     manyRecords: many,
+    deadHolder: dead,
     format,
   };
   if (json) console.log(JSON.stringify(everything, null, 2));
