@@ -69,7 +69,9 @@ export class IndexSet {
       index = this.#base * BLOCK;
     }
     while (index < to) {
-      if (index % BLOCK === 0 && to - index >= BLOCK) {
+      // What was added may have filled the gap below blocks that are full.
+      if (index < this.#base * BLOCK) index = this.#base * BLOCK;
+      else if (index % BLOCK === 0 && to - index >= BLOCK) {
         const number = index / BLOCK;
         this.#count += BLOCK - (this.#blocks.get(number)?.count ?? 0);
         this.#fill(number);
