@@ -183,7 +183,7 @@ export class Taker<T> {
     let failure: Unreadable | undefined;
     let isOther = false;
     // Facts about records that are not seen yet say nothing of their keys.
-    tail.catchUp();
+    this.#engine.catchUpRecords();
     this.#line.look();
     for (const index of this.#line.inOrder(end, wish.how === 'remove')) {
       if (taken.length >= max) break;

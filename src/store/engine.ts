@@ -212,6 +212,15 @@ export class Engine {
     }
   }
 
+  /** The same of records alone, for who decides and has all facts. */
+  catchUpRecords(): void {
+    try {
+      this.tail.catchUp();
+    } catch (error) {
+      throw describeDiskError(error, 'looking at the directory');
+    }
+  }
+
   /** To be called after every look at the files that did not go through `catchUp`, and after own changes. */
   noteChange(): boolean {
     const changed = this.#movedOn();
