@@ -77,9 +77,17 @@ export class Enqueuer<T> {
             return before?.index;
           },
     );
-    // Known from now on, whenever it is asked for next.
-    if (id !== undefined) this.#ids.look();
+    if (id !== undefined) this.#learn();
     return Array.from({ length: before?.count ?? records.length }, (_, at) => first + at);
+  }
+
+  /** What was written is known from now on. Best effort: it is written, and the next one to ask looks again. */
+  #learn(): void {
+    try {
+      this.#ids.look();
+    } catch {
+      // Whoever asks next is told.
+    }
   }
 
   #marks(order: MessageOrder | undefined, now: number, at: number, count: number): Buffer | undefined {

@@ -68,19 +68,6 @@ export class Lane {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** The lowest index from `from` on that is no member. */
-  firstAbsent(from: number): number {
-    let index = from;
-    for (;;) {
-      const number = Math.floor(index / BLOCK);
-      const block = this.#blocks.get(number);
-      if (block === undefined) return index;
-      const bit = block.count === BLOCK ? BLOCK : firstClear(block, index - number * BLOCK);
-      if (bit < BLOCK) return number * BLOCK + bit;
-      index = (number + 1) * BLOCK;
-    }
-  }
-
   /** The bits of a block; `'full'` where all are members, undefined where none is. */
   block(number: number): Uint32Array | 'full' | undefined {
     const block = this.#blocks.get(number);
@@ -151,18 +138,6 @@ function firstSet(block: Block | undefined, bit: number): number {
     bits = block.words[word] as number;
   }
   return word * 32 + (31 - Math.clz32(bits & -bits));
-}
-
-/** The first bit from `bit` on that is clear; BLOCK where there is none. */
-function firstClear(block: Block, bit: number): number {
-  let word = bit >>> 5;
-  let clear = ~(block.words[word] as number) & (0xffffffff << (bit & 31));
-  while (clear === 0) {
-    word += 1;
-    if (word === WORDS) return BLOCK;
-    clear = ~(block.words[word] as number);
-  }
-  return word * 32 + (31 - Math.clz32(clear & -clear));
 }
 
 /** The last bit up to `bit` that is set; -1 where there is none. */
