@@ -18,7 +18,7 @@ export interface OrderMarks {
  * The same in an index entry, as far as it has room: the lowest four bits are the priority; of the others it says which there
  * are. So who opens a store learns the order of its records from 32 bytes each.
  */
-export const EntryFlag = { priority: 0x0f, front: 0x10, key: 0x20, id: 0x40, tick: 0x80 } as const;
+export const EntryFlag = { priority: 0x0f, front: 0x10, key: 0x20, id: 0x40 } as const;
 
 export interface EntryMarks {
   readonly flags: number;
@@ -62,7 +62,6 @@ export function entryMarksOf(marks: Uint8Array): EntryMarks {
     else if (tag === Mark.front && value.length >= 4) flags |= EntryFlag.front;
     else if (tag === Mark.key) flags |= EntryFlag.key;
     else if (tag === Mark.id) flags |= EntryFlag.id;
-    else if (tag === Mark.tick) flags |= EntryFlag.tick;
   }
   return flags === 0 && due === 0 ? NO_ENTRY_MARKS : { flags, due };
 }

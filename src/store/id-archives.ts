@@ -10,8 +10,8 @@ import { type ArchivedId, encodeArchive, readArchive } from './id-archive.js';
 const SLICE = 1000;
 
 /**
- * The archives of a directory. ⚑ One has its name only when it is whole and on the device, and that before its segment goes. It
- * never changes, and whoever makes it makes the same, but for ids that are too old by then.
+ * The archives of a directory. ⚑ One has its name only when it is whole and on the device, and that before its segment goes, unless
+ * a full disk has no room for it. It never changes, and whoever makes it makes the same, but for ids that are too old by then.
  */
 export class IdArchives {
   readonly #engine: Engine;

@@ -18,6 +18,7 @@ import { Batch } from '../../src/segment/batch.js';
 import { ENTRY_BYTES, writeEntry } from '../../src/segment/entry.js';
 import { encodeSeal } from '../../src/segment/seal.js';
 import { encodeArchive } from '../../src/store/id-archive.js';
+import { tickMark } from '../../src/store/tick-resolution.js';
 import { blocksOf, document } from './documents.js';
 
 const storeId = Buffer.from('9f86d081884c7d65', 'hex');
@@ -90,6 +91,7 @@ const written: readonly [what: string, bytes: Buffer][] = [
     'marks of order',
     encodeOrderMarks({ due: TIME + 60_000, priority: 5, front: 0, key: 'ada', id: 'm-1', count: 2 }),
   ],
+  ['the mark of a tick', encodeMark(Mark.tick, tickMark('nightly', TIME))],
   ['a record', record()],
   ['a seal', seal()],
   ['an entry', entry()],
