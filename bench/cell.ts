@@ -43,6 +43,10 @@ export interface Cell {
   readonly contestants: readonly Contestant[];
   /** Rounds, where a turn takes so long that there cannot be as many as elsewhere. */
   readonly rounds?: number;
+  /** A turn is as long as it is, whatever number of records it is asked for. */
+  readonly fixed?: boolean;
+  /** The first contestant has a turn that is forgotten, where nothing else compiles what all of them run. */
+  readonly warms?: boolean;
 }
 
 export interface ContestantResult {
@@ -71,4 +75,6 @@ export interface Result {
   readonly verdicts: readonly Verdict[];
   /** Of the peers that were measured, those that the library is not ahead of; absent where that is not asked. */
   readonly behind?: readonly string[];
+  /** Those whose turns failed, and why. */
+  readonly failures?: readonly string[];
 }

@@ -14,6 +14,7 @@ import { allCells } from './cells/all.js';
 import { commitOf, machineOf } from './machine.js';
 import { measure } from './measure.js';
 import { installedPeers } from './peers/all.js';
+import { publish } from './publish.js';
 import type { Report } from './report.js';
 import { root } from './root.js';
 import { linesOf } from './table.js';
@@ -85,5 +86,6 @@ await inDirectory(directory, async (work) => {
   mkdirSync(dirname(output), { recursive: true });
   writeFileSync(output, text);
   say(`\n${report.minutes} minutes; figures in ${output}`);
+  if (values.write) await publish(report);
   if (json) console.log(text);
 });

@@ -11,24 +11,51 @@ const STEP = 100;
 
 interface Entrant {
   readonly contestant: Contestant;
-  readonly records: number;
+  records: number;
   readonly turns: Readings[];
+  /** Why it was left out. */
+  failed?: string;
 }
 
 /**
  * Measures a cell: a pilot that finds how many records everybody's turn has, then rounds in each of which everybody has a
- * turn, so that what else the machine does meets all alike. Each one's files are removed before the next one's turn.
+ * turn, so that what else the machine does meets all alike. Each one's files are removed before the next one's turn. Who
+ * fails has no more turns, and the others go on.
  */
 export async function measure(cell: Cell, rounds: number, parent: string): Promise<Result[]> {
   const entrants: Entrant[] = [];
   for (const contestant of cell.contestants) {
-    entrants.push({ contestant, records: await pace(contestant, cell.records, parent), turns: [] });
+    const entrant: Entrant = { contestant, records: cell.records, turns: [] };
+    entrants.push(entrant);
+    if (cell.fixed === true) continue;
+    await attempt(entrant, async () => {
+      entrant.records = await pace(contestant, cell.records, parent);
+    });
+  }
+  const [first] = entrants;
+  if (cell.warms === true && first !== undefined) {
+    await attempt(first, async () => {
+      await turn(first.contestant, first.records, parent);
+    });
   }
   for (let round = 0; round < (cell.rounds ?? rounds); round++) {
     const order = round % 2 === 0 ? entrants : [...entrants].reverse();
-    for (const { contestant, records, turns } of order) turns.push(await turn(contestant, records, parent));
+    for (const entrant of order) {
+      await attempt(entrant, async () => {
+        entrant.turns.push(await turn(entrant.contestant, entrant.records, parent));
+      });
+    }
   }
   return cell.measures.map((one) => result(cell, one, entrants));
+}
+
+async function attempt(entrant: Entrant, work: () => Promise<void>): Promise<void> {
+  if (entrant.failed !== undefined) return;
+  try {
+    await work();
+  } catch (error) {
+    entrant.failed = error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function pace(contestant: Contestant, records: number, parent: string): Promise<number> {
@@ -45,15 +72,18 @@ async function turn(contestant: Contestant, records: number, parent: string): Pr
   const directory = mkdtempSync(join(parent, 't-'));
   try {
     return await contestant.turn(directory, records);
-  } catch (cause) {
-    throw new Error(`${contestant.name}: its turn failed`, { cause });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
 function result(cell: Cell, one: Measure, entrants: readonly Entrant[]): Result {
-  const there = entrants.filter(({ turns }) => turns.every((readings) => readings[one.key] !== undefined));
+  const there = entrants.filter(
+    ({ turns, failed }) => failed === undefined && turns.every((readings) => readings[one.key] !== undefined),
+  );
+  const failures = entrants.flatMap(({ contestant: { name }, failed }) =>
+    failed === undefined ? [] : [`${name}: ${failed}`],
+  );
   const valuesOf = ({ turns }: Entrant, key: string): number[] =>
     turns.map((readings) => readings[key] ?? Number.NaN);
   const named = (name: string): number[] => {
@@ -89,5 +119,6 @@ function result(cell: Cell, one: Measure, entrants: readonly Entrant[]): Result 
     contestants,
     verdicts,
     ...(one.lead === true ? { behind } : {}),
+    ...(failures.length > 0 ? { failures } : {}),
   };
 }

@@ -12,6 +12,8 @@ export interface Place {
   readonly durability: Durability;
   /** What it is opened as; a log keeps what is read. */
   readonly as: 'queue' | 'log';
+  /** Other processes put records too. */
+  readonly shared?: boolean;
 }
 
 /** What a subject gives back at once or later; the loops wait only where there is something to wait for. */
@@ -50,6 +52,8 @@ export interface Subject {
   readonly name: string;
   /** Its work is done in the calling process, so that the process's CPU time is the whole of it. */
   readonly inProcess: boolean;
+  /** Shown beside the others and not judged by, since it does not promise the same. */
+  readonly aside?: boolean;
   /** Starts what `open` connects to; everybody who opens the same directory finds it. */
   serve?(place: Place): Promise<Served>;
   open(place: Place): Later<Opened>;

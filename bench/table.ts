@@ -17,7 +17,7 @@ export function verdictText({ to, atMost, reached, ok }: Verdict, unit: string):
 }
 
 /** A result as lines of text. */
-export function linesOf({ id, name, unit, contestants, verdicts, behind }: Result): string[] {
+export function linesOf({ id, name, unit, contestants, verdicts, behind, failures = [] }: Result): string[] {
   const lines = [`${id}: ${name} (${unit})`];
   for (const { name: who, figures, cpu } of contestants) {
     const own = verdicts.filter(({ of }) => of === who).map((verdict) => verdictText(verdict, unit));
@@ -27,5 +27,6 @@ export function linesOf({ id, name, unit, contestants, verdicts, behind }: Resul
     );
   }
   if (behind !== undefined && behind.length > 0) lines.push(`  MISSED: not ahead of ${behind.join(', ')}`);
+  for (const failure of failures) lines.push(`  FAILED: ${failure}`);
   return lines;
 }

@@ -24,7 +24,7 @@ export function peersAt(
   work: Work,
   without: readonly string[] = [],
 ): Contestant[] {
-  return peers.filter(({ name }) => !without.includes(name)).map((peer) => timed(peer, 'peer', work));
+  return peers.filter(({ name }) => !without.includes(name)).map((peer) => timed(peer, roleOf(peer), work));
 }
 
 export const target = (atMost: number): { of: string; to: string; atMost: number } => ({
@@ -32,3 +32,5 @@ export const target = (atMost: number): { of: string; to: string; atMost: number
   to: RAW,
   atMost,
 });
+
+export const roleOf = ({ aside }: Subject): 'peer' | 'variant' => (aside === true ? 'variant' : 'peer');

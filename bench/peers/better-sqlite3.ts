@@ -46,7 +46,7 @@ export async function betterSqlite3(): Promise<Subject> {
 
 function queueOf(database: Database): Opened {
   const insert = database.prepare('INSERT INTO queue (data) VALUES (?)');
-  const all = database.prepare('SELECT id, data FROM queue ORDER BY id');
+  const all = database.prepare('SELECT data FROM queue ORDER BY id');
   const one = database.prepare('SELECT data FROM queue WHERE id = ?');
   const first = database.prepare('SELECT id, data FROM queue ORDER BY id LIMIT ?');
   const removeFirst = database.prepare(

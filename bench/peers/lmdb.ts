@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { load } from '../packages.js';
-import type { Durability, Opened, Place, Subject } from '../subject.js';
+import type { Opened, Place, Subject } from '../subject.js';
 
 interface Database {
   put(key: number, value: Uint8Array): Promise<boolean>;
@@ -17,54 +17,50 @@ interface Database {
   close(): Promise<void>;
 }
 
-interface Lmdb {
-  open(options: {
-    path: string;
-    encoding: 'binary';
-    keyEncoding: 'uint32';
-    noSync: boolean;
-    overlappingSync: boolean;
-    mapSize: number;
-  }): Database;
-}
+const OPTIONS = {
+  encoding: 'binary',
+  keyEncoding: 'uint32',
+  mapSize: 4 * 1024 * 1024 * 1024,
+  // Else a commit would be answered before it is on the device.
+  overlappingSync: false,
+} as const;
 
-const MAP_BYTES = 4 * 1024 * 1024 * 1024;
+interface Lmdb {
+  open(options: typeof OPTIONS & { path: string; noSync: boolean; useWritemap: boolean }): Database;
+}
 
 /**
  * lmdb as a queue: ascending numbers as keys, a batch is a transaction, the oldest is the first of a range. New keys are
  * the last ones, which it is told (`append`). Under `written` nothing is synced; under `synced` each commit is.
  */
-export async function lmdb(): Promise<Subject> {
+export const lmdb = (): Promise<Subject> => subject('lmdb', false);
+
+/** With its map writable, which its documentation calls faster, and warns that a stray pointer may corrupt the data. */
+export const lmdbWriteMap = (): Promise<Subject> => subject('lmdb, write map', true);
+
+async function subject(name: string, useWritemap: boolean): Promise<Subject> {
   const { open } = (await load('lmdb')) as Lmdb;
-  const opened = ({ directory, durability }: Place): Opened =>
-    queueOf(
-      open({
-        path: join(directory, 'lmdb'),
-        encoding: 'binary',
-        keyEncoding: 'uint32',
-        mapSize: MAP_BYTES,
-        ...syncing(durability),
-      }),
-    );
-  return { name: 'lmdb', inProcess: true, open: opened };
+  const opened = ({ directory, durability, shared = false }: Place): Opened => {
+    const noSync = durability === 'written';
+    const path = join(directory, 'lmdb');
+    return queueOf(open({ ...OPTIONS, path, noSync, useWritemap }), shared);
+  };
+  return { name, inProcess: true, aside: useWritemap, open: opened };
 }
 
-const syncing = (durability: Durability): { noSync: boolean; overlappingSync: boolean } => ({
-  noSync: durability === 'written',
-  overlappingSync: false,
-});
-
-function queueOf(database: Database): Opened {
+function queueOf(database: Database, shared: boolean): Opened {
   const append = { append: true };
-  /** The key of the next record; asked for inside the transaction, since others may have put theirs. */
+  let last: number | undefined;
+  /** The key of the next record; where others put theirs, each transaction looks. */
   const next = (): number => {
-    for (const key of database.getKeys({ reverse: true, limit: 1 })) return key + 1;
-    return 1;
+    if (last !== undefined && !shared) return ++last;
+    for (const key of database.getKeys({ reverse: true, limit: 1 })) last = key;
+    last = (last ?? 0) + 1;
+    return last;
   };
   const putMany = (records: readonly Uint8Array[]): void =>
     database.transactionSync(() => {
-      let key = next();
-      for (const record of records) database.putSync(key++, record, append);
+      for (const record of records) database.putSync(next(), record, append);
     });
   const takeMany = (max: number): Uint8Array[] =>
     database.transactionSync(() => {
@@ -72,14 +68,13 @@ function queueOf(database: Database): Opened {
       for (const { key } of taken) database.removeSync(key);
       return taken.map(({ value }) => value);
     });
-  let together = 0;
   return {
-    put: (record) => putMany([record]),
-    putMany,
-    putTogether(records) {
-      if (together === 0) together = next();
-      return Promise.all(records.map((record) => database.put(together++, record)));
+    put(record) {
+      if (shared) putMany([record]);
+      else database.putSync(next(), record, append);
     },
+    putMany,
+    putTogether: (records) => Promise.all(records.map((record) => database.put(next(), record))),
     scan() {
       let count = 0;
       for (const { value } of database.getRange({})) count += value.length > 0 ? 1 : 0;

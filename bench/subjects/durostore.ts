@@ -10,7 +10,8 @@ export function durostoreWith(name: string, options: Options): Subject {
   return {
     name,
     inProcess: true,
-    open: ({ as, ...place }) => (as === 'log' ? openedLog : openedQueue)({ ...options, ...place }),
+    open: ({ directory, durability, as }) =>
+      (as === 'log' ? openedLog : openedQueue)({ ...options, directory, durability }),
   };
 }
 
