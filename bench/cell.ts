@@ -37,6 +37,8 @@ export interface Cell {
   readonly group: string;
   /** What is done, and what the control does, for who reads the tables. */
   readonly definition: string;
+  /** The table that it is a column of, where several cells share one. */
+  readonly column?: { readonly table: string; readonly head: string };
   /** How many records a turn has at most; slow contestants get fewer. */
   readonly records: number;
   readonly measures: readonly Measure[];
@@ -70,6 +72,9 @@ export interface Result {
   readonly name: string;
   readonly group: string;
   readonly definition: string;
+  /** The table that it stands in, and the head of its column where that table has several. */
+  readonly table: string;
+  readonly column: string;
   readonly unit: string;
   readonly contestants: readonly ContestantResult[];
   readonly verdicts: readonly Verdict[];

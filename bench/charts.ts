@@ -25,8 +25,8 @@ const BAR = 20;
 /** Beyond this ratio of the longest bar to the shortest one the shorter ones could not be told apart. */
 const LINEAR_RATIO = 20;
 
-/** Draws results as horizontal bars below each other, the fastest on top; as SVG, which needs no browser. */
-export async function chart(results: readonly Result[]): Promise<string> {
+/** Draws results as horizontal bars below each other; as SVG, which needs no browser. */
+export async function chart(results: readonly Result[], sorted = true): Promise<string> {
   const vega = (await load('vega')) as Vega;
   const lite = (await load('vega-lite')) as VegaLite;
   const { spec } = lite.compile({
@@ -34,6 +34,7 @@ export async function chart(results: readonly Result[]): Promise<string> {
     background: 'white',
     padding: 12,
     config: {
+      aria: false,
       font: 'Helvetica, Arial, sans-serif',
       title: { anchor: 'start', fontSize: 13, offset: 8, subtitleFontSize: 11, subtitleColor: '#495057' },
       view: { stroke: null },
@@ -47,7 +48,7 @@ export async function chart(results: readonly Result[]): Promise<string> {
       },
     },
     spacing: 28,
-    vconcat: results.map(bars),
+    vconcat: results.map((result) => bars(result, sorted)),
   });
   const view = new vega.View(vega.parse(spec), { renderer: 'none' });
   const svg = await view.toSVG();
@@ -55,37 +56,31 @@ export async function chart(results: readonly Result[]): Promise<string> {
   return `${svg}\n`;
 }
 
-function bars({ id, name, unit, contestants }: Result): object {
+function bars({ id, name, unit, contestants }: Result, sorted: boolean): object {
   const values = contestants.map(({ name: who, role, figures }) => ({
     who,
     role,
-    value: figures.median,
-    least: figures.least,
-    most: figures.most,
+    value: Math.max(0, figures.median),
     text: number(figures.median),
   }));
-  const positive = values.map(({ value }) => value).filter((value) => value > 0);
-  const least = Math.min(...positive);
-  const most = Math.max(...positive);
-  const logarithmic = positive.length === values.length && most / least > LINEAR_RATIO;
+  const amounts = values.map(({ value }) => value);
+  const least = Math.min(...amounts);
+  const most = Math.max(...amounts);
+  const logarithmic = least > 0 && most / least > LINEAR_RATIO;
   const from = logarithmic ? 10 ** Math.floor(Math.log10(least / 1.5)) : 0;
-  const scale = logarithmic
-    ? { type: 'log', domain: [from, most * 2], nice: false }
-    : { domain: [0, most * 1.12], nice: false };
-  const x = {
-    field: 'value',
-    type: 'quantitative',
-    scale,
-    axis: { title: `${unit}${logarithmic ? ', logarithmic' : ''}`, tickCount: 6, format: '~r' },
-  };
+  const to = logarithmic ? most * 2.2 : Math.max(most * 1.15, Number.EPSILON);
+  const scale = { type: logarithmic ? 'log' : 'linear', domain: [from, to], nice: false };
+  const ticks = logarithmic ? { values: ticksOf(from, to) } : { tickCount: 6 };
+  const title = `${unit}${logarithmic ? ' (logarithmic)' : ''}`;
+  const x = { field: 'value', type: 'quantitative', scale, axis: { title, format: '~r', ...ticks } };
   const y = {
     field: 'who',
     type: 'nominal',
-    sort: { field: 'value', order: 'ascending' },
+    sort: sorted ? { field: 'value', order: 'ascending' } : null,
     axis: { title: null, labelLimit: 220 },
   };
   return {
-    title: { text: id, subtitle: id === name ? '' : name },
+    title: { text: id, subtitle: name },
     width: WIDTH,
     height: { step: BAR },
     data: { values },
@@ -110,4 +105,14 @@ function bars({ id, name, unit, contestants }: Result): object {
       },
     ],
   };
+}
+
+/** Powers of ten, and twice and five times them where there are few. */
+function ticksOf(from: number, to: number): number[] {
+  const decades = Math.log10(to / from);
+  const steps = decades > 3.5 ? [1] : [1, 2, 5];
+  const ticks: number[] = [];
+  for (let power = from; power <= to; power *= 10)
+    ticks.push(...steps.map((step) => Number((power * step).toPrecision(1))));
+  return ticks.filter((tick) => tick <= to);
 }

@@ -2,6 +2,7 @@
 import type { Result, Role } from './cell.js';
 import { chartFile, groups } from './groups.js';
 import type { Report } from './report.js';
+import type { Figures } from './statistics.js';
 import { number, verdictText } from './table.js';
 
 /** The cells that everybody takes part in, side by side. */
@@ -64,7 +65,7 @@ function overview(results: readonly Result[]): string {
   const shown = OVERVIEW.flatMap((id) => results.filter((result) => result.id === id));
   const names = [...new Set(shown.flatMap(({ contestants }) => contestants.map(({ name }) => name)))];
   const rows = names.map((name) => [
-    name === 'durostore' ? `**${name}**` : name,
+    emphasised(name),
     ...shown.map(({ contestants }) => {
       const found = contestants.find((one) => one.name === name);
       if (found === undefined) return '–';
@@ -75,43 +76,74 @@ function overview(results: readonly Result[]): string {
   return table(['', ...shown.map(({ id, unit }) => `${id}${unit === 'ms' ? ', ms' : ''}`)], rows);
 }
 
-function detail(result: Result): string {
-  const { id, name, unit, definition, contestants, verdicts, failures = [] } = result;
+/** The results of one table, which are its columns; a single one has room for more to be told. */
+function detail(results: readonly Result[]): string {
+  const [first] = results;
+  if (first === undefined) return '';
+  const { table: title, name, unit } = first;
+  const [only, ...others] = results;
+  const told = results.flatMap(({ column, unit: in_, verdicts, failures = [] }) => [
+    ...verdicts.map((verdict) => {
+      const what = others.length > 0 && column !== '' ? `${verdict.of}, ${column}` : verdict.of;
+      return `- ${what}: ${verdictText(verdict, in_)}`;
+    }),
+    ...failures.map((failure) => `- failed: ${failure}`),
+  ]);
+  const definitions = [...new Set(results.map(({ definition }) => definition))].filter((text) => text !== '');
+  const what = others.length === 0 ? [`${name.charAt(0).toUpperCase()}${name.slice(1)}.`] : [];
+  return [
+    `### ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
+    [...what, ...definitions].join(' '),
+    only !== undefined && others.length === 0 ? single(only) : several(results, unit),
+    ...(told.length > 0 ? [told.join('\n')] : []),
+  ].join('\n\n');
+}
+
+function single({ unit, contestants }: Result): string {
   const hasCpu = contestants.some(({ cpu }) => cpu !== undefined);
   const control = contestants.find(({ role }) => role === 'control');
-  const rows = contestants.map(({ name: who, role, figures, cpu }) => [
-    who === 'durostore' ? `**${who}**` : who,
+  const rows = contestants.map(({ name, role, figures, cpu }) => [
+    emphasised(name),
     ROLES[role],
     number(figures.median),
-    `${number(figures.least)}–${number(figures.most)}`,
+    spread(figures),
     ...(hasCpu ? [cpu === undefined ? '' : number(cpu)] : []),
     ...(control === undefined ? [] : [number(figures.median / control.figures.median)]),
   ]);
-  const head = [
-    '',
-    '',
-    unit,
-    'least–most',
-    ...(hasCpu ? ['CPU µs'] : []),
-    ...(control === undefined ? [] : [`× ${control.name}`]),
-  ];
-  const told = [
-    ...verdicts.map((verdict) => `${verdict.of}: ${verdictText(verdict, unit)}`),
-    ...failures.map((failure) => `Failed: ${failure}`),
-  ];
-  return [
-    `### ${id}`,
-    `${name.charAt(0).toUpperCase()}${name.slice(1)}. ${definition}`,
-    table(head, rows),
-    ...(told.length > 0 ? [`${told.join('. ')}.`] : []),
-  ].join('\n\n');
+  const ratio = control === undefined ? [] : [`× ${control.name}`];
+  return table(['', '', unit, 'least–most', ...(hasCpu ? ['CPU, µs a record'] : []), ...ratio], rows);
 }
+
+function several(results: readonly Result[], unit: string): string {
+  const names = [...new Set(results.flatMap(({ contestants }) => contestants.map(({ name }) => name)))];
+  const heads = results.map(({ column, unit: in_ }) => (sameUnit(results) ? column : `${column}, ${in_}`));
+  const rows = names.map((name) => [
+    emphasised(name),
+    ...results.map(({ contestants }) => {
+      const found = contestants.find((one) => one.name === name);
+      return found === undefined ? '–' : `${number(found.figures.median)} (${spread(found.figures)})`;
+    }),
+  ]);
+  return table([sameUnit(results) ? unit : '', ...heads], rows);
+}
+
+const sameUnit = (results: readonly Result[]): boolean => new Set(results.map(({ unit }) => unit)).size === 1;
+
+const spread = ({ least, most }: Figures): string => `${number(least)}–${number(most)}`;
+
+const emphasised = (name: string): string => (name === 'durostore' ? `**${name}**` : name);
 
 export function documentOf(report: Report): string {
   const sections = groups.flatMap(({ key, title, says }) => {
     const results = report.results.filter(({ group }) => group === key);
     if (results.length === 0) return [];
-    return [`## ${title}`, says, `![${title}](benchmarks/${chartFile(key)})`, ...results.map(detail)];
+    const tables = [...new Set(results.map((result) => result.table))];
+    return [
+      `## ${title}`,
+      says,
+      `![${title}](benchmarks/${chartFile(key)})`,
+      ...tables.map((of) => detail(results.filter((result) => result.table === of))),
+    ];
   });
   return `${[
     '# Benchmarks',

@@ -3,6 +3,8 @@ export interface Group {
   readonly key: string;
   readonly title: string;
   readonly says: string;
+  /** Whether its chart has the fastest on top, rather than contestants in their own order; it does where nothing is said. */
+  readonly sorted?: boolean;
 }
 
 export const groups: readonly Group[] = [
@@ -38,7 +40,13 @@ export const groups: readonly Group[] = [
   {
     key: 'growth',
     title: 'Growth',
-    says: 'What operations cost as a store grows, what opening costs, and what stays in memory and on the disk.',
+    says: 'What operations cost as more and more records are stored.',
+    sorted: false,
+  },
+  {
+    key: 'footprint',
+    title: 'Opening, memory, disk',
+    says: 'What a store of many records costs beside time.',
   },
   {
     key: 'format',

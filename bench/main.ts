@@ -64,14 +64,7 @@ await inDirectory(directory, async (work) => {
   if (values['warm-up']) say(`Warmed up with ${Math.round(warmUp(work) / 1024 ** 2)} MiB`);
 
   const results: Result[] = [];
-  for (const cell of allCells(subjects, full).filter(isWanted)) {
-    const records = Math.max(100, Math.round((cell.records * scale) / 100) * 100);
-    for (const result of await measure({ ...cell, records }, rounds, work)) {
-      results.push(result);
-      say(`\n${linesOf(result).join('\n')}`);
-    }
-  }
-  const report: Report = {
+  const reported = (): Report => ({
     machine,
     commit,
     date: new Date().toISOString().slice(0, 10),
@@ -81,11 +74,19 @@ await inDirectory(directory, async (work) => {
     peers: versions,
     missing,
     results,
-  };
-  const text = `${JSON.stringify(report, null, 2)}\n`;
+  });
   mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(output, text);
+  for (const cell of allCells(subjects, full).filter(isWanted)) {
+    const records = Math.max(100, Math.round((cell.records * scale) / 100) * 100);
+    for (const result of await measure({ ...cell, records }, rounds, work)) {
+      results.push(result);
+      say(`\n${linesOf(result).join('\n')}`);
+    }
+    // After each cell, so that a run that is ended early was not for nothing.
+    writeFileSync(output, `${JSON.stringify(reported(), null, 2)}\n`);
+  }
+  const report = reported();
   say(`\n${report.minutes} minutes; figures in ${output}`);
   if (values.write) await publish(report);
-  if (json) console.log(text);
+  if (json) console.log(JSON.stringify(report, null, 2));
 });

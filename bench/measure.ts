@@ -115,6 +115,8 @@ function result(cell: Cell, one: Measure, entrants: readonly Entrant[]): Result 
     name: one.name === '' ? cell.name : `${cell.name}, ${one.name}`,
     group: cell.group,
     definition: cell.definition,
+    table: cell.column?.table ?? cell.id,
+    column: [cell.column?.head ?? '', one.name].filter((part) => part !== '').join(', '),
     unit: one.unit,
     contestants,
     verdicts,

@@ -16,9 +16,9 @@ export const published = (): Report => JSON.parse(readFileSync(figuresFile, 'utf
 export async function publish(report: Report): Promise<void> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(figuresFile, `${JSON.stringify(report, null, 2)}\n`);
-  for (const { key } of groups) {
+  for (const { key, sorted } of groups) {
     const results = report.results.filter(({ group }) => group === key);
-    if (results.length > 0) writeFileSync(join(folder, chartFile(key)), await chart(results));
+    if (results.length > 0) writeFileSync(join(folder, chartFile(key)), await chart(results, sorted));
   }
   writeFileSync(join(root, 'docs', 'benchmarks.md'), documentOf(report));
 }

@@ -51,6 +51,7 @@ export function contentionCells(peers: readonly Subject[]): Cell[] {
         id: `${what === 'put' ? 'enqueue' : 'dequeue'} from ${who}`,
         name: `${who} ${what === 'put' ? 'enqueue' : 'dequeue'} at the same time`,
         group: 'contention',
+        column: { table: what === 'put' ? 'enqueue together' : 'dequeue together', head: who },
         definition: `Records of 1,024 bytes, one at a time, for ${TURN_MS} ms; microseconds by the records of all. Control: ${
           what === 'put'
             ? 'processes that append to one file without a lock.'

@@ -37,7 +37,7 @@ export function drainedCell(peers: readonly Subject[]): Cell {
   return {
     id: 'left on disk',
     name: `left on the disk when ${RECORDS} records of 1,024 bytes were enqueued and dequeued`,
-    group: 'growth',
+    group: 'footprint',
     definition:
       'What the files take up, before and after closing. The library keeps the segment that it writes to, at most 64 MiB by default (`maxFileSize`).',
     records: RECORDS,

@@ -24,7 +24,7 @@ export function memoryCell(full: boolean): Cell {
   return {
     id: 'memory',
     name: `${messages / 1_000_000} M messages pass through`,
-    group: 'growth',
+    group: 'footprint',
     definition:
       'Messages of 1,024 bytes, enqueued and dequeued by 100, in a process of its own. Heap after a collection; resident memory at most.',
     records: messages,

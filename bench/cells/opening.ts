@@ -57,7 +57,7 @@ export function openingCell(full: boolean): Cell {
   return {
     id: 'opening',
     name: `opening ${records / 1_000_000} M records`,
-    group: 'growth',
+    group: 'footprint',
     definition: `Records of 100 bytes, in a fresh process; ${READS} of them are read anywhere and compared afterwards. Control: opening one file and reading its end; the memory is that of a process that loads the library and opens nothing.`,
     records,
     fixed: true,
