@@ -28,7 +28,7 @@ export const groups: readonly Group[] = [
   {
     key: 'contention',
     title: 'Many processes at one queue',
-    says: 'How long a record takes all of them together, so that a flat row means no time lost.',
+    says: 'The time that all of them took together, by the records of all of them: where it stays the same, more processes cost nothing.',
   },
   { key: 'values', title: 'Values', says: 'What JSON costs on the way in and out.' },
   { key: 'sizes', title: 'Sizes', says: 'Small and large records; 1 KiB is above.' },

@@ -42,6 +42,7 @@ export function drainedCell(peers: readonly Subject[]): Cell {
       'What the files take up, before and after closing. The library keeps the segment that it writes to, at most 64 MiB by default (`maxFileSize`).',
     records: RECORDS,
     fixed: true,
+    rounds: 1,
     measures: [
       { key: 'open', name: 'still open', unit: 'MiB', targets: [{ of: OURS, atMost: LEFT_MIB }] },
       { key: 'closed', name: 'closed', unit: 'MiB' },
