@@ -57,6 +57,8 @@ export interface TakerParts<T> {
   readonly line: Line;
   readonly codec: Codec<T>;
   readonly maxAttempts: number;
+  /** Throws CLOSED from when the queue begins to close: who would get a message could not do anything with it. */
+  readonly assertUsable: () => void;
 }
 
 /**
@@ -70,15 +72,17 @@ export class Taker<T> {
   readonly #line: Line;
   readonly #codec: Codec<T>;
   readonly #maxAttempts: number;
+  readonly #assertUsable: () => void;
   #asking: Asking<T>[] = [];
 
-  constructor(engine: Engine, { holder, undertaker, line, codec, maxAttempts }: TakerParts<T>) {
+  constructor(engine: Engine, { holder, undertaker, line, codec, maxAttempts, assertUsable }: TakerParts<T>) {
     this.#engine = engine;
     this.#holder = holder;
     this.#undertaker = undertaker;
     this.#line = line;
     this.#codec = codec;
     this.#maxAttempts = maxAttempts;
+    this.#assertUsable = assertUsable;
   }
 
   /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC or CORRUPT where the head is unreadable. */
@@ -93,7 +97,7 @@ export class Taker<T> {
     const asking = this.#asking;
     this.#asking = [];
     try {
-      this.#engine.assertUsable();
+      this.#assertUsable();
       this.#serveAll(asking);
     } catch (error) {
       for (const one of asking) one.reject(error);
