@@ -53,6 +53,7 @@ export class Enqueuer<T> {
     const now = this.#engine.clock.now();
     return values.map((value, at) => ({
       payload: encodeValue(this.#codec, value),
+      owned: this.#codec.name === 'json' || this.#codec.name === 'v8',
       headers,
       marks: this.#marks(order, now, at, values.length),
       marked: order !== undefined,

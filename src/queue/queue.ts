@@ -2,10 +2,10 @@ import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
 import type { FactSink } from '../journal/facts.js';
 import type { JournalLimits } from '../journal/journal.js';
-import type { CompactionLimits } from '../store/compactor.js';
+import { LARGE_BYTES } from '../segment/large-read.js';
 import type { Store } from '../store/contract.js';
 import { deleteRecords } from '../store/deletion.js';
-import { Engine } from '../store/engine.js';
+import { Engine, type EngineTuning } from '../store/engine.js';
 import { callOptions, invalid, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats } from '../store/stats.js';
 import { EngineStore } from '../store/store.js';
@@ -52,8 +52,7 @@ export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<
 }
 
 /** What tests have smaller, so that it matters sooner. */
-export interface QueueTuning {
-  readonly compaction?: CompactionLimits;
+export interface QueueTuning extends EngineTuning {
   readonly dueTimes?: DueTimes;
 }
 
@@ -65,7 +64,7 @@ export async function openQueueOn<T = unknown>(
   tuning: QueueTuning = {},
 ): Promise<Queue<T>> {
   const resolved = resolveQueueOptions(options);
-  const engine = await Engine.open(disk, resolved.store, limits, tuning.compaction);
+  const engine = await Engine.open(disk, resolved.store, limits, tuning);
   const queue = new EngineQueue(engine, resolved, tuning.dueTimes);
   await queue.settle();
   return queue;
@@ -237,7 +236,9 @@ class EngineQueue<T> implements Queue<T> {
     for (const index of this.#line.inOrder(this.#engine.tail.nextIndex, true)) {
       if (values.length >= max) break;
       try {
-        const record = this.#engine.readKnown(index);
+        let record = this.#engine.readKnown(index, LARGE_BYTES);
+        const slow = this.#engine.slowly(record);
+        if (slow !== undefined) record = await slow;
         if (record !== undefined) values.push(decodeValue(this.#codec, record));
       } catch (error) {
         // As with `dequeueMany`, an unreadable message is the trouble of who stands before it.
@@ -251,7 +252,7 @@ class EngineQueue<T> implements Queue<T> {
   async read(index: number): Promise<T | undefined> {
     this.#assertOpen();
     if (!Number.isSafeInteger(index)) throw invalid('index', 'a whole number', index);
-    const record = this.#engine.read(index);
+    const record = await this.#engine.readInTurns(index);
     return record && decodeValue(this.#codec, record);
   }
 

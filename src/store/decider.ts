@@ -6,9 +6,15 @@ import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { Tenure } from './tenure.js';
 import { resolveTicks } from './tick-resolution.js';
+import { nextTurn } from './turns.js';
 
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
 export type Decision<T> = (facts: FactSink) => T;
+
+/** Decisions are made together for so long; those that were asked for behind them, in a later turn of the event loop. */
+const LONGEST_COMMIT_MS = 2;
+/** The clock is looked at once in so many decisions. */
+const LOOK_EVERY = 32;
 
 interface PendingDecision {
   readonly durable: boolean;
@@ -34,6 +40,8 @@ type Afterwards = (counts: boolean) => void;
  */
 export class Decider {
   readonly #engine: Engine;
+  /** Whether the last commit left decisions to a later turn of the event loop. */
+  #isCut = false;
   #pending: PendingDecision[] = [];
   #scheduled = false;
   #working: Promise<void> | undefined;
@@ -90,7 +98,7 @@ export class Decider {
     try {
       if (this.#engine.locks.fate.tryEnter()) {
         this.#commit();
-        return;
+        if (!this.#isCut) return;
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
@@ -105,6 +113,7 @@ export class Decider {
 
   async #work(): Promise<void> {
     while (this.#isAwaited) {
+      if (this.#isCut) await nextTurn();
       try {
         await this.#engine.locks.fate.enter();
       } catch (error) {
@@ -136,6 +145,7 @@ export class Decider {
     const decided: Decided[] = [];
     let pending: PendingDecision[] = [];
     const before = journal.fact;
+    this.#isCut = false;
     try {
       engine.assertNotFailed();
       tenure.enter();
@@ -148,7 +158,14 @@ export class Decider {
       if (!journal.takesJobs) this.#shortenIfLong();
       const now = clock.now();
       fates.expire(clock.monotonic(), now);
-      for (const one of pending) {
+      const began = performance.now();
+      for (const [at, one] of pending.entries()) {
+        if (at % LOOK_EVERY === LOOK_EVERY - 1 && performance.now() - began > LONGEST_COMMIT_MS) {
+          // In the order in which they were asked for.
+          this.#pending = [...pending.splice(at), ...this.#pending];
+          this.#isCut = true;
+          break;
+        }
         try {
           const answer = one.decide(journal.begin());
           journal.decided(now);
