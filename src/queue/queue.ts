@@ -3,9 +3,11 @@ import { osDisk } from '../disk/os.js';
 import type { FactSink } from '../journal/facts.js';
 import type { JournalLimits } from '../journal/journal.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
+import type { Slices } from '../segment/slices.js';
+import type { CompactionLimits } from '../store/compactor.js';
 import type { Store } from '../store/contract.js';
 import { deleteRecords } from '../store/deletion.js';
-import { Engine, type EngineTuning } from '../store/engine.js';
+import { Engine } from '../store/engine.js';
 import { callOptions, invalid, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats } from '../store/stats.js';
 import { EngineStore } from '../store/store.js';
@@ -52,7 +54,9 @@ export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<
 }
 
 /** What tests have smaller, so that it matters sooner. */
-export interface QueueTuning extends EngineTuning {
+export interface QueueTuning {
+  readonly compaction?: CompactionLimits;
+  readonly slices?: Slices;
   readonly dueTimes?: DueTimes;
 }
 
@@ -64,7 +68,7 @@ export async function openQueueOn<T = unknown>(
   tuning: QueueTuning = {},
 ): Promise<Queue<T>> {
   const resolved = resolveQueueOptions(options);
-  const engine = await Engine.open(disk, resolved.store, limits, tuning);
+  const engine = await Engine.open(disk, resolved.store, limits, tuning.compaction, tuning.slices);
   const queue = new EngineQueue(engine, resolved, tuning.dueTimes);
   await queue.settle();
   return queue;
@@ -158,6 +162,8 @@ class EngineQueue<T> implements Queue<T> {
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
     const entering = this.#enqueuer.entering(options);
     this.#assertUsable();
+    if (this.#validation === undefined && entering.order?.id === undefined)
+      return this.#enqueuer.writeOne(value, entering);
     const [index] = await this.#enter([value], entering, false);
     return index as number;
   }
@@ -397,8 +403,10 @@ class EngineQueue<T> implements Queue<T> {
       this.#assertUsable();
       if (max === 0) return [];
       const seen = indexer.version;
-      await this.#holder.freeDead();
-      await this.#undertaker.settle();
+      const freeing = this.#holder.freeDead();
+      if (freeing !== undefined) await freeing;
+      const settling = this.#undertaker.settle();
+      if (settling !== false) await settling;
       const taken = await this.#taker.take(max, wish);
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
       const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue(), this.#holder.nextProbe());

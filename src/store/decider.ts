@@ -16,7 +16,8 @@ const LONGEST_COMMIT_MS = 2;
 /** The clock is looked at once in so many decisions. */
 const LOOK_EVERY = 32;
 
-interface PendingDecision {
+/** A decision that somebody waits for. */
+export interface PendingDecision {
   readonly durable: boolean;
   /** Decides and keeps the answer; returns what tells it to the caller. */
   readonly decide: (facts: FactSink) => () => void;
@@ -72,6 +73,17 @@ export class Decider {
     });
   }
 
+  /** The same without a promise, for who calls `flush` then. What is told must not throw. */
+  submit(pending: PendingDecision): void {
+    this.#engine.assertUsable();
+    this.#pending.push(pending);
+  }
+
+  /** Decides now, where the lock is free. For who has gathered a turn's calls already, and need not wait for another's. */
+  flush(): void {
+    if (this.#working === undefined) this.#flush();
+  }
+
   /** From within a decision: `told` hears at once whether the decision counts, before anything else is decided. */
   afterwards(told: Afterwards): void {
     this.#afterwards.push(told);
@@ -95,6 +107,8 @@ export class Decider {
 
   readonly #flush = (): void => {
     this.#scheduled = false;
+    // Those that a turn was asked for may have been decided along with others.
+    if (!this.#isAwaited || this.#working !== undefined) return;
     try {
       if (this.#engine.locks.fate.tryEnter()) {
         this.#commit();

@@ -38,12 +38,6 @@ const MARK_WITHIN_MS = 50;
 /** In the background it is looked at most so often whether the directory is still there. */
 const PATROL_EVERY_MS = 200;
 
-/** What tests have smaller, so that it matters sooner. */
-export interface EngineTuning {
-  readonly compaction?: CompactionLimits;
-  readonly slices?: Slices;
-}
-
 /**
  * One opener's view of a store: the floors beneath, wired. Stores and queues are faces of it.
  *
@@ -97,7 +91,8 @@ export class Engine {
     meta: Meta,
     locks: Locks,
     limits?: JournalLimits,
-    { compaction, slices }: EngineTuning = {},
+    compaction?: CompactionLimits,
+    slices?: Slices,
   ) {
     this.disk = disk;
     this.names = names;
@@ -113,7 +108,13 @@ export class Engine {
     this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', this.#residence);
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
-    this.appender = new Appender(this.files, this.tail, options.maxFileSize, slices?.writeBytes);
+    this.appender = new Appender(
+      this.files,
+      this.tail,
+      options.maxFileSize,
+      meta.locking === 'lockfile',
+      slices?.writeBytes,
+    );
     this.fates = new Fates(this.boot);
     this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
@@ -143,7 +144,8 @@ export class Engine {
     disk: Disk,
     options: ResolvedStoreOptions,
     limits?: JournalLimits,
-    tuning?: EngineTuning,
+    compaction?: CompactionLimits,
+    slices?: Slices,
   ): Promise<Engine> {
     options.signal?.throwIfAborted();
     const names = new FileNames(options.directory, options.filePrefix);
@@ -167,7 +169,7 @@ export class Engine {
           `${names.directory} was removed or replaced while it was opened`,
         );
       }
-      engine = new Engine(disk, names, options, meta, locks, limits, tuning);
+      engine = new Engine(disk, names, options, meta, locks, limits, compaction, slices);
       await recoverStore(engine, arrival === 'first', options.signal);
       locks.settle();
       engine.noteChange();
@@ -413,6 +415,7 @@ export class Engine {
         await this.#markClean();
       }
     } finally {
+      this.appender.flushEntries();
       this.journal.close();
       this.files.descriptors.close();
       this.locks.close();
