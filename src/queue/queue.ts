@@ -41,7 +41,7 @@ import {
 import { ScheduleBook } from './schedule-book.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
 import { resolveSchedule } from './schedule-options.js';
-import { type Taken, Taker, type Wish } from './taker.js';
+import { type Haul, type Taken, Taker, type Wish } from './taker.js';
 import { Ticker } from './ticker.js';
 import { validatingCodec } from './validate.js';
 import { Validation } from './validation.js';
@@ -271,18 +271,22 @@ class EngineQueue<T> implements Queue<T> {
     await this.#look();
     const below = this.#engine.tail.nextIndex;
     const values: T[] = [];
+    let isSettled = true;
     for (;;) {
-      let taken: Taken<T>[];
+      let haul: Haul<T>;
       try {
-        taken = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, below);
+        haul = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, below, values.length > 0);
       } catch (error) {
         // What was taken is the caller's; who asks again meets the error.
-        if (values.length > 0) return values;
-        throw error;
+        if (values.length === 0) throw error;
+        break;
       }
-      if (taken.length === 0) return values;
-      for (const one of taken) values.push(one.value);
+      for (const one of haul.taken) values.push(one.value);
+      isSettled &&= haul.isSettled;
+      if (haul.taken.length === 0) break;
     }
+    if (!isSettled) await this.#engine.syncFacts();
+    return values;
   }
 
   async clear(): Promise<number> {
@@ -407,11 +411,38 @@ class EngineQueue<T> implements Queue<T> {
       if (freeing !== undefined) await freeing;
       const settling = this.#undertaker.settle();
       if (settling !== false) await settling;
-      const taken = await this.#taker.take(max, wish);
+      const haul = await this.#taker.take(max, wish);
+      const { taken } = haul;
+      if (taken.length > 0 && (haul.isCut || !haul.isSettled)) return this.#takeRest(haul, max, wish, signal);
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
       const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue(), this.#holder.nextProbe());
       await indexer.beyond(seen, soonest, signal);
     }
+  }
+
+  /**
+   * Goes on taking where much was asked for, step by step. What was taken is the caller's, whatever comes then; and it is on the
+   * device where that was wished for.
+   */
+  async #takeRest(
+    { taken, isCut }: Haul<T>,
+    max: number,
+    wish: Wish,
+    signal: AbortSignal | undefined,
+  ): Promise<Taken<T>[]> {
+    let mayBeMore = isCut;
+    while (mayBeMore && taken.length < max && signal?.aborted !== true && !this.#closed) {
+      try {
+        const haul = await this.#taker.take(max - taken.length, wish, undefined, true);
+        for (const one of haul.taken) taken.push(one);
+        mayBeMore = haul.isCut;
+      } catch {
+        // Who asks next meets the error.
+        break;
+      }
+    }
+    if (wish.how === 'remove' && this.#engine.durable) await this.#engine.syncFacts();
+    return taken;
   }
 
   /** When something that was put off may be due, on the monotonic clock. */
