@@ -75,7 +75,10 @@ export class Enqueuer<T> {
     const records = this.records(values, entering);
     const id = order?.id;
     let before: FirstOfId | undefined;
-    if (id !== undefined) this.#ids.look();
+    if (id !== undefined) {
+      if (this.#ids.isBehind) await this.#ids.lookInTurns();
+      this.#ids.look();
+    }
     const first = await this.#engine.writer.write(
       records,
       durable,

@@ -411,6 +411,7 @@ class EngineQueue<T> implements Queue<T> {
       if (freeing !== undefined) await freeing;
       const settling = this.#undertaker.settle();
       if (settling !== false) await settling;
+      if (this.#line.isBehind) await this.#line.lookInTurns();
       const haul = await this.#taker.take(max, wish);
       const { taken } = haul;
       if (taken.length > 0 && (haul.isCut || !haul.isSettled)) return this.#takeRest(haul, max, wish, signal);
@@ -463,6 +464,7 @@ class EngineQueue<T> implements Queue<T> {
     // Whatever waited may have folded facts of records that were not seen then.
     if (await this.#undertaker.settle()) this.#engine.catchUp();
     this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
+    if (this.#line.isBehind) await this.#line.lookInTurns();
     this.#line.look();
   }
 
