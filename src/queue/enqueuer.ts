@@ -29,12 +29,15 @@ export class Enqueuer<T> {
   readonly #engine: Engine;
   readonly #codec: Codec<T>;
   readonly #codecMark: Buffer | undefined;
+  /** Whether nobody else has the bytes that the codec makes. */
+  readonly #owns: boolean;
   readonly #ids: MessageIds;
 
   constructor(engine: Engine, codec: Codec<T>, ids: MessageIds) {
     this.#engine = engine;
     this.#codec = codec;
     this.#codecMark = codecMark(codec);
+    this.#owns = codec.name === 'json' || codec.name === 'v8';
     this.#ids = ids;
   }
 
@@ -52,11 +55,12 @@ export class Enqueuer<T> {
   records(values: readonly T[], { headers, order }: Entering): NewRecord[] {
     const now = order === undefined ? 0 : this.#engine.clock.now();
     const marked = order !== undefined;
+    const owned = this.#owns;
     const records: NewRecord[] = [];
     for (const value of values) {
       const payload = encodeValue(this.#codec, value);
       const marks = marked ? this.#marks(order, now, records.length, values.length) : this.#codecMark;
-      records.push({ payload, headers, marks, marked });
+      records.push({ payload, headers, marks, marked, owned });
     }
     return records;
   }
@@ -66,7 +70,7 @@ export class Enqueuer<T> {
     const payload = encodeValue(this.#codec, value);
     const now = order === undefined ? 0 : this.#engine.clock.now();
     const marks = this.#marks(order, now, 0, 1);
-    const record = { payload, headers, marks, marked: order !== undefined };
+    const record = { payload, headers, marks, marked: order !== undefined, owned: this.#owns };
     return this.#engine.writer.write([record], durable, signal);
   }
 
@@ -76,7 +80,10 @@ export class Enqueuer<T> {
     const records = this.records(values, entering);
     const id = order?.id;
     let before: FirstOfId | undefined;
-    if (id !== undefined) this.#ids.look();
+    if (id !== undefined) {
+      if (this.#ids.isBehind) await this.#ids.lookInTurns();
+      this.#ids.look();
+    }
     const first = await this.#engine.writer.write(
       records,
       durable,

@@ -6,9 +6,15 @@ import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { Tenure } from './tenure.js';
 import { resolveTicks } from './tick-resolution.js';
+import { nextTurn } from './turns.js';
 
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
 export type Decision<T> = (facts: FactSink) => T;
+
+/** Decisions are made together for so long; those that were asked for behind them, in a later turn of the event loop. */
+const LONGEST_COMMIT_MS = 2;
+/** The clock is looked at once in so many decisions. */
+const LOOK_EVERY = 32;
 
 /** A decision that somebody waits for. */
 export interface PendingDecision {
@@ -40,6 +46,8 @@ type Afterwards = (counts: boolean) => void;
  */
 export class Decider {
   readonly #engine: Engine;
+  /** Whether the last commit left decisions to a later turn of the event loop. */
+  #isCut = false;
   #pending: PendingDecision[] = [];
   #scheduled = false;
   #working: Promise<void> | undefined;
@@ -110,7 +118,7 @@ export class Decider {
     try {
       if (this.#engine.locks.fate.tryEnter()) {
         this.#commit();
-        return;
+        if (!this.#isCut) return;
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
@@ -125,6 +133,7 @@ export class Decider {
 
   async #work(): Promise<void> {
     while (this.#isAwaited) {
+      if (this.#isCut) await nextTurn();
       try {
         await this.#engine.locks.fate.enter();
       } catch (error) {
@@ -156,6 +165,7 @@ export class Decider {
     const decided: Decided[] = [];
     let pending: PendingDecision[] = [];
     const before = journal.fact;
+    this.#isCut = false;
     try {
       engine.assertNotFailed();
       tenure.enter();
@@ -168,10 +178,25 @@ export class Decider {
       if (!journal.takesJobs) this.#shortenIfLong();
       const now = clock.now();
       fates.expire(clock.monotonic(), now);
+      const began = performance.now();
+      /** A frame that the next one may join. */
+      let isOpen = false;
       let numbered = 0;
+      const endFrame = (): void => {
+        journal.decided(now);
+        for (; numbered < decided.length; numbered++) (decided[numbered] as Decided).fact = journal.fact;
+        isOpen = false;
+      };
       for (const [at, one] of pending.entries()) {
-        const facts =
-          one.joins === true && pending[at - 1]?.joins === true ? journal.goOn() : journal.begin();
+        if (at % LOOK_EVERY === LOOK_EVERY - 1 && performance.now() - began > LONGEST_COMMIT_MS) {
+          // In the order in which they were asked for.
+          this.#pending = [...pending.splice(at), ...this.#pending];
+          this.#isCut = true;
+          break;
+        }
+        if (isOpen && one.joins !== true) endFrame();
+        const facts = isOpen ? journal.goOn() : journal.begin();
+        isOpen = true;
         try {
           const answer = one.decide(facts);
           decided.push({ pending: one, answer, fact: 0, afterwards: this.#afterwards.splice(0) });
@@ -180,10 +205,9 @@ export class Decider {
           journal.dropDecision();
           one.reject(describeDiskError(error, 'deciding a fate'));
         }
-        if (one.joins === true && pending[at + 1]?.joins === true) continue;
-        journal.decided(now);
-        for (; numbered < decided.length; numbered++) (decided[numbered] as Decided).fact = journal.fact;
+        if (one.joins !== true) endFrame();
       }
+      if (isOpen) endFrame();
       journal.commit();
       this.#shortenIfLong();
       if (tenure.isLost(tail.position())) {
