@@ -122,7 +122,7 @@ export class Appender {
     const file = this.#activeFile();
     if (prepare && bytes < PREPARE_BELOW) this.#prepared.ensure(file, tail.end, bytes, this.#maxFileSize);
     this.#write(file, batch.bytes, first.start, bytes);
-    this.#appended(batch, { firstFrame, count, firstIndex, time }, first.start, bytes);
+    this.#appended(batch, { firstFrame, count, firstIndex, time, isSynced: prepare }, first.start, bytes);
     return firstIndex;
   }
 
@@ -159,7 +159,7 @@ export class Appender {
       tail.isAppending = false;
       pinned.unpin();
     }
-    this.#appended(batch, { firstFrame, count, firstIndex, time }, start, bytes);
+    this.#appended(batch, { firstFrame, count, firstIndex, time, isSynced: false }, start, bytes);
     return firstIndex;
   }
 
@@ -292,7 +292,7 @@ export class Appender {
   }
 }
 
-type Appended = Pick<AppendedFrames, 'firstFrame' | 'count' | 'firstIndex' | 'time'>;
+type Appended = Omit<AppendedFrames, 'position' | 'start'>;
 
 function tellMarked(feed: MarkFeed, batch: Batch, { firstFrame, count, firstIndex, time }: Appended): void {
   for (let i = 0; i < count; i++) {

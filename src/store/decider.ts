@@ -19,6 +19,11 @@ const LOOK_EVERY = 32;
 /** A decision that somebody waits for. */
 export interface PendingDecision {
   readonly durable: boolean;
+  /**
+   * Whether it may be made in one frame with those before and behind it that may: it says that records are gone, and nothing of
+   * what it looks at is changed by others that do.
+   */
+  readonly joins?: boolean;
   /** Decides and keeps the answer; returns what tells it to the caller. */
   readonly decide: (facts: FactSink) => () => void;
   readonly reject: (error: unknown) => void;
@@ -28,7 +33,7 @@ interface Decided {
   readonly pending: PendingDecision;
   readonly answer: () => void;
   /** The last fact that it states or builds on. */
-  readonly fact: number;
+  fact: number;
   readonly afterwards: readonly Afterwards[];
 }
 
@@ -58,11 +63,12 @@ export class Decider {
    * Resolves with the decision's answer when its facts are committed; where `durable`, when they and the records that
    * they name are on the device. A decision that throws states nothing, and its error is the caller's.
    */
-  decide<T>(decision: Decision<T>, durable: boolean): Promise<T> {
+  decide<T>(decision: Decision<T>, durable: boolean, joins = false): Promise<T> {
     this.#engine.assertUsable();
     return new Promise<T>((resolve, reject) => {
       this.#pending.push({
         durable,
+        joins,
         decide: (facts) => {
           const answer = decision(facts);
           return () => resolve(answer);
@@ -172,23 +178,24 @@ export class Decider {
       if (!journal.takesJobs) this.#shortenIfLong();
       const now = clock.now();
       fates.expire(clock.monotonic(), now);
+      let numbered = 0;
       const began = performance.now();
       for (const [at, one] of pending.entries()) {
-        if (at % LOOK_EVERY === LOOK_EVERY - 1 && performance.now() - began > LONGEST_COMMIT_MS) {
-          // In the order in which they were asked for.
-          this.#pending = [...pending.splice(at), ...this.#pending];
-          this.#isCut = true;
-          break;
-        }
+        if (at % LOOK_EVERY === LOOK_EVERY - 1 && performance.now() - began > LONGEST_COMMIT_MS)
+          this.#cutBehind(pending, at);
+        const facts =
+          one.joins === true && pending[at - 1]?.joins === true ? journal.goOn() : journal.begin();
         try {
-          const answer = one.decide(journal.begin());
-          journal.decided(now);
-          decided.push({ pending: one, answer, fact: journal.fact, afterwards: this.#afterwards.splice(0) });
+          const answer = one.decide(facts);
+          decided.push({ pending: one, answer, fact: 0, afterwards: this.#afterwards.splice(0) });
         } catch (error) {
           for (const told of this.#afterwards.splice(0)) told(false);
           journal.dropDecision();
           one.reject(describeDiskError(error, 'deciding a fate'));
         }
+        if (one.joins === true && pending[at + 1]?.joins === true) continue;
+        journal.decided(now);
+        for (; numbered < decided.length; numbered++) (decided[numbered] as Decided).fact = journal.fact;
       }
       journal.commit();
       this.#shortenIfLong();
@@ -213,6 +220,13 @@ export class Decider {
     }
     if (journal.fact !== before) engine.noteChange();
     this.#answer(decided);
+  }
+
+  /** Leaves what is behind to a later turn of the event loop, in the order in which it was asked for. */
+  #cutBehind(pending: PendingDecision[], at: number): void {
+    if (at + 1 >= pending.length) return;
+    this.#pending = [...pending.splice(at + 1), ...this.#pending];
+    this.#isCut = true;
   }
 
   /** ⚑ What was decided over a fence counts where the take-over that ended its epoch says so. */
