@@ -29,16 +29,16 @@ export class Enqueuer<T> {
   readonly #engine: Engine;
   readonly #codec: Codec<T>;
   readonly #codecMark: Buffer | undefined;
-  /** Whether nobody else has the bytes that the codec makes. */
-  readonly #owns: boolean;
   readonly #ids: MessageIds;
+  /** Whether nobody else has the bytes that the codec makes. */
+  readonly #isOwned: boolean;
 
   constructor(engine: Engine, codec: Codec<T>, ids: MessageIds) {
     this.#engine = engine;
     this.#codec = codec;
     this.#codecMark = codecMark(codec);
-    this.#owns = codec.name === 'json' || codec.name === 'v8';
     this.#ids = ids;
+    this.#isOwned = codec.name === 'json' || codec.name === 'v8';
   }
 
   /** Checks the options of a call. INVALID_OPTION. */
@@ -55,12 +55,11 @@ export class Enqueuer<T> {
   records(values: readonly T[], { headers, order }: Entering): NewRecord[] {
     const now = order === undefined ? 0 : this.#engine.clock.now();
     const marked = order !== undefined;
-    const owned = this.#owns;
     const records: NewRecord[] = [];
     for (const value of values) {
       const payload = encodeValue(this.#codec, value);
       const marks = marked ? this.#marks(order, now, records.length, values.length) : this.#codecMark;
-      records.push({ payload, headers, marks, marked, owned });
+      records.push({ payload, headers, marks, marked, owned: this.#isOwned });
     }
     return records;
   }
@@ -70,7 +69,7 @@ export class Enqueuer<T> {
     const payload = encodeValue(this.#codec, value);
     const now = order === undefined ? 0 : this.#engine.clock.now();
     const marks = this.#marks(order, now, 0, 1);
-    const record = { payload, headers, marks, marked: order !== undefined, owned: this.#owns };
+    const record = { payload, headers, marks, marked: order !== undefined, owned: this.#isOwned };
     return this.#engine.writer.write([record], durable, signal);
   }
 

@@ -172,7 +172,7 @@ export class Taker<T> {
     try {
       const candidate = await this.#candidate(reading);
       const candidates = new Map(candidate === undefined ? [] : [[index, candidate]]);
-      this.#engine.assertUsable();
+      this.#assertUsable();
       this.#confirmAll(asking, { candidates, isCut: true, large: undefined });
     } catch (error) {
       for (const one of asking) one.reject(error);
@@ -321,7 +321,7 @@ export class Taker<T> {
     if (burials.length > 0) this.#undertaker.bury(facts, burials);
     // What is buried may have stood in the way of others of its key.
     const again = failure === undefined && taken.length === 0 && (isOther || burials.length > 0);
-    return { taken, again, isCut: isOther && isCut && taken.length > 0, failure };
+    return { taken, again, isCut: isCut && isOther && taken.length > 0, failure };
   }
 
   #leaseOf(wish: Wish): Lease {

@@ -178,25 +178,13 @@ export class Decider {
       if (!journal.takesJobs) this.#shortenIfLong();
       const now = clock.now();
       fates.expire(clock.monotonic(), now);
-      const began = performance.now();
-      /** A frame that the next one may join. */
-      let isOpen = false;
       let numbered = 0;
-      const endFrame = (): void => {
-        journal.decided(now);
-        for (; numbered < decided.length; numbered++) (decided[numbered] as Decided).fact = journal.fact;
-        isOpen = false;
-      };
+      const began = performance.now();
       for (const [at, one] of pending.entries()) {
-        if (at % LOOK_EVERY === LOOK_EVERY - 1 && performance.now() - began > LONGEST_COMMIT_MS) {
-          // In the order in which they were asked for.
-          this.#pending = [...pending.splice(at), ...this.#pending];
-          this.#isCut = true;
-          break;
-        }
-        if (isOpen && one.joins !== true) endFrame();
-        const facts = isOpen ? journal.goOn() : journal.begin();
-        isOpen = true;
+        if (at % LOOK_EVERY === LOOK_EVERY - 1 && performance.now() - began > LONGEST_COMMIT_MS)
+          this.#cutBehind(pending, at);
+        const facts =
+          one.joins === true && pending[at - 1]?.joins === true ? journal.goOn() : journal.begin();
         try {
           const answer = one.decide(facts);
           decided.push({ pending: one, answer, fact: 0, afterwards: this.#afterwards.splice(0) });
@@ -205,9 +193,10 @@ export class Decider {
           journal.dropDecision();
           one.reject(describeDiskError(error, 'deciding a fate'));
         }
-        if (one.joins !== true) endFrame();
+        if (one.joins === true && pending[at + 1]?.joins === true) continue;
+        journal.decided(now);
+        for (; numbered < decided.length; numbered++) (decided[numbered] as Decided).fact = journal.fact;
       }
-      if (isOpen) endFrame();
       journal.commit();
       this.#shortenIfLong();
       if (tenure.isLost(tail.position())) {
@@ -231,6 +220,13 @@ export class Decider {
     }
     if (journal.fact !== before) engine.noteChange();
     this.#answer(decided);
+  }
+
+  /** Leaves what is behind to a later turn of the event loop, in the order in which it was asked for. */
+  #cutBehind(pending: PendingDecision[], at: number): void {
+    if (at + 1 >= pending.length) return;
+    this.#pending = [...pending.splice(at + 1), ...this.#pending];
+    this.#isCut = true;
   }
 
   /** ⚑ What was decided over a fence counts where the take-over that ended its epoch says so. */
