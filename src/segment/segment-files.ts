@@ -33,6 +33,8 @@ export class SegmentFiles {
   readonly epochs: Epochs;
   /** The store's part of a frame's place. */
   readonly salt: number;
+  /** Counts how often first indexes may have come to stand for other files. */
+  turns = 0;
   readonly #storeId: Buffer;
   /** The features in the data headers of the segments where they were seen to be right, by first index. */
   readonly #checked = new Map<number, number>();
@@ -274,6 +276,7 @@ export class SegmentFiles {
 
   /** After a take-over a first index may stand for another file. */
   forgetPaths(): void {
+    this.turns += 1;
     for (const first of [...this.#paths.keys()]) this.forget(first);
   }
 
