@@ -159,6 +159,8 @@ class EngineQueue<T> implements Queue<T> {
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
     const entering = this.#enqueuer.entering(options);
     this.#assertUsable();
+    if (this.#validation === undefined && entering.order?.id === undefined)
+      return this.#enqueuer.writeOne(value, entering);
     const [index] = await this.#enter([value], entering, false);
     return index as number;
   }
@@ -396,8 +398,10 @@ class EngineQueue<T> implements Queue<T> {
       this.#assertUsable();
       if (max === 0) return [];
       const seen = indexer.version;
-      await this.#holder.freeDead();
-      await this.#undertaker.settle();
+      const freeing = this.#holder.freeDead();
+      if (freeing !== undefined) await freeing;
+      const settling = this.#undertaker.settle();
+      if (settling !== false) await settling;
       const taken = await this.#taker.take(max, wish);
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
       const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue(), this.#holder.nextProbe());

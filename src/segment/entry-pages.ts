@@ -70,7 +70,8 @@ export class EntryPages {
     }
     // Behind the last one stands the next frame, or nothing yet.
     if (count > 0 && count <= PAGE_ENTRIES && positions[count - 1] !== 0)
-      positions[count] = (positions[count - 1] as number) + readUint32(bytes, (count - 1) * ENTRY_BYTES + LENGTH_AT);
+      positions[count] =
+        (positions[count - 1] as number) + readUint32(bytes, (count - 1) * ENTRY_BYTES + LENGTH_AT);
     return page;
   }
 }

@@ -78,18 +78,17 @@ export class Reader {
       run.begin(file.path, turn, index, this.#afterPosition);
     const record = run.read(file, index, turn, end);
     if (record !== undefined) return record;
+    const found = this.#found;
+    if (!isSparse && this.#pages.find(first, index, turn, found)) {
+      const hinted = this.#readAt(file, index, found.position, found.length, end);
+      if (hinted !== undefined) return hinted;
+    }
     // What was succeeded can be read on where it is open, but not well where its entries are not.
     if (this.#files.hasLostEntries(first)) return this.#readFromFile(index, run);
-    const found = this.#found;
-    return (
-      (!isSparse && this.#pages.find(first, index, turn, found)
-        ? this.#readAt(file, index, found.position, found.length, end)
-        : undefined) ??
-      (findEntry(this.#files, first, index, found)
-        ? this.#readAt(file, index, found.position, found.length, end)
-        : undefined) ??
-      this.#readByScan(file, first, index, end)
-    );
+    const named = findEntry(this.#files, first, index, found)
+      ? this.#readAt(file, index, found.position, found.length, end)
+      : undefined;
+    return named ?? this.#readByScan(file, first, index, end);
   }
 
   /** The record's frame at a position where it is supposed to be, or behind marks there; undefined where it is not, or not whole. */
@@ -104,7 +103,8 @@ export class Reader {
     let known = Math.max(HEAD_BYTES, Math.min(length, end - position));
     for (let at = position; at < end; at += head.length, known = HEAD_BYTES) {
       let bytes = this.#bytes(file, at, known, end);
-      if (bytes === undefined || !readHead(bytes, this.#from, this.#files.placeOf(at), head)) return undefined;
+      if (bytes === undefined || !readHead(bytes, this.#from, this.#files.placeOf(at), head))
+        return undefined;
       if (head.kind === FrameKind.mark) continue;
       if (head.kind !== FrameKind.record || head.number !== index || at + head.length > end) return undefined;
       if (head.length > known) {

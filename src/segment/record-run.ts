@@ -41,6 +41,8 @@ export class RecordRun {
   #blockBytes = FIRST_BLOCK;
   /** Bytes that the next frame has, as far as its head was seen. */
   #needed = HEAD_BYTES;
+  /** Whether what ended the last look for a frame was that too little of it had been read. */
+  #wantsMore = false;
   /** The next frame is large, and what was read has others in it as well. */
   #wantsItsOwn = false;
   #latestLength = 0;
@@ -82,8 +84,7 @@ export class RecordRun {
     if (index < this.#index || index - this.#index > FAR) return undefined;
     while (this.#load(file, end)) {
       const record = this.#next(index);
-      if (record !== undefined) return record;
-      if (this.#to - this.#at >= this.#needed && !this.#wantsItsOwn) return undefined;
+      if (record !== undefined || !this.#wantsMore) return record;
     }
     return undefined;
   }
@@ -126,16 +127,19 @@ export class RecordRun {
       const at = this.#at;
       const left = this.#to - at;
       this.#needed = HEAD_BYTES;
-      if (left < HEAD_BYTES) return undefined;
+      this.#wantsMore = left < HEAD_BYTES;
+      if (this.#wantsMore) return undefined;
       if (!readHead(this.#bytes, at, this.#files.placeOf(this.#position), head)) return undefined;
       const { kind, number, length } = head;
       if (kind !== FrameKind.mark && (kind !== FrameKind.record || number > index)) return undefined;
       this.#needed = length;
-      if (left < length) return undefined;
+      this.#wantsMore = left < length;
+      if (this.#wantsMore) return undefined;
       if (kind === FrameKind.record && number === index) {
         const isAlone = left === length && at === (-HEAD_BYTES & 7);
         if (length > LARGEST_SHARED && !isAlone) {
           this.#wantsItsOwn = true;
+          this.#wantsMore = true;
           return undefined;
         }
         if (!isAlone && !this.#isShared) {

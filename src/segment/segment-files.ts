@@ -35,6 +35,8 @@ export class SegmentFiles {
   readonly salt: number;
   /** Counts how often first indexes may have come to stand for other files. */
   turns = 0;
+  /** Entries that are still to be written: whoever asks for an entries file is to find them there. */
+  unwritten: { flush(): void } | undefined;
   readonly #storeId: Buffer;
   /** The features in the data headers of the segments where they were seen to be right, by first index. */
   readonly #checked = new Map<number, number>();
@@ -143,6 +145,7 @@ export class SegmentFiles {
 
   /** The entries file, or undefined where it is missing or odd: then the data file is scanned instead. */
   entries(first: number): DiskFile | undefined {
+    this.unwritten?.flush();
     return this.descriptors.get(this.#path(first).entries);
   }
 
