@@ -116,6 +116,7 @@ export class Appender {
       position: tail.end,
       start: first.start,
       time,
+      isSynced: prepare,
     });
     tail.end += bytes;
     tail.nextIndex += count;
@@ -141,7 +142,6 @@ export class Appender {
     const tail = this.#tail;
     // A segment that continued at its own first index would lead readers in a circle.
     if (next <= tail.active) throw new Error(`segment ${tail.active} cannot continue at ${next}`);
-    this.flushEntries();
     const file = this.#activeFile();
     const time = Math.max(Math.floor(wallTime), tail.time);
     const count = tail.nextIndex - tail.active;
@@ -195,7 +195,6 @@ export class Appender {
    */
   cut(): void {
     const tail = this.#tail;
-    this.flushEntries();
     const file = this.#activeFile();
     setAside(this.#files, file, tail.active, tail.end);
     file.truncate(tail.end);
