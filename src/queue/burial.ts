@@ -67,10 +67,9 @@ export class Undertaker {
 
   /** Buries what is spent and purges what is beyond the bounds, if there is any such. Best effort: who takes a message meets the error. True where it tried. */
   async settle(): Promise<boolean> {
-    const { fates, clock, decider } = this.#engine;
-    fates.expire(clock.monotonic(), clock.now());
+    const { fates, decider } = this.#engine;
     let tried = false;
-    while (this.#isDue()) {
+    while (this.isDue()) {
       tried = true;
       this.#hasFailed = true;
       try {
@@ -96,8 +95,10 @@ export class Undertaker {
     this.#cancelTimer?.();
   }
 
-  #isDue(): boolean {
+  /** Whether something is spent, or beyond the bounds. */
+  isDue(): boolean {
     const { fates, journal, clock } = this.#engine;
+    fates.expire(clock.monotonic(), clock.now());
     if (!journal.takesJobs) return false;
     if (fates.spent.size > 0 || fates.dead.size > this.#bounds.maxCount) return true;
     const { oldest } = fates.dead;

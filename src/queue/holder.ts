@@ -55,16 +55,22 @@ export class Holder {
   /** When the slots of others are to be probed again; infinite where none of them holds a claim. */
   nextProbe(): number {
     const { fates } = this.#engine;
+    if (fates.running === 0) return Number.POSITIVE_INFINITY;
     if (fates.slotsWithClaims(this.#incarnation).length === 0) return Number.POSITIVE_INFINITY;
     return this.#probedAt + PROBE_EVERY_MS;
   }
 
+  /** Whether it is time to look who is dead. */
+  isProbeDue(): boolean {
+    const probeAt = this.nextProbe();
+    return probeAt < Number.POSITIVE_INFINITY && this.#engine.clock.monotonic() >= probeAt;
+  }
+
   /** Frees the claims of holders that are dead, if it is time to look. */
   async freeDead(): Promise<void> {
+    if (!this.isProbeDue()) return;
     const { fates, locks, decider, clock } = this.#engine;
-    const now = clock.monotonic();
-    if (now < this.nextProbe()) return;
-    this.#probedAt = now;
+    this.#probedAt = clock.monotonic();
     const free = fates.slotsWithClaims(this.#incarnation).filter((slot) => locks.slotIsFree(slot));
     if (free.length === 0) return;
     await decider.decide((facts) => {

@@ -267,7 +267,7 @@ class EngineQueue<T> implements Queue<T> {
     for (;;) {
       let taken: Taken<T>[];
       try {
-        taken = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, below);
+        taken = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, { below });
       } catch (error) {
         // What was taken is the caller's; who asks again meets the error.
         if (values.length > 0) return values;
@@ -391,17 +391,21 @@ class EngineQueue<T> implements Queue<T> {
     const waitMs = waitOption(given.waitMs, 0);
     const { clock, indexer, fates } = this.#engine;
     const endsAt = clock.monotonic() + waitMs;
+    let isCaughtUp = false;
     for (;;) {
       signal?.throwIfAborted();
       this.#assertUsable();
       if (max === 0) return [];
       const seen = indexer.version;
-      await this.#holder.freeDead();
-      await this.#undertaker.settle();
-      const taken = await this.#taker.take(max, wish);
+      if (this.#holder.isProbeDue() || this.#undertaker.isDue()) {
+        await this.#holder.freeDead();
+        await this.#undertaker.settle();
+        isCaughtUp = false;
+      }
+      const taken = await this.#taker.take(max, wish, { isCaughtUp });
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
       const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue(), this.#holder.nextProbe());
-      await indexer.beyond(seen, soonest, signal);
+      isCaughtUp = await indexer.beyond(seen, soonest, signal);
     }
   }
 

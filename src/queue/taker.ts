@@ -38,6 +38,8 @@ interface Asking<T> {
   readonly max: number;
   /** Only messages below this index. */
   readonly below: number;
+  /** Whether what this opener knows is as new as a look would make it. */
+  readonly isCaughtUp: boolean;
   readonly wish: Wish;
   readonly resolve: (taken: Taken<T>[]) => void;
   readonly reject: (error: unknown) => void;
@@ -75,9 +77,13 @@ export class Taker<T> {
   }
 
   /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC or CORRUPT where the head is unreadable. */
-  take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY): Promise<Taken<T>[]> {
+  take(
+    max: number,
+    wish: Wish,
+    { below = Number.POSITIVE_INFINITY, isCaughtUp = false } = {},
+  ): Promise<Taken<T>[]> {
     return new Promise((resolve, reject) => {
-      this.#asking.push({ max, below, wish, resolve, reject });
+      this.#asking.push({ max, below, isCaughtUp, wish, resolve, reject });
       if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
     });
   }
@@ -87,7 +93,8 @@ export class Taker<T> {
     this.#asking = [];
     try {
       this.#engine.assertUsable();
-      this.#engine.catchUp();
+      // Who was woken by a look has all that it brought.
+      if (!asking.every((one) => one.isCaughtUp)) this.#engine.catchUp();
       this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
       this.#line.look();
       this.#serveAll(asking);
@@ -122,7 +129,7 @@ export class Taker<T> {
       );
       if (result.failure !== undefined) throw result.failure;
       if (result.again) {
-        this.#asking.push(one);
+        this.#asking.push({ ...one, isCaughtUp: false });
         if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
         return;
       }
