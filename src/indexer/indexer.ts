@@ -22,8 +22,7 @@ const WAITING_LOOK_MS = 250;
 const NEEDLESS_NOTICES = 64;
 
 interface Waiter {
-  /** With whether the change was seen by a look at all files. */
-  readonly wake: (isCaughtUp: boolean) => void;
+  readonly wake: () => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -86,13 +85,15 @@ export class Indexer {
   look(): boolean {
     this.#isBehind = false;
     if (!this.#catchUp()) return false;
-    this.#tell(true);
+    this.changed();
     return true;
   }
 
   /** Tells those who wait of a change, also one that this opener made itself. */
   changed(): void {
-    this.#tell(false);
+    this.version += 1;
+    if (this.#waiters.size > 0) for (const waiter of [...this.#waiters]) waiter.wake();
+    for (const listener of this.#listeners) listener();
   }
 
   /** Calls `listener` after each change until the returned function is called; changes are looked for as if one waited. */
@@ -107,18 +108,17 @@ export class Indexer {
   }
 
   /**
-   * Resolves when the version is beyond `seen`, or at `wakeAt` on the monotonic clock. With true where what this opener
-   * knows is as new as a look at this moment would make it; otherwise whoever asks has to look again. Rejects with
-   * `signal.reason` when aborted, with CLOSED when closed. Keeps the process alive.
+   * Resolves when the version is beyond `seen`, or at `wakeAt` on the monotonic clock. Rejects with `signal.reason` when
+   * aborted, with CLOSED when closed. Keeps the process alive.
    */
-  beyond(seen: number, wakeAt: number, signal?: AbortSignal): Promise<boolean> {
+  beyond(seen: number, wakeAt: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#closed) return Promise.reject(closed());
     this.#needless = 0;
-    if (this.version > seen) return LOOK_AGAIN;
+    if (this.version > seen) return DONE;
     this.#startWatch();
     if (this.#isBehind) this.#lookQuietly();
-    if (this.version > seen) return LOOK_AGAIN;
+    if (this.version > seen) return DONE;
     return new Promise((resolve, reject) => {
       const end = (): void => {
         this.#waiters.delete(waiter);
@@ -128,9 +128,9 @@ export class Indexer {
         this.#lingerUntil = this.#clock.monotonic() + LINGER_MS;
       };
       const waiter: Waiter = {
-        wake: (isCaughtUp) => {
+        wake: () => {
           end();
-          resolve(isCaughtUp);
+          resolve();
         },
         fail: (error) => {
           end();
@@ -139,9 +139,7 @@ export class Indexer {
       };
       const abort = (): void => waiter.fail(signal?.reason);
       const cancelWake =
-        wakeAt < Number.POSITIVE_INFINITY
-          ? this.#clock.setTimer(wakeAt, () => waiter.wake(false))
-          : undefined;
+        wakeAt < Number.POSITIVE_INFINITY ? this.#clock.setTimer(wakeAt, waiter.wake) : undefined;
       signal?.addEventListener('abort', abort, { once: true });
       this.#waiters.add(waiter);
       this.#keepAlive.hold();
@@ -157,12 +155,6 @@ export class Indexer {
     this.#listeners.clear();
     for (const waiter of [...this.#waiters]) waiter.fail(closed());
     this.#keepAlive.close();
-  }
-
-  #tell(isCaughtUp: boolean): void {
-    this.version += 1;
-    if (this.#waiters.size > 0) for (const waiter of [...this.#waiters]) waiter.wake(isCaughtUp);
-    for (const listener of this.#listeners) listener();
   }
 
   get #isAwaited(): boolean {
@@ -252,7 +244,7 @@ export class Indexer {
   }
 }
 
-const LOOK_AGAIN = Promise.resolve(false);
+const DONE = Promise.resolve();
 
 const closed = (): DurostoreError =>
   new DurostoreError('CLOSED', 'the store was closed while this call waited: open it again');

@@ -37,6 +37,9 @@ export interface JournalLimits {
   readonly shortenFactor: number;
 }
 
+/** Most looks find the zeros of the reserve, or one decision: fewer zeros are copied by a smaller read. */
+const FIRST_READ = 512;
+
 const LIMITS: JournalLimits = {
   reserveBytes: 64 * 1024,
   leastReserveBytes: 16 * 1024,
@@ -98,7 +101,7 @@ export class Journal {
     this.#prepared = new PreparedSpace(limits.reserveBytes);
     this.#files = new JournalFiles(disk, names, storeId, epochs);
     this.#epochs = epochs;
-    this.#scanner = new FrameScanner(this.#files.salt, () => epochs.isFenced());
+    this.#scanner = new FrameScanner(this.#files.salt, () => epochs.isFenced(), undefined, FIRST_READ);
     this.#fates = fates;
   }
 
@@ -180,7 +183,7 @@ export class Journal {
     const time = Math.floor(wallTime);
     completeHead(bytes, frameStart, place, this.fact + 1, time, this.safe);
     this.#fates.at(time);
-    decodeFacts(bytes, frameStart + HEAD_BYTES, length, this.#fates, this.#files.path(this.number));
+    decodeFacts(bytes, frameStart + HEAD_BYTES, length, this.#fates, this.#current().path);
     this.fact += 1;
   }
 
@@ -401,7 +404,7 @@ export class Journal {
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
     if (position >= this.#cutEnd) return false;
-    const file = this.#files.path(this.number);
+    const file = this.#current().path;
     switch (head.kind) {
       case FrameKind.facts:
         if (head.number !== this.fact + 1) return false;

@@ -65,12 +65,16 @@ export class Undertaker {
     this.#purgeBeyond(facts, died, now);
   }
 
-  /** Buries what is spent and purges what is beyond the bounds, if there is any such. Best effort: who takes a message meets the error. True where it tried. */
-  async settle(): Promise<boolean> {
+  /** Buries what is spent and purges what is beyond the bounds, if there is any such. Best effort: who takes a message meets the error. True where it tried; false at once where there is nothing to do. */
+  settle(): Promise<boolean> | false {
+    const { fates, clock } = this.#engine;
+    fates.expire(clock.monotonic(), clock.now());
+    return this.#isDue() && this.#settleAll();
+  }
+
+  async #settleAll(): Promise<true> {
     const { fates, decider } = this.#engine;
-    let tried = false;
-    while (this.isDue()) {
-      tried = true;
+    while (this.#isDue()) {
       this.#hasFailed = true;
       try {
         await decider.decide((facts) => {
@@ -86,7 +90,7 @@ export class Undertaker {
         break;
       }
     }
-    return tried;
+    return true;
   }
 
   close(): void {
@@ -95,10 +99,8 @@ export class Undertaker {
     this.#cancelTimer?.();
   }
 
-  /** Whether something is spent, or beyond the bounds. */
-  isDue(): boolean {
+  #isDue(): boolean {
     const { fates, journal, clock } = this.#engine;
-    fates.expire(clock.monotonic(), clock.now());
     if (!journal.takesJobs) return false;
     if (fates.spent.size > 0 || fates.dead.size > this.#bounds.maxCount) return true;
     const { oldest } = fates.dead;
@@ -143,6 +145,6 @@ export class Undertaker {
 
   readonly #onTimer = (): void => {
     this.#cancelTimer = undefined;
-    if (!this.#closed) void this.settle().finally(() => this.#arm());
+    if (!this.#closed) void Promise.resolve(this.settle()).finally(() => this.#arm());
   };
 }

@@ -50,13 +50,22 @@ export class Enqueuer<T> {
 
   /** The messages as records of one batch. CODEC. */
   records(values: readonly T[], { headers, order }: Entering): NewRecord[] {
-    const now = this.#engine.clock.now();
+    const now = order === undefined ? 0 : this.#engine.clock.now();
     return values.map((value, at) => ({
       payload: encodeValue(this.#codec, value),
       headers,
       marks: this.#marks(order, now, at, values.length),
       marked: order !== undefined,
     }));
+  }
+
+  /** Writes one message that has no id; resolves with its index. */
+  writeOne(value: T, { headers, durable, signal, order }: Entering): Promise<number> {
+    const payload = encodeValue(this.#codec, value);
+    const now = order === undefined ? 0 : this.#engine.clock.now();
+    const marks = this.#marks(order, now, 0, 1);
+    const record = { payload, headers, marks, marked: order !== undefined };
+    return this.#engine.writer.write([record], durable, signal);
   }
 
   /** Writes them as one batch; resolves with their indexes, or those of the messages that were written with their id before. */

@@ -55,25 +55,20 @@ export class Holder {
   /** When the slots of others are to be probed again; infinite where none of them holds a claim. */
   nextProbe(): number {
     const { fates } = this.#engine;
-    if (fates.running === 0) return Number.POSITIVE_INFINITY;
     if (fates.slotsWithClaims(this.#incarnation).length === 0) return Number.POSITIVE_INFINITY;
     return this.#probedAt + PROBE_EVERY_MS;
   }
 
-  /** Whether it is time to look who is dead. */
-  isProbeDue(): boolean {
-    const probeAt = this.nextProbe();
-    return probeAt < Number.POSITIVE_INFINITY && this.#engine.clock.monotonic() >= probeAt;
-  }
-
-  /** Frees the claims of holders that are dead, if it is time to look. */
-  async freeDead(): Promise<void> {
-    if (!this.isProbeDue()) return;
+  /** Frees the claims of holders that are dead, if it is time to look; undefined where there is nothing to wait for. */
+  freeDead(): Promise<void> | undefined {
     const { fates, locks, decider, clock } = this.#engine;
-    this.#probedAt = clock.monotonic();
+    if (fates.running === 0) return undefined;
+    const now = clock.monotonic();
+    if (now < this.nextProbe()) return undefined;
+    this.#probedAt = now;
     const free = fates.slotsWithClaims(this.#incarnation).filter((slot) => locks.slotIsFree(slot));
-    if (free.length === 0) return;
-    await decider.decide((facts) => {
+    if (free.length === 0) return undefined;
+    return decider.decide((facts) => {
       for (const slot of free) {
         // Somebody may have taken the slot since; then its own fact frees what was claimed before.
         const incarnation = fates.incarnationOf(slot);

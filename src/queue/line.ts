@@ -98,6 +98,10 @@ export class Line implements FateWatcher, MarkSink {
    * of their key that came before; without, they are left out, as for who takes them without finishing them.
    */
   *inOrder(end: number, all: boolean): IterableIterator<number> {
+    if (this.#marked.count === 0) {
+      for (let index = this.#nextPlain(1); index < end; index = this.#nextPlain(index + 1)) yield index;
+      return;
+    }
     const behind = new RankHeap();
     for (const rank of this.#ranked(end)) {
       for (let first = behind.first; first !== undefined && isBefore(first, rank); first = behind.first) {
@@ -276,6 +280,7 @@ export class Line implements FateWatcher, MarkSink {
     for (let priority = HIGHEST_PRIORITY; priority >= 0; priority--) {
       for (const index of this.#inFront(priority, end))
         yield { index, priority, frontOf: this.#frontOf.get(index) };
+      if (priority > 0 && this.#waiting[priority]?.count === 0) continue;
       const next = priority > 0 ? this.#nextOf(priority) : this.#nextPlain;
       for (let index = next(1); index < end; index = next(index + 1))
         yield { index, priority, frontOf: undefined };

@@ -159,6 +159,8 @@ class EngineQueue<T> implements Queue<T> {
   async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
     const entering = this.#enqueuer.entering(options);
     this.#assertUsable();
+    if (this.#validation === undefined && entering.order?.id === undefined)
+      return this.#enqueuer.writeOne(value, entering);
     const [index] = await this.#enter([value], entering, false);
     return index as number;
   }
@@ -267,7 +269,7 @@ class EngineQueue<T> implements Queue<T> {
     for (;;) {
       let taken: Taken<T>[];
       try {
-        taken = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, { below });
+        taken = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, below);
       } catch (error) {
         // What was taken is the caller's; who asks again meets the error.
         if (values.length > 0) return values;
@@ -391,21 +393,19 @@ class EngineQueue<T> implements Queue<T> {
     const waitMs = waitOption(given.waitMs, 0);
     const { clock, indexer, fates } = this.#engine;
     const endsAt = clock.monotonic() + waitMs;
-    let isCaughtUp = false;
     for (;;) {
       signal?.throwIfAborted();
       this.#assertUsable();
       if (max === 0) return [];
       const seen = indexer.version;
-      if (this.#holder.isProbeDue() || this.#undertaker.isDue()) {
-        await this.#holder.freeDead();
-        await this.#undertaker.settle();
-        isCaughtUp = false;
-      }
-      const taken = await this.#taker.take(max, wish, { isCaughtUp });
+      const freeing = this.#holder.freeDead();
+      if (freeing !== undefined) await freeing;
+      const settling = this.#undertaker.settle();
+      if (settling !== false) await settling;
+      const taken = await this.#taker.take(max, wish);
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
       const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue(), this.#holder.nextProbe());
-      isCaughtUp = await indexer.beyond(seen, soonest, signal);
+      await indexer.beyond(seen, soonest, signal);
     }
   }
 

@@ -38,11 +38,16 @@ interface Asking<T> {
   readonly max: number;
   /** Only messages below this index. */
   readonly below: number;
-  /** Whether what this opener knows is as new as a look would make it. */
-  readonly isCaughtUp: boolean;
   readonly wish: Wish;
   readonly resolve: (taken: Taken<T>[]) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What came of asking: messages, or why there are none; where others came between, it is to be asked again. */
+interface Confirmed<T> {
+  readonly taken: Taken<T>[];
+  readonly again: boolean;
+  readonly failure: Unreadable | undefined;
 }
 
 /** Who a taker asks. */
@@ -77,13 +82,9 @@ export class Taker<T> {
   }
 
   /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC or CORRUPT where the head is unreadable. */
-  take(
-    max: number,
-    wish: Wish,
-    { below = Number.POSITIVE_INFINITY, isCaughtUp = false } = {},
-  ): Promise<Taken<T>[]> {
+  take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY): Promise<Taken<T>[]> {
     return new Promise((resolve, reject) => {
-      this.#asking.push({ max, below, isCaughtUp, wish, resolve, reject });
+      this.#asking.push({ max, below, wish, resolve, reject });
       if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
     });
   }
@@ -93,10 +94,6 @@ export class Taker<T> {
     this.#asking = [];
     try {
       this.#engine.assertUsable();
-      // Who was woken by a look has all that it brought.
-      if (!asking.every((one) => one.isCaughtUp)) this.#engine.catchUp();
-      this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
-      this.#line.look();
       this.#serveAll(asking);
     } catch (error) {
       for (const one of asking) one.reject(error);
@@ -112,44 +109,68 @@ export class Taker<T> {
       below = Math.max(below, one.below);
       if (one.wish.how === 'remove') all = true;
     }
-    const candidates = this.#readAhead(wanted, below, all);
+    // Enough is known mostly, and what others did since is looked at under the lock: a look costs as much as taking one.
+    let candidates = this.#readAhead(wanted, below, all);
+    if (candidates.size < wanted) {
+      this.#engine.catchUp();
+      candidates = this.#readAhead(wanted, below, all, candidates);
+    }
     for (const one of asking) {
       // ⚑ What is spent is buried under the lock, and may stand in the way of others.
       if (candidates.size === 0 && this.#engine.fates.spent.size === 0) one.resolve([]);
-      else void this.#serveOne(one, candidates);
+      else this.#serveOne(one, candidates);
     }
+    this.#engine.decider.flush();
   }
 
-  async #serveOne(one: Asking<T>, candidates: ReadonlyMap<number, Candidate<T>>): Promise<void> {
-    const durable = one.wish.how === 'remove' && this.#engine.durable;
+  #serveOne(one: Asking<T>, candidates: ReadonlyMap<number, Candidate<T>>): void {
+    this.#engine.decider.submit({
+      durable: one.wish.how === 'remove' && this.#engine.durable,
+      decide: (facts) => {
+        const confirmed = this.#confirm(facts, one, candidates);
+        return () => this.#answer(one, confirmed);
+      },
+      reject: one.reject,
+    });
+  }
+
+  #answer(one: Asking<T>, { taken, again, failure }: Confirmed<T>): void {
+    if (failure !== undefined) {
+      one.reject(failure);
+      return;
+    }
+    if (again) {
+      this.#asking.push(one);
+      if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
+      return;
+    }
+    const first = taken[0];
+    const last = taken[taken.length - 1];
     try {
-      const result = await this.#engine.decider.decide(
-        (facts) => this.#confirm(facts, one, candidates),
-        durable,
-      );
-      if (result.failure !== undefined) throw result.failure;
-      if (result.again) {
-        this.#asking.push({ ...one, isCaughtUp: false });
-        if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
-        return;
-      }
-      const first = result.taken[0];
-      const last = result.taken[result.taken.length - 1];
       if (one.wish.how === 'remove' && first !== undefined && last !== undefined)
         this.#engine.sweeper.check(first.record.index, last.record.index);
-      one.resolve(result.taken);
+      one.resolve(taken);
     } catch (error) {
       one.reject(error);
     }
   }
 
-  /** The next messages in line, decoded. */
-  #readAhead(wanted: number, below: number, all: boolean): Map<number, Candidate<T>> {
-    const end = Math.min(this.#engine.tail.nextIndex, below);
+  /** The next messages in line as far as they are known, decoded; those that were `read` are not read again. */
+  #readAhead(
+    wanted: number,
+    below: number,
+    all: boolean,
+    read?: ReadonlyMap<number, Candidate<T>>,
+  ): Map<number, Candidate<T>> {
+    const { tail, fates, clock } = this.#engine;
+    fates.expire(clock.monotonic(), clock.now());
+    this.#line.look();
+    const end = Math.min(tail.nextIndex, below);
     const candidates = new Map<number, Candidate<T>>();
     for (const index of this.#line.inOrder(end, all)) {
       if (candidates.size >= wanted) break;
-      const candidate = this.#undertaker.isSpent(index) ? undefined : this.#read(index);
+      if (this.#undertaker.isSpent(index)) continue;
+      const candidate = read?.get(index) ?? this.#read(index);
       if (candidate !== undefined) candidates.set(index, candidate);
     }
     return candidates;
@@ -173,7 +194,7 @@ export class Taker<T> {
     facts: FactSink,
     { max, below, wish }: Asking<T>,
     candidates: ReadonlyMap<number, Candidate<T>>,
-  ): { taken: Taken<T>[]; again: boolean; failure: Unreadable | undefined } {
+  ): Confirmed<T> {
     const { fates, tail, clock } = this.#engine;
     const end = Math.min(tail.nextIndex, below);
     const taken: Taken<T>[] = [];
@@ -189,7 +210,7 @@ export class Taker<T> {
     });
     let failure: Unreadable | undefined;
     let isOther = false;
-    // Facts about records that are not seen yet say nothing of their keys.
+    // Facts about records that are not seen yet say nothing of their keys, and what others put in since may come first.
     this.#engine.catchUpRecords();
     this.#line.look();
     for (const index of this.#line.inOrder(end, wish.how === 'remove')) {

@@ -14,12 +14,10 @@ import {
   marksOfFrame,
   readHead,
 } from '../frame/frame.js';
-import { entryMarksOf, NO_ENTRY_MARKS } from '../frame/order-marks.js';
-import { readUint32 } from '../frame/uint48.js';
 import type { Batch } from './batch.js';
 import { EndSurvey } from './end-survey.js';
-import { ENTRY_BYTES, entryPosition, writeEntry } from './entry.js';
 import { firstRecordTime } from './entry-search.js';
+import { type AppendedFrames, EntryWriter } from './entry-writer.js';
 import type { MarkFeed } from './mark-feed.js';
 import { encodeSafeMark, encodeSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
@@ -32,9 +30,6 @@ export const SEGMENT_OVERHEAD = HEADER_BYTES + SEAL_BYTES;
 
 /** How far segments that are written in `synced` mode are prepared at a time. */
 const PREPARED_BYTES = 256 * 1024;
-const INITIAL_ENTRIES = 64;
-/** A buffer that grew beyond this for one batch is not kept for the next. */
-const KEPT_ENTRIES = 4096;
 /** A commit as large as this gains nothing by prepared space. */
 const PREPARE_BELOW = 64 * 1024;
 
@@ -45,10 +40,12 @@ export class Appender {
   readonly #files: SegmentFiles;
   readonly #tail: Tail;
   readonly #maxFileSize: number;
-  #entries = Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES);
+  readonly #entries: EntryWriter;
   readonly #prepared = new PreparedSpace(PREPARED_BYTES);
 
-  constructor(files: SegmentFiles, tail: Tail, maxFileSize: number) {
+  /** `mayLoseLock`: whether the lock can be taken away from who holds it. */
+  constructor(files: SegmentFiles, tail: Tail, maxFileSize: number, mayLoseLock: boolean) {
+    this.#entries = new EntryWriter(files, tail, !mayLoseLock);
     this.#files = files;
     this.#tail = tail;
     this.#maxFileSize = maxFileSize;
@@ -112,12 +109,24 @@ export class Appender {
     const file = this.#activeFile();
     if (prepare && bytes < PREPARE_BELOW) this.#prepared.ensure(file, tail.end, bytes, this.#maxFileSize);
     this.#write(file, batch.bytes, first.start, bytes);
-    this.#writeEntries(batch, firstFrame, count, first.start, time);
+    this.#entries.appended(batch, {
+      firstFrame,
+      count,
+      firstIndex,
+      position: tail.end,
+      start: first.start,
+      time,
+    });
     tail.end += bytes;
     tail.nextIndex += count;
     tail.time = time;
     for (const feed of tail.feeds) tellMarked(feed, batch, { firstFrame, count, firstIndex, time });
     return firstIndex;
+  }
+
+  /** Writes the entries of what was appended that are still to be written. Needs no lock. */
+  flushEntries(): void {
+    this.#entries.flush();
   }
 
   /** Seals the active segment and begins the next one, at the next index or, over a gap, further on. */
@@ -132,6 +141,7 @@ export class Appender {
     const tail = this.#tail;
     // A segment that continued at its own first index would lead readers in a circle.
     if (next <= tail.active) throw new Error(`segment ${tail.active} cannot continue at ${next}`);
+    this.flushEntries();
     const file = this.#activeFile();
     const time = Math.max(Math.floor(wallTime), tail.time);
     const count = tail.nextIndex - tail.active;
@@ -185,6 +195,7 @@ export class Appender {
    */
   cut(): void {
     const tail = this.#tail;
+    this.flushEntries();
     const file = this.#activeFile();
     setAside(this.#files, file, tail.active, tail.end);
     file.truncate(tail.end);
@@ -228,39 +239,9 @@ export class Appender {
       throw error;
     }
   }
-
-  /** Best effort: an entry that is missing costs a scan. */
-  #writeEntries(batch: Batch, firstFrame: number, count: number, start: number, time: number): void {
-    const tail = this.#tail;
-    const size = count * ENTRY_BYTES;
-    if (this.#entries.length < size) this.#entries = Buffer.allocUnsafe(size * 2);
-    for (let i = 0; i < count; i++) {
-      const frame = batch.frames[firstFrame + i] as number;
-      const position = tail.end + frame - start;
-      const isMarked = isMarkedFrame(batch.bytes, frame);
-      if (isMarked) tail.isMarked = true;
-      const marks = isMarked ? entryMarksOf(marksOfFrame(batch.bytes, frame)) : NO_ENTRY_MARKS;
-      const length = readUint32(batch.bytes, frame);
-      const index = tail.nextIndex + i;
-      writeEntry(this.#entries, i * ENTRY_BYTES, index, position, length, time, marks, tail.isMarked);
-    }
-    try {
-      const file = this.#files.entries(tail.active) ?? this.#files.createEntries(tail.active);
-      if (file !== undefined)
-        writeFully(file, this.#entries, size, entryPosition(tail.active, tail.nextIndex));
-    } catch {
-      // The records are committed; their entries will be found by scanning.
-    }
-    if (count > KEPT_ENTRIES) this.#entries = Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES);
-  }
 }
 
-interface Appended {
-  readonly firstFrame: number;
-  readonly count: number;
-  readonly firstIndex: number;
-  readonly time: number;
-}
+type Appended = Pick<AppendedFrames, 'firstFrame' | 'count' | 'firstIndex' | 'time'>;
 
 function tellMarked(feed: MarkFeed, batch: Batch, { firstFrame, count, firstIndex, time }: Appended): void {
   for (let i = 0; i < count; i++) {

@@ -33,6 +33,8 @@ export class SegmentFiles {
   readonly epochs: Epochs;
   /** The store's part of a frame's place. */
   readonly salt: number;
+  /** Entries that are still to be written: whoever asks for an entries file is to find them there. */
+  unwritten: { flush(): void } | undefined;
   readonly #storeId: Buffer;
   /** The features in the data headers of the segments where they were seen to be right, by first index. */
   readonly #checked = new Map<number, number>();
@@ -141,6 +143,7 @@ export class SegmentFiles {
 
   /** The entries file, or undefined where it is missing or odd: then the data file is scanned instead. */
   entries(first: number): DiskFile | undefined {
+    this.unwritten?.flush();
     return this.descriptors.get(this.#path(first).entries);
   }
 

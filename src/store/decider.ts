@@ -10,7 +10,8 @@ import { resolveTicks } from './tick-resolution.js';
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
 export type Decision<T> = (facts: FactSink) => T;
 
-interface PendingDecision {
+/** A decision that somebody waits for. */
+export interface PendingDecision {
   readonly durable: boolean;
   /** Decides and keeps the answer; returns what tells it to the caller. */
   readonly decide: (facts: FactSink) => () => void;
@@ -64,6 +65,17 @@ export class Decider {
     });
   }
 
+  /** The same without a promise, for who calls `flush` then. What is told must not throw. */
+  submit(pending: PendingDecision): void {
+    this.#engine.assertUsable();
+    this.#pending.push(pending);
+  }
+
+  /** Decides now, where the lock is free. For who has gathered a turn's calls already, and need not wait for another's. */
+  flush(): void {
+    if (this.#working === undefined) this.#flush();
+  }
+
   /** From within a decision: `told` hears at once whether the decision counts, before anything else is decided. */
   afterwards(told: Afterwards): void {
     this.#afterwards.push(told);
@@ -87,6 +99,8 @@ export class Decider {
 
   readonly #flush = (): void => {
     this.#scheduled = false;
+    // Those that a turn was asked for may have been decided along with others.
+    if (!this.#isAwaited || this.#working !== undefined) return;
     try {
       if (this.#engine.locks.fate.tryEnter()) {
         this.#commit();

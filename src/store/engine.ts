@@ -105,7 +105,7 @@ export class Engine {
     this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', this.#residence);
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
-    this.appender = new Appender(this.files, this.tail, options.maxFileSize);
+    this.appender = new Appender(this.files, this.tail, options.maxFileSize, meta.locking === 'lockfile');
     this.fates = new Fates(this.boot);
     this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
@@ -377,6 +377,7 @@ export class Engine {
         await this.#markClean();
       }
     } finally {
+      this.appender.flushEntries();
       this.journal.close();
       this.files.descriptors.close();
       this.locks.close();
