@@ -37,7 +37,7 @@ interface Waiter {
 export class Indexer {
   /** Grows with every change that is known here, by others or by this opener. */
   version = 0;
-  readonly #disk: Disk;
+  readonly #disk: Pick<Disk, 'watch'>;
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #options: IndexerOptions;
@@ -65,7 +65,7 @@ export class Indexer {
    * there at all.
    */
   constructor(
-    disk: Disk,
+    disk: Pick<Disk, 'watch'>,
     directory: string,
     clock: Clock,
     options: IndexerOptions,
@@ -184,15 +184,17 @@ export class Indexer {
     if (!this.#isAwaited) {
       this.#needless += 1;
       if (this.#needless >= NEEDLESS_NOTICES) this.#closeWatch();
-    } else if (this.#endTurnSoon()) this.#lookQuietly();
+    } else if (!this.#isTurnEnding) {
+      this.#lookQuietly();
+      // Behind the look: who waits for it need not wait for this.
+      this.#endTurnSoon();
+    }
   };
 
-  /** False where that is on its way. */
-  #endTurnSoon(): boolean {
-    if (this.#isTurnEnding) return false;
+  #endTurnSoon(): void {
+    if (this.#isTurnEnding) return;
     this.#isTurnEnding = true;
     setImmediate(this.#endTurn);
-    return true;
   }
 
   readonly #endTurn = (): void => {
