@@ -170,6 +170,12 @@ export class Journal {
     return this.#facts;
   }
 
+  /** Begins another decision whose facts go into the same frame, and are folded with those before them. */
+  goOn(): FactSink {
+    this.#facts.goOn();
+    return this.#facts;
+  }
+
   /** Ends a decision: its facts become one frame, and are folded, so that the next decision builds on them. */
   decided(wallTime: number): void {
     const facts = this.#facts;
@@ -187,9 +193,9 @@ export class Journal {
     this.fact += 1;
   }
 
-  /** Takes back a decision that came to nothing. */
+  /** Takes back what the last decision stated; then it is `decided`, with those before it in its frame. */
   dropDecision(): void {
-    this.#facts.dropFrame();
+    this.#facts.dropDecision();
   }
 
   /**

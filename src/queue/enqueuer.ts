@@ -51,12 +51,14 @@ export class Enqueuer<T> {
   /** The messages as records of one batch. CODEC. */
   records(values: readonly T[], { headers, order }: Entering): NewRecord[] {
     const now = order === undefined ? 0 : this.#engine.clock.now();
-    return values.map((value, at) => ({
-      payload: encodeValue(this.#codec, value),
-      headers,
-      marks: this.#marks(order, now, at, values.length),
-      marked: order !== undefined,
-    }));
+    const marked = order !== undefined;
+    const records: NewRecord[] = [];
+    for (const value of values) {
+      const payload = encodeValue(this.#codec, value);
+      const marks = marked ? this.#marks(order, now, records.length, values.length) : this.#codecMark;
+      records.push({ payload, headers, marks, marked });
+    }
+    return records;
   }
 
   /** Writes one message that has no id; resolves with its index. */
@@ -87,7 +89,10 @@ export class Enqueuer<T> {
           },
     );
     if (id !== undefined) this.#learn();
-    return Array.from({ length: before?.count ?? records.length }, (_, at) => first + at);
+    const indexes: number[] = [];
+    const end = first + (before?.count ?? records.length);
+    for (let index = first; index < end; index++) indexes.push(index);
+    return indexes;
   }
 
   /** What was written is known from now on. Best effort: it is written, and the next one to ask looks again. */

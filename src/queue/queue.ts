@@ -125,6 +125,7 @@ class EngineQueue<T> implements Queue<T> {
       line: this.#line,
       codec: this.#codec,
       maxAttempts,
+      assertUsable: () => this.#assertUsable(),
     });
     this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
     this.#events = new Events(engine);

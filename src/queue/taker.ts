@@ -1,5 +1,5 @@
 import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
-import type { FactSink } from '../journal/facts.js';
+import type { FactSink, Lease } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
 import type { StoredRecord } from '../segment/reader.js';
 import type { Engine } from '../store/engine.js';
@@ -41,7 +41,11 @@ interface Asking<T> {
   readonly wish: Wish;
   readonly resolve: (taken: Taken<T>[]) => void;
   readonly reject: (error: unknown) => void;
+  /** Whether less could be taken than is there, for others came between. */
+  hasAskedAgain: boolean;
 }
+
+const NO_LEASE: Lease = { until: 0, lengthMs: 0 };
 
 /** What came of asking: messages, or why there are none; where others came between, it is to be asked again. */
 interface Confirmed<T> {
@@ -57,6 +61,8 @@ export interface TakerParts<T> {
   readonly line: Line;
   readonly codec: Codec<T>;
   readonly maxAttempts: number;
+  /** Throws CLOSED from when the queue begins to close: who would get a message could not do anything with it. */
+  readonly assertUsable: () => void;
 }
 
 /**
@@ -70,21 +76,23 @@ export class Taker<T> {
   readonly #line: Line;
   readonly #codec: Codec<T>;
   readonly #maxAttempts: number;
+  readonly #assertUsable: () => void;
   #asking: Asking<T>[] = [];
 
-  constructor(engine: Engine, { holder, undertaker, line, codec, maxAttempts }: TakerParts<T>) {
+  constructor(engine: Engine, { holder, undertaker, line, codec, maxAttempts, assertUsable }: TakerParts<T>) {
     this.#engine = engine;
     this.#holder = holder;
     this.#undertaker = undertaker;
     this.#line = line;
     this.#codec = codec;
     this.#maxAttempts = maxAttempts;
+    this.#assertUsable = assertUsable;
   }
 
   /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC or CORRUPT where the head is unreadable. */
   take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY): Promise<Taken<T>[]> {
     return new Promise((resolve, reject) => {
-      this.#asking.push({ max, below, wish, resolve, reject });
+      this.#asking.push({ max, below, wish, resolve, reject, hasAskedAgain: false });
       if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
     });
   }
@@ -93,7 +101,7 @@ export class Taker<T> {
     const asking = this.#asking;
     this.#asking = [];
     try {
-      this.#engine.assertUsable();
+      this.#assertUsable();
       this.#serveAll(asking);
     } catch (error) {
       for (const one of asking) one.reject(error);
@@ -189,64 +197,103 @@ export class Taker<T> {
     }
   }
 
-  /** Under the fate lock: takes what is still next in line. Where the head is not what was read ahead: again. */
-  #confirm(
-    facts: FactSink,
-    { max, below, wish }: Asking<T>,
-    candidates: ReadonlyMap<number, Candidate<T>>,
-  ): Confirmed<T> {
-    const { fates, tail, clock } = this.#engine;
-    const end = Math.min(tail.nextIndex, below);
-    const taken: Taken<T>[] = [];
-    const burials: Burial[] = [];
-    // Rounded up: a lease never ends early.
-    const until = wish.how === 'claim' ? Math.ceil(clock.monotonic() + wish.leaseMs) : 0;
-    const lease = { until, lengthMs: wish.how === 'claim' ? wish.leaseMs : 0 };
-    let incarnation = 0;
-    let attempt = 0;
-    const runs = new Runs((from, to) => {
-      if (wish.how === 'remove') facts.gone(from, to);
-      else facts.claimed(from, to, incarnation, attempt, lease);
-    });
-    let failure: Unreadable | undefined;
-    let isOther = false;
+  /**
+   * Under the fate lock: takes what is next in line by now. Where that is not what was read ahead: again; once also where it is so
+   * from some message on, for whoever asks for many gets all there are.
+   */
+  #confirm(facts: FactSink, one: Asking<T>, candidates: ReadonlyMap<number, Candidate<T>>): Confirmed<T> {
+    const { max, below, wish } = one;
     // Facts about records that are not seen yet say nothing of their keys, and what others put in since may come first.
     this.#engine.catchUpRecords();
     this.#line.look();
+    const end = Math.min(this.#engine.tail.nextIndex, below);
+    const next: number[] = [];
+    const burials: Burial[] = [];
+    let unreadable: number | undefined;
+    let isOther = false;
     for (const index of this.#line.inOrder(end, wish.how === 'remove')) {
-      if (taken.length >= max) break;
+      if (next.length >= max) break;
       if (this.#isBuried(index, burials)) continue;
       const candidate = candidates.get(index);
-      if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) {
-        isOther = true;
+      isOther = candidate === undefined;
+      if (isOther) break;
+      if (candidate?.error !== undefined) {
+        if (next.length === 0) unreadable = index;
         break;
       }
-      if (wish.how === 'claim') {
-        if (incarnation === 0) incarnation = this.#holder.incarnation(facts);
-        const next = fates.attemptsOf(index) + 1;
-        if (next !== attempt) runs.end();
-        attempt = next;
-      }
-      if (candidate.error !== undefined) {
-        failure = candidate.error;
-        if (wish.how === 'claim' && this.#isLast(attempt)) {
-          burials.push({ index, reason: failure.message, attempts: attempt });
-          failure = givenUp(failure, attempt);
-        } else if (wish.how === 'claim') {
-          // An unreadable message was in somebody's hands for an attempt, and is back.
-          facts.claimed(index, index + 1, incarnation, attempt, lease);
-          facts.released(index);
-        }
-        break;
-      }
-      runs.add(index);
-      taken.push({ record: candidate.record, value: candidate.value, incarnation, attempt, until });
+      next.push(index);
     }
-    runs.end();
+    if (isOther && next.length > 0 && !one.hasAskedAgain) {
+      one.hasAskedAgain = true;
+      return { taken: [], again: true, failure: undefined };
+    }
+    const { taken, failure } =
+      unreadable === undefined
+        ? { taken: this.#takeAll(facts, wish, next, candidates), failure: undefined }
+        : { taken: [], failure: this.#fail(facts, wish, unreadable, candidates, burials) };
     if (burials.length > 0) this.#undertaker.bury(facts, burials);
     // What is buried may have stood in the way of others of its key.
     const again = failure === undefined && taken.length === 0 && (isOther || burials.length > 0);
     return { taken, again, failure };
+  }
+
+  #leaseOf(wish: Wish): Lease {
+    if (wish.how === 'remove') return NO_LEASE;
+    // Rounded up: a lease never ends early.
+    return { until: Math.ceil(this.#engine.clock.monotonic() + wish.leaseMs), lengthMs: wish.leaseMs };
+  }
+
+  /** States that these are gone, or claimed. */
+  #takeAll(
+    facts: FactSink,
+    wish: Wish,
+    indexes: readonly number[],
+    candidates: ReadonlyMap<number, Candidate<T>>,
+  ): Taken<T>[] {
+    const isClaim = wish.how === 'claim';
+    const lease = this.#leaseOf(wish);
+    const incarnation = isClaim && indexes.length > 0 ? this.#holder.incarnation(facts) : 0;
+    let attempt = 0;
+    const runs = new Runs((from, to) => {
+      if (isClaim) facts.claimed(from, to, incarnation, attempt, lease);
+      else facts.gone(from, to);
+    });
+    const taken: Taken<T>[] = [];
+    for (const index of indexes) {
+      const candidate = candidates.get(index);
+      if (candidate === undefined || candidate.error !== undefined) continue;
+      if (isClaim) {
+        const next = this.#engine.fates.attemptsOf(index) + 1;
+        if (next !== attempt) runs.end();
+        attempt = next;
+      }
+      runs.add(index);
+      const { record, value } = candidate;
+      taken.push({ record, value, incarnation, attempt, until: lease.until });
+    }
+    runs.end();
+    return taken;
+  }
+
+  /** The head cannot be read. Who claims it has had it in its hands for an attempt, and it is back, or to be buried. */
+  #fail(
+    facts: FactSink,
+    wish: Wish,
+    index: number,
+    candidates: ReadonlyMap<number, Candidate<T>>,
+    burials: Burial[],
+  ): Unreadable | undefined {
+    const failure = candidates.get(index)?.error;
+    if (failure === undefined || wish.how === 'remove') return failure;
+    const incarnation = this.#holder.incarnation(facts);
+    const attempt = this.#engine.fates.attemptsOf(index) + 1;
+    if (this.#isLast(attempt)) {
+      burials.push({ index, reason: failure.message, attempts: attempt });
+      return givenUp(failure, attempt);
+    }
+    facts.claimed(index, index + 1, incarnation, attempt, this.#leaseOf(wish));
+    facts.released(index);
+    return failure;
   }
 
   /** Whether nobody is to have the message any more: then it is to be buried by this decision. */

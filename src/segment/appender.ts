@@ -116,6 +116,7 @@ export class Appender {
       position: tail.end,
       start: first.start,
       time,
+      isSynced: prepare,
     });
     tail.end += bytes;
     tail.nextIndex += count;

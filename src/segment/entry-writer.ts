@@ -23,13 +23,16 @@ export interface AppendedFrames {
   readonly position: number;
   readonly start: number;
   readonly time: number;
+  /** Whether a sync comes next, during which there is time to write entries. */
+  readonly isSynced: boolean;
 }
 
 /**
  * Writes the entries of records that were appended here. Best effort: one that is missing costs a search.
  *
  * A process that appends again and again within one turn of the event loop writes the entries of its first commit with it, and
- * those of the others together, at the end of the turn at the latest: one system call less for each. Until then others find these
+ * those of the others together, at the end of the turn at the latest: one system call less for each. Where a sync comes next, all
+ * are written while it runs. Until then others find these
  * records by searching; this opener writes them before it looks for one. ⚑ They go to the file that was open when the records
  * were appended, whatever has its name by then, and to the places of records that are committed, so no lock is asked for: nobody
  * else ever writes there. Where a lock can be taken away that is not so, and nothing is left for later.
@@ -54,7 +57,10 @@ export class EntryWriter {
   }
 
   /** Under the write lock, when the frames are committed and before the tail moves on. */
-  appended(batch: Batch, { firstFrame, count, firstIndex, position, start, time }: AppendedFrames): void {
+  appended(
+    batch: Batch,
+    { firstFrame, count, firstIndex, position, start, time, isSynced }: AppendedFrames,
+  ): void {
     const tail = this.#tail;
     const isNext = this.#segment === tail.active && this.#firstIndex + this.#count === firstIndex;
     if (this.#count > 0 && !isNext) this.flush();
@@ -63,7 +69,7 @@ export class EntryWriter {
       this.#firstIndex = firstIndex;
     }
     this.#reserve(this.#count + count);
-    let isUrgent = !this.#mayWait || !this.#hasWrittenThisTurn;
+    let isUrgent = !this.#mayWait || !(this.#hasWrittenThisTurn || isSynced);
     for (let i = 0; i < count; i++) {
       const frame = batch.frames[firstFrame + i] as number;
       const isMarked = isMarkedFrame(batch.bytes, frame);

@@ -13,6 +13,11 @@ export type Decision<T> = (facts: FactSink) => T;
 /** A decision that somebody waits for. */
 export interface PendingDecision {
   readonly durable: boolean;
+  /**
+   * Whether it may be made in one frame with those before and behind it that may: it says that records are gone, and nothing of
+   * what it looks at is changed by others that do.
+   */
+  readonly joins?: boolean;
   /** Decides and keeps the answer; returns what tells it to the caller. */
   readonly decide: (facts: FactSink) => () => void;
   readonly reject: (error: unknown) => void;
@@ -22,7 +27,7 @@ interface Decided {
   readonly pending: PendingDecision;
   readonly answer: () => void;
   /** The last fact that it states or builds on. */
-  readonly fact: number;
+  fact: number;
   readonly afterwards: readonly Afterwards[];
 }
 
@@ -50,11 +55,12 @@ export class Decider {
    * Resolves with the decision's answer when its facts are committed; where `durable`, when they and the records that
    * they name are on the device. A decision that throws states nothing, and its error is the caller's.
    */
-  decide<T>(decision: Decision<T>, durable: boolean): Promise<T> {
+  decide<T>(decision: Decision<T>, durable: boolean, joins = false): Promise<T> {
     this.#engine.assertUsable();
     return new Promise<T>((resolve, reject) => {
       this.#pending.push({
         durable,
+        joins,
         decide: (facts) => {
           const answer = decision(facts);
           return () => resolve(answer);
@@ -162,16 +168,21 @@ export class Decider {
       if (!journal.takesJobs) this.#shortenIfLong();
       const now = clock.now();
       fates.expire(clock.monotonic(), now);
-      for (const one of pending) {
+      let numbered = 0;
+      for (const [at, one] of pending.entries()) {
+        const facts =
+          one.joins === true && pending[at - 1]?.joins === true ? journal.goOn() : journal.begin();
         try {
-          const answer = one.decide(journal.begin());
-          journal.decided(now);
-          decided.push({ pending: one, answer, fact: journal.fact, afterwards: this.#afterwards.splice(0) });
+          const answer = one.decide(facts);
+          decided.push({ pending: one, answer, fact: 0, afterwards: this.#afterwards.splice(0) });
         } catch (error) {
           for (const told of this.#afterwards.splice(0)) told(false);
           journal.dropDecision();
           one.reject(describeDiskError(error, 'deciding a fate'));
         }
+        if (one.joins === true && pending[at + 1]?.joins === true) continue;
+        journal.decided(now);
+        for (; numbered < decided.length; numbered++) (decided[numbered] as Decided).fact = journal.fact;
       }
       journal.commit();
       this.#shortenIfLong();
