@@ -4,6 +4,7 @@ import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, type Head, readHead } fr
 import { ChunkCache } from './chunk-cache.js';
 import type { FoundEntry } from './entry.js';
 import { findEntry } from './entry-search.js';
+import { type LargeRecord, readLarge } from './large-read.js';
 import { scanForRecord } from './record-scan.js';
 import type { SegmentFiles } from './segment-files.js';
 import { copyOut } from './slab.js';
@@ -22,6 +23,9 @@ export interface StoredRecord {
 
 const EMPTY = new Uint8Array(0);
 
+/** In place of a record that is larger than was asked for: it is to be had by `readLarge`. */
+export const LARGE: StoredRecord = { index: 0, time: 0, marks: EMPTY, headers: EMPTY, payload: EMPTY };
+
 /** Reads records by index. Needs no lock: what is below the committed end never changes. */
 export class Reader {
   readonly #files: SegmentFiles;
@@ -33,6 +37,8 @@ export class Reader {
   #cursorIndex = 0;
   #cursorPath = '';
   #cursorPosition = 0;
+  #most = Number.POSITIVE_INFINITY;
+  #large: LargeRecord | undefined;
 
   constructor(files: SegmentFiles, tail: Tail, maxChunk: number) {
     this.#files = files;
@@ -47,9 +53,10 @@ export class Reader {
 
   /**
    * The record; undefined where no segment holds it any more. CORRUPT where its bytes are damaged. The caller knows that
-   * the index is below the next one and that no fact says that it is gone.
+   * the index is below the next one and that no fact says that it is gone. `LARGE` where it has more than `most` bytes.
    */
-  read(index: number): StoredRecord | undefined {
+  read(index: number, most = Number.POSITIVE_INFINITY): StoredRecord | undefined {
+    this.#most = most;
     const first = this.#tail.segments.holding(index);
     if (first === undefined) return undefined;
     const file = this.#files.data(first);
@@ -62,12 +69,24 @@ export class Reader {
       (index === this.#cursorIndex || (isSparse && index > this.#cursorIndex));
     let record = sequential ? this.#readAt(file, index, this.#cursorPosition, 0, end, true) : undefined;
     // What was succeeded can be read on where it is open, but not well where its entries are not.
-    if (record === undefined && this.#files.hasLostEntries(first)) return this.read(index);
+    if (record === undefined && this.#files.hasLostEntries(first)) return this.read(index, most);
     if (record === undefined && findEntry(this.#files, first, index, this.#found)) {
       const { position, length } = this.#found;
       record = this.#readAt(file, index, position, length, end, index === first);
     }
     return record ?? this.#readByScan(file, first, index, end);
+  }
+
+  /** Index of the record for which `read` has just answered `LARGE`. */
+  get largeIndex(): number {
+    return this.#large?.head.number ?? 0;
+  }
+
+  /** That record; undefined where it is damaged or cannot be had in this way. */
+  async readLarge(): Promise<StoredRecord | undefined> {
+    const large = this.#large;
+    this.#large = undefined;
+    return large && readLarge(this.#files.descriptors, large);
   }
 
   /** The record's frame at a position where it is supposed to be; undefined where it is not, or not whole. */
@@ -81,12 +100,16 @@ export class Reader {
   ): StoredRecord | undefined {
     const head = this.#head;
     for (let at = position; at < end; at += head.length) {
-      const known = at === position && length >= HEAD_BYTES ? length : HEAD_BYTES;
+      const known = at === position && length >= HEAD_BYTES && length <= this.#most ? length : HEAD_BYTES;
       let bytes = this.#bytes(file, at, known, end, load);
       if (bytes === undefined || !readHead(bytes, this.#cache.at, this.#files.placeOf(at), head))
         return undefined;
       if (head.kind === FrameKind.mark) continue;
       if (head.kind !== FrameKind.record || head.number !== index || at + head.length > end) return undefined;
+      if (head.length > this.#most) {
+        this.#large = { path: file.path, position: at, head: { ...head } };
+        return LARGE;
+      }
       if (head.length > known) {
         bytes = this.#bytes(file, at, head.length, end, load);
         if (bytes === undefined) return undefined;

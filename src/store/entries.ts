@@ -1,3 +1,4 @@
+import { LARGE_BYTES } from '../segment/large-read.js';
 import type { StoredRecord } from '../segment/reader.js';
 import type { Engine } from './engine.js';
 import { decodeHeaders, type Headers } from './headers.js';
@@ -64,7 +65,13 @@ async function* walk(engine: Engine, start: number, range: EntryRange): AsyncGen
     engine.assertOpen();
     const seen = engine.indexer.version;
     if (next >= engine.tail.nextIndex) engine.catchUp();
-    const record = readNext(engine, next, to, range.onGap);
+    let record = readNext(engine, next, to, range.onGap);
+    const slow = record && engine.slowly(record);
+    if (slow !== undefined) {
+      record = await slow;
+      // It is gone by now: the search goes on behind it.
+      if (record === undefined) continue;
+    }
     if (record !== undefined) {
       next = record.index + 1;
       given += 1;
@@ -93,7 +100,7 @@ function readNext(
     const present = Math.min(fates.goneSet.firstAbsent(index), tail.nextIndex, to);
     if (present > index && onGap !== undefined) tellGaps(engine, index, present, onGap);
     if (present >= to || present >= tail.nextIndex) return undefined;
-    const record = engine.readKnown(present);
+    const record = engine.readKnown(present, LARGE_BYTES);
     if (record !== undefined) return record;
     index = present + 1;
   }

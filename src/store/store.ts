@@ -53,14 +53,16 @@ export class EngineStore implements Store {
 
   async read(index?: number): Promise<Uint8Array | undefined> {
     this.#engine.assertOpen();
-    if (index !== undefined) return this.#engine.read(checkIndex(index))?.payload;
-    this.#engine.catchUp();
-    return this.#engine.readKnown(this.#engine.firstIndex)?.payload;
+    if (index === undefined) this.#engine.catchUp();
+    const record = await this.#engine.readInTurns(
+      index === undefined ? this.#engine.firstIndex : checkIndex(index),
+    );
+    return record?.payload;
   }
 
   async entry(index: number): Promise<Entry | undefined> {
     this.#engine.assertOpen();
-    const record = this.#engine.read(checkIndex(index));
+    const record = await this.#engine.readInTurns(checkIndex(index));
     return record && toEntry(record);
   }
 
