@@ -3,6 +3,8 @@ import type { Disk, DiskFile } from './disk.js';
 interface Held {
   readonly file: DiskFile;
   pins: number;
+  /** Greater the later it was used. */
+  usedAt: number;
 }
 
 /**
@@ -13,7 +15,7 @@ export class Descriptors {
   readonly #disk: Disk;
   readonly #capacity: number;
   readonly #held = new Map<string, Held>();
-  #newest = '';
+  #uses = 0;
 
   constructor(disk: Disk, capacity: number) {
     this.#disk = disk;
@@ -27,11 +29,8 @@ export class Descriptors {
   get(path: string): DiskFile | undefined {
     const held = this.#held.get(path);
     if (held !== undefined) {
-      if (path !== this.#newest) {
-        this.#held.delete(path);
-        this.#held.set(path, held);
-        this.#newest = path;
-      }
+      this.#uses += 1;
+      held.usedAt = this.#uses;
       return held.file;
     }
     const file = this.withRoom(() => this.#open(path));
@@ -42,8 +41,8 @@ export class Descriptors {
   /** Takes over an open file. */
   keep(file: DiskFile): void {
     this.forget(file.path);
-    this.#held.set(file.path, { file, pins: 0 });
-    this.#newest = file.path;
+    this.#uses += 1;
+    this.#held.set(file.path, { file, pins: 0, usedAt: this.#uses });
     this.#evict();
   }
 
@@ -85,8 +84,8 @@ export class Descriptors {
   /** Whether there was something to let go of. The newest is lent to somebody. */
   #letGo(): boolean {
     const before = this.#held.size;
-    for (const [path, { pins }] of [...this.#held])
-      if (pins === 0 && path !== this.#newest) this.forget(path);
+    for (const [path, { pins, usedAt }] of [...this.#held])
+      if (pins === 0 && usedAt !== this.#uses) this.forget(path);
     return this.#held.size < before;
   }
 
@@ -95,6 +94,14 @@ export class Descriptors {
     if (held === undefined) return;
     this.#held.delete(path);
     if (held.pins === 0) held.file.close();
+  }
+
+  /** The same of a file that was unlinked, by whoever. */
+  forgetRemoved(path: string): void {
+    const held = this.#held.get(path);
+    if (held === undefined) return;
+    this.#held.delete(path);
+    if (held.pins === 0) held.file.closeRemoved();
   }
 
   close(): void {
@@ -112,9 +119,10 @@ export class Descriptors {
   }
 
   #evict(): void {
-    for (const [path, held] of this.#held) {
+    if (this.#held.size <= this.#capacity) return;
+    for (const [path, { pins, usedAt }] of [...this.#held].sort(([, a], [, b]) => a.usedAt - b.usedAt)) {
       if (this.#held.size <= this.#capacity) return;
-      if (held.pins === 0 && path !== this.#newest) this.forget(path);
+      if (pins === 0 && usedAt !== this.#uses) this.forget(path);
     }
   }
 }

@@ -21,7 +21,7 @@ export type ScanStop =
  */
 export type FrameVisitor = (head: Head, bytes: Buffer, at: number, position: number) => boolean;
 
-/** Most scans find nothing or one small frame: the first read is small. */
+/** Most scans find nothing or one frame: the first read is small. */
 const FIRST_READ = 4096;
 const NEXT_READ = 256 * 1024;
 /** A buffer that grew beyond this for one frame is not kept for the next scan. */
@@ -29,18 +29,23 @@ const KEPT_BYTES = 1024 * 1024;
 
 /** Reads frames in order from a position on, into one buffer that is used again and again. */
 export class FrameScanner {
-  #buffer = Buffer.allocUnsafe(FIRST_READ);
+  #buffer: Buffer;
   readonly #head = emptyHead();
   readonly #salt: number;
   readonly #isFenced: () => boolean;
-
   readonly #isKnown: (head: Head) => boolean;
+  readonly #firstRead: number;
 
-  /** ⚑ `isFenced` is asked after each read, before a frame in it is visited: what was there before a fence counts. */
-  constructor(salt: number, isFenced: () => boolean, known = isKnown) {
+  /**
+   * ⚑ `isFenced` is asked after each read, before a frame in it is visited: what was there before a fence counts. `firstRead`:
+   * bytes of the first read of each scan, at least a head's.
+   */
+  constructor(salt: number, isFenced: () => boolean, known = isKnown, firstRead = FIRST_READ) {
     this.#salt = salt;
     this.#isFenced = isFenced;
     this.#isKnown = known;
+    this.#firstRead = firstRead;
+    this.#buffer = Buffer.allocUnsafe(firstRead);
   }
 
   /**
@@ -49,11 +54,12 @@ export class FrameScanner {
    * know: it is no unfinished one, to be cut away.
    */
   scan(file: DiskFile, position: number, visit: FrameVisitor): { position: number; stop: ScanStop } {
-    if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(FIRST_READ);
+    if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(this.#firstRead);
     let start = position;
     let at = 0;
-    let filled = file.read(this.#buffer, 0, Math.min(FIRST_READ, this.#buffer.length), start);
-    let wanted = FIRST_READ;
+    let wanted = this.#firstRead;
+    let filled = file.read(this.#buffer, 0, wanted, start);
+    if (filled === 0) return { position, stop: 'end' };
     let believed = false;
     for (;;) {
       const left = filled - at;

@@ -155,6 +155,8 @@ export class FactWriter implements FactSink {
   readonly #headBytes: number;
   /** Where the last range of records that are gone ends in this frame; 0 where there is none. */
   #goneTo = 0;
+  /** Where it stood when the last decision began. */
+  #before = { length: 0, goneTo: 0 };
 
   constructor(headBytes: number) {
     this.#headBytes = headBytes;
@@ -166,6 +168,18 @@ export class FactWriter implements FactSink {
     this.#goneTo = 0;
     this.#reserve(this.#headBytes);
     this.length += this.#headBytes;
+    this.goOn();
+  }
+
+  /** Begins another decision in the same frame. */
+  goOn(): void {
+    this.#before = { length: this.length, goneTo: this.#goneTo };
+  }
+
+  /** Takes back what was stated since. */
+  dropDecision(): void {
+    this.length = this.#before.length;
+    this.#goneTo = this.#before.goneTo;
   }
 
   /** Whether the frame has no facts. */

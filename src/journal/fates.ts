@@ -180,11 +180,7 @@ export class Fates implements FactSink {
    */
   expire(monotonic: number, wall: number): boolean {
     let any = false;
-    for (const { index, claim } of this.#unseen.splice(0)) {
-      if (this.claims.get(index) !== claim || claim.until < Number.POSITIVE_INFINITY) continue;
-      claim.until = monotonic + claim.lease.lengthMs;
-      this.#willEnd(index, claim.until);
-    }
+    if (this.#unseen.length > 0) this.#seeLeasesBegin(monotonic);
     for (let end = this.#ends.earliest; end !== undefined && end.at <= monotonic; end = this.#ends.earliest) {
       this.#ends.takeEarliest();
       const claim = this.claims.get(end.index);
@@ -198,6 +194,14 @@ export class Fates implements FactSink {
       any = true;
     }
     return any;
+  }
+
+  #seeLeasesBegin(monotonic: number): void {
+    for (const { index, claim } of this.#unseen.splice(0)) {
+      if (this.claims.get(index) !== claim || claim.until < Number.POSITIVE_INFINITY) continue;
+      claim.until = monotonic + claim.lease.lengthMs;
+      this.#willEnd(index, claim.until);
+    }
   }
 
   /** A time before which no running lease ends; infinite where none runs. */

@@ -37,6 +37,9 @@ export interface JournalLimits {
   readonly shortenFactor: number;
 }
 
+/** Most looks find the zeros of the reserve, or one decision: fewer zeros are copied by a smaller read. */
+const FIRST_READ = 512;
+
 const LIMITS: JournalLimits = {
   reserveBytes: 64 * 1024,
   leastReserveBytes: 16 * 1024,
@@ -98,7 +101,7 @@ export class Journal {
     this.#prepared = new PreparedSpace(limits.reserveBytes);
     this.#files = new JournalFiles(disk, names, storeId, epochs);
     this.#epochs = epochs;
-    this.#scanner = new FrameScanner(this.#files.salt, () => epochs.isFenced());
+    this.#scanner = new FrameScanner(this.#files.salt, () => epochs.isFenced(), undefined, FIRST_READ);
     this.#fates = fates;
   }
 
@@ -167,6 +170,12 @@ export class Journal {
     return this.#facts;
   }
 
+  /** Begins another decision whose facts go into the same frame, and are folded with those before them. */
+  goOn(): FactSink {
+    this.#facts.goOn();
+    return this.#facts;
+  }
+
   /** Ends a decision: its facts become one frame, and are folded, so that the next decision builds on them. */
   decided(wallTime: number): void {
     const facts = this.#facts;
@@ -180,13 +189,13 @@ export class Journal {
     const time = Math.floor(wallTime);
     completeHead(bytes, frameStart, place, this.fact + 1, time, this.safe);
     this.#fates.at(time);
-    decodeFacts(bytes, frameStart + HEAD_BYTES, length, this.#fates, this.#files.path(this.number));
+    decodeFacts(bytes, frameStart + HEAD_BYTES, length, this.#fates, this.#current().path);
     this.fact += 1;
   }
 
-  /** Takes back a decision that came to nothing. */
+  /** Takes back what the last decision stated; then it is `decided`, with those before it in its frame. */
   dropDecision(): void {
-    this.#facts.dropFrame();
+    this.#facts.dropDecision();
   }
 
   /**
@@ -401,7 +410,7 @@ export class Journal {
 
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
     if (position >= this.#cutEnd) return false;
-    const file = this.#files.path(this.number);
+    const file = this.#current().path;
     switch (head.kind) {
       case FrameKind.facts:
         if (head.number !== this.fact + 1) return false;

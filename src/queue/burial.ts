@@ -65,13 +65,16 @@ export class Undertaker {
     this.#purgeBeyond(facts, died, now);
   }
 
-  /** Buries what is spent and purges what is beyond the bounds, if there is any such. Best effort: who takes a message meets the error. True where it tried. */
-  async settle(): Promise<boolean> {
-    const { fates, clock, decider } = this.#engine;
+  /** Buries what is spent and purges what is beyond the bounds, if there is any such. Best effort: who takes a message meets the error. True where it tried; false at once where there is nothing to do. */
+  settle(): Promise<boolean> | false {
+    const { fates, clock } = this.#engine;
     fates.expire(clock.monotonic(), clock.now());
-    let tried = false;
+    return this.#isDue() && this.#settleAll();
+  }
+
+  async #settleAll(): Promise<true> {
+    const { fates, decider } = this.#engine;
     while (this.#isDue()) {
-      tried = true;
       this.#hasFailed = true;
       try {
         await decider.decide((facts) => {
@@ -87,7 +90,7 @@ export class Undertaker {
         break;
       }
     }
-    return tried;
+    return true;
   }
 
   close(): void {
@@ -142,6 +145,6 @@ export class Undertaker {
 
   readonly #onTimer = (): void => {
     this.#cancelTimer = undefined;
-    if (!this.#closed) void this.settle().finally(() => this.#arm());
+    if (!this.#closed) void Promise.resolve(this.settle()).finally(() => this.#arm());
   };
 }

@@ -1,5 +1,5 @@
 import type { Death } from '../journal/facts.js';
-import type { StoredRecord } from '../segment/reader.js';
+import type { StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
 import { callOptions, invalid, wholeNumber } from '../store/options.js';
@@ -45,7 +45,7 @@ export class EngineDeadLetters<T> implements DeadLetters<T> {
     for (const index of indexes) {
       this.#engine.assertOpen();
       const death = fates.dead.get(index);
-      const record = death && this.#engine.read(index);
+      const record = death && (await this.#engine.readInTurns(index));
       if (death === undefined || record === undefined || !fates.dead.has(index)) continue;
       yield this.#letter(record, death);
       count += 1;

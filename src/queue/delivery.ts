@@ -107,13 +107,22 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
 
   async ack(): Promise<void> {
     this.#watch.assertOpen();
-    await this.#settleBy((facts) => {
-      const verdict = this.#verdict();
-      if (verdict === 'lost') throw this.#leaseLost();
-      if (verdict === 'held') facts.gone(this.index, this.index + 1);
-    });
+    this.#settling = true;
+    try {
+      // Those of one turn are made in one frame: what one of them says is gone, no other asks about.
+      await this.#engine.decider.decide(this.#acknowledge, false, true);
+      this.#settle();
+    } finally {
+      this.#hasTried();
+    }
     this.#engine.sweeper.check(this.index);
   }
+
+  readonly #acknowledge = (facts: FactSink): void => {
+    const verdict = this.#verdict();
+    if (verdict === 'lost') throw this.#leaseLost();
+    if (verdict === 'held') facts.gone(this.index, this.index + 1);
+  };
 
   async nack(options?: { delayMs?: number | undefined; reason?: string | undefined }): Promise<void> {
     const given = callOptions(options, NACK_OPTIONS);
@@ -210,9 +219,13 @@ export class ClaimedDelivery<T> implements Delivery<T>, Watched {
       await this.#engine.decider.decide(decision, durable);
       this.#settle();
     } finally {
-      this.#settling = false;
-      if (!this.#settled && this.#abort !== undefined) this.#watch.add(this);
+      this.#hasTried();
     }
+  }
+
+  #hasTried(): void {
+    this.#settling = false;
+    if (!this.#settled && this.#abort !== undefined) this.#watch.add(this);
   }
 
   #settle(): void {

@@ -30,12 +30,15 @@ export class Enqueuer<T> {
   readonly #codec: Codec<T>;
   readonly #codecMark: Buffer | undefined;
   readonly #ids: MessageIds;
+  /** Whether nobody else has the bytes that the codec makes. */
+  readonly #isOwned: boolean;
 
   constructor(engine: Engine, codec: Codec<T>, ids: MessageIds) {
     this.#engine = engine;
     this.#codec = codec;
     this.#codecMark = codecMark(codec);
     this.#ids = ids;
+    this.#isOwned = codec.name === 'json' || codec.name === 'v8';
   }
 
   /** Checks the options of a call. INVALID_OPTION. */
@@ -50,13 +53,24 @@ export class Enqueuer<T> {
 
   /** The messages as records of one batch. CODEC. */
   records(values: readonly T[], { headers, order }: Entering): NewRecord[] {
-    const now = this.#engine.clock.now();
-    return values.map((value, at) => ({
-      payload: encodeValue(this.#codec, value),
-      headers,
-      marks: this.#marks(order, now, at, values.length),
-      marked: order !== undefined,
-    }));
+    const now = order === undefined ? 0 : this.#engine.clock.now();
+    const marked = order !== undefined;
+    const records: NewRecord[] = [];
+    for (const value of values) {
+      const payload = encodeValue(this.#codec, value);
+      const marks = marked ? this.#marks(order, now, records.length, values.length) : this.#codecMark;
+      records.push({ payload, headers, marks, marked, owned: this.#isOwned });
+    }
+    return records;
+  }
+
+  /** Writes one message that has no id; resolves with its index. */
+  writeOne(value: T, { headers, durable, signal, order }: Entering): Promise<number> {
+    const payload = encodeValue(this.#codec, value);
+    const now = order === undefined ? 0 : this.#engine.clock.now();
+    const marks = this.#marks(order, now, 0, 1);
+    const record = { payload, headers, marks, marked: order !== undefined, owned: this.#isOwned };
+    return this.#engine.writer.write([record], durable, signal);
   }
 
   /** Writes them as one batch; resolves with their indexes, or those of the messages that were written with their id before. */
@@ -65,7 +79,10 @@ export class Enqueuer<T> {
     const records = this.records(values, entering);
     const id = order?.id;
     let before: FirstOfId | undefined;
-    if (id !== undefined) this.#ids.look();
+    if (id !== undefined) {
+      if (this.#ids.isBehind) await this.#ids.lookInTurns();
+      this.#ids.look();
+    }
     const first = await this.#engine.writer.write(
       records,
       durable,
@@ -78,7 +95,10 @@ export class Enqueuer<T> {
           },
     );
     if (id !== undefined) this.#learn();
-    return Array.from({ length: before?.count ?? records.length }, (_, at) => first + at);
+    const indexes: number[] = [];
+    const end = first + (before?.count ?? records.length);
+    for (let index = first; index < end; index++) indexes.push(index);
+    return indexes;
   }
 
   /** What was written is known from now on. Best effort: it is written, and the next one to ask looks again. */

@@ -59,15 +59,16 @@ export class Holder {
     return this.#probedAt + PROBE_EVERY_MS;
   }
 
-  /** Frees the claims of holders that are dead, if it is time to look. */
-  async freeDead(): Promise<void> {
+  /** Frees the claims of holders that are dead, if it is time to look; undefined where there is nothing to wait for. */
+  freeDead(): Promise<void> | undefined {
     const { fates, locks, decider, clock } = this.#engine;
+    if (fates.running === 0) return undefined;
     const now = clock.monotonic();
-    if (now < this.nextProbe()) return;
+    if (now < this.nextProbe()) return undefined;
     this.#probedAt = now;
     const free = fates.slotsWithClaims(this.#incarnation).filter((slot) => locks.slotIsFree(slot));
-    if (free.length === 0) return;
-    await decider.decide((facts) => {
+    if (free.length === 0) return undefined;
+    return decider.decide((facts) => {
       for (const slot of free) {
         // Somebody may have taken the slot since; then its own fact frees what was claimed before.
         const incarnation = fates.incarnationOf(slot);

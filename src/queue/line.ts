@@ -11,6 +11,9 @@ import { isBefore, type Rank, RankHeap } from './rank-heap.js';
 
 export const HIGHEST_PRIORITY = 9;
 
+/** So many fall due before others have a turn of the event loop. */
+const AT_ONCE = 256;
+
 /**
  * Which message comes next. A message that carries no marks needs nothing here: it waits unless a fact says otherwise, and the
  * fates know that. Of those with marks the line knows where they stand:
@@ -79,6 +82,22 @@ export class Line implements FateWatcher, MarkSink {
     return this.#delayed.count === 0 ? Number.POSITIVE_INFINITY : this.#dues.earliest;
   }
 
+  /** Whether a look may take long: then `lookInTurns` had better come before it. */
+  get isBehind(): boolean {
+    if (this.#follower.isBehind) return true;
+    return this.#delayed.count > 0 && this.#dues.earliest <= this.#engine.clock.now();
+  }
+
+  /** Does what may take long in a look, with turns of the event loop in between. */
+  async lookInTurns(): Promise<void> {
+    await this.#follower.followInTurns();
+    const { clock, turns } = this.#engine;
+    while (this.#delayed.count > 0 && this.#wake(clock.now(), AT_ONCE)) {
+      const pause = turns.pause();
+      if (pause !== undefined) await pause;
+    }
+  }
+
   /** Takes in what the opener has seen since, and what has fallen due. */
   look(): void {
     this.#follower.follow();
@@ -98,6 +117,10 @@ export class Line implements FateWatcher, MarkSink {
    * of their key that came before; without, they are left out, as for who takes them without finishing them.
    */
   *inOrder(end: number, all: boolean): IterableIterator<number> {
+    if (this.#marked.count === 0) {
+      for (let index = this.#nextPlain(1); index < end; index = this.#nextPlain(index + 1)) yield index;
+      return;
+    }
     const behind = new RankHeap();
     for (const rank of this.#ranked(end)) {
       for (let first = behind.first; first !== undefined && isBefore(first, rank); first = behind.first) {
@@ -157,16 +180,20 @@ export class Line implements FateWatcher, MarkSink {
     this.#follower.restart();
   }
 
-  #wake(now: number): void {
+  /** Wakes what has fallen due, `most` at once; true where there may be more. */
+  #wake(now: number, most = Number.POSITIVE_INFINITY): boolean {
+    let left = most;
     for (;;) {
       for (let index = this.#dues.take(now); index !== undefined; index = this.#dues.take(now)) {
         if (!this.#delayed.has(index)) continue;
         this.#delayed.remove(index);
         this.#changed(index);
+        left -= 1;
+        if (left === 0) return true;
       }
-      if (!this.#dues.isSpent || this.#delayed.count === 0) return;
+      if (!this.#dues.isSpent || this.#delayed.count === 0) return false;
       this.#recallDues();
-      if (this.#dues.earliest > now) return;
+      if (this.#dues.earliest > now) return false;
     }
   }
 
@@ -276,6 +303,7 @@ export class Line implements FateWatcher, MarkSink {
     for (let priority = HIGHEST_PRIORITY; priority >= 0; priority--) {
       for (const index of this.#inFront(priority, end))
         yield { index, priority, frontOf: this.#frontOf.get(index) };
+      if (priority > 0 && this.#waiting[priority]?.count === 0) continue;
       const next = priority > 0 ? this.#nextOf(priority) : this.#nextPlain;
       for (let index = next(1); index < end; index = next(index + 1))
         yield { index, priority, frontOf: undefined };

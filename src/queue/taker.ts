@@ -1,7 +1,8 @@
 import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
-import type { FactSink } from '../journal/facts.js';
+import type { FactSink, Lease } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
-import type { StoredRecord } from '../segment/reader.js';
+import { LARGE_BYTES } from '../segment/large-read.js';
+import { LARGE, type StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
 import type { Burial, Undertaker } from './burial.js';
@@ -34,13 +35,49 @@ type Candidate<T> =
 const isUnreadable = (error: unknown): error is Unreadable =>
   error instanceof CodecError || error instanceof CorruptError || error instanceof InvalidValueError;
 
+/** What one step of taking brought. */
+export interface Haul<T> {
+  readonly taken: Taken<T>[];
+  /** Whether the step ended because it was long enough: there may be more. */
+  readonly isCut: boolean;
+  /** Whether the facts are as durable as the wish wants; else that is left to who takes the steps. */
+  readonly isSettled: boolean;
+}
+
+/** What was read ahead. */
+interface Ahead<T> {
+  readonly candidates: Map<number, Candidate<T>>;
+  /** Whether there may be more, which was not read for there was enough of it. */
+  readonly isCut: boolean;
+  /** A large message that stands first, and is being read. */
+  readonly large: { readonly index: number; readonly record: Promise<StoredRecord | undefined> } | undefined;
+}
+
+/** A step takes at most so many messages, and no more once they have so many bytes: then others have their turns of the event loop. */
+const STEP_MESSAGES = 1000;
+const STEP_BYTES = 1024 * 1024;
+
 interface Asking<T> {
   readonly max: number;
+  /** Whether the caller has some already: an unreadable message is the trouble of who asks next. */
+  readonly isRest: boolean;
   /** Only messages below this index. */
   readonly below: number;
   readonly wish: Wish;
-  readonly resolve: (taken: Taken<T>[]) => void;
+  readonly resolve: (haul: Haul<T>) => void;
   readonly reject: (error: unknown) => void;
+  /** Whether less could be taken than is there, for others came between. */
+  hasAskedAgain: boolean;
+}
+
+const NO_LEASE: Lease = { until: 0, lengthMs: 0 };
+
+/** What came of asking: messages, or why there are none; where others came between, it is to be asked again. */
+interface Confirmed<T> {
+  readonly taken: Taken<T>[];
+  readonly again: boolean;
+  readonly isCut: boolean;
+  readonly failure: Unreadable | undefined;
 }
 
 /** Who a taker asks. */
@@ -50,6 +87,8 @@ export interface TakerParts<T> {
   readonly line: Line;
   readonly codec: Codec<T>;
   readonly maxAttempts: number;
+  /** Throws CLOSED from when the queue begins to close: who would get a message could not do anything with it. */
+  readonly assertUsable: () => void;
 }
 
 /**
@@ -63,33 +102,41 @@ export class Taker<T> {
   readonly #line: Line;
   readonly #codec: Codec<T>;
   readonly #maxAttempts: number;
+  readonly #assertUsable: () => void;
   #asking: Asking<T>[] = [];
+  /** Whether a large message is being read, which all wait for. */
+  #isReading = false;
 
-  constructor(engine: Engine, { holder, undertaker, line, codec, maxAttempts }: TakerParts<T>) {
+  constructor(engine: Engine, { holder, undertaker, line, codec, maxAttempts, assertUsable }: TakerParts<T>) {
     this.#engine = engine;
     this.#holder = holder;
     this.#undertaker = undertaker;
     this.#line = line;
     this.#codec = codec;
     this.#maxAttempts = maxAttempts;
+    this.#assertUsable = assertUsable;
   }
 
-  /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC or CORRUPT where the head is unreadable. */
-  take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY): Promise<Taken<T>[]> {
-    return new Promise((resolve, reject) => {
-      this.#asking.push({ max, below, wish, resolve, reject });
-      if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
-    });
+  /**
+   * Takes what is there now, up to `max`, or as much of it as is enough for one turn of the event loop. CODEC or CORRUPT where the
+   * head is unreadable.
+   */
+  take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY, isRest = false): Promise<Haul<T>> {
+    return new Promise((resolve, reject) =>
+      this.#ask({ max, below, isRest, wish, resolve, reject, hasAskedAgain: false }),
+    );
+  }
+
+  #ask(asking: Asking<T>): void {
+    this.#asking.push(asking);
+    if (this.#asking.length === 1 && !this.#isReading) this.#engine.turns.run(this.#serve);
   }
 
   readonly #serve = (): void => {
     const asking = this.#asking;
     this.#asking = [];
     try {
-      this.#engine.assertUsable();
-      this.#engine.catchUp();
-      this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
-      this.#line.look();
+      this.#assertUsable();
       this.#serveAll(asking);
     } catch (error) {
       for (const one of asking) one.reject(error);
@@ -105,120 +152,235 @@ export class Taker<T> {
       below = Math.max(below, one.below);
       if (one.wish.how === 'remove') all = true;
     }
-    const candidates = this.#readAhead(wanted, below, all);
-    for (const one of asking) {
-      // ⚑ What is spent is buried under the lock, and may stand in the way of others.
-      if (candidates.size === 0 && this.#engine.fates.spent.size === 0) one.resolve([]);
-      else void this.#serveOne(one, candidates);
+    // Enough is known mostly, and what others did since is looked at under the lock: a look costs as much as taking one.
+    let ahead = this.#readAhead(wanted, below, all);
+    if (ahead.candidates.size < wanted && !ahead.isCut) {
+      this.#engine.catchUp();
+      ahead = this.#readAhead(wanted, below, all, ahead.candidates);
+    }
+    if (ahead.large === undefined) this.#confirmAll(asking, ahead);
+    else void this.#serveLarge(asking, ahead.large.index, ahead.large.record);
+  }
+
+  /** The first one in line is large: it comes alone, when it has been read. */
+  async #serveLarge(
+    asking: readonly Asking<T>[],
+    index: number,
+    reading: Promise<StoredRecord | undefined>,
+  ): Promise<void> {
+    this.#isReading = true;
+    try {
+      const candidate = await this.#candidate(reading);
+      const candidates = new Map(candidate === undefined ? [] : [[index, candidate]]);
+      this.#assertUsable();
+      this.#confirmAll(asking, { candidates, isCut: true, large: undefined });
+    } catch (error) {
+      for (const one of asking) one.reject(error);
+    } finally {
+      this.#isReading = false;
+      if (this.#asking.length > 0) this.#engine.turns.run(this.#serve);
     }
   }
 
-  async #serveOne(one: Asking<T>, candidates: ReadonlyMap<number, Candidate<T>>): Promise<void> {
-    const durable = one.wish.how === 'remove' && this.#engine.durable;
+  #confirmAll(asking: readonly Asking<T>[], ahead: Ahead<T>): void {
+    const { candidates, isCut } = ahead;
+    for (const one of asking) {
+      // ⚑ What is spent is buried under the lock, and may stand in the way of others.
+      if (candidates.size === 0 && !isCut && this.#engine.fates.spent.size === 0)
+        one.resolve({ taken: [], isCut: false, isSettled: true });
+      else this.#serveOne(one, ahead);
+    }
+    this.#engine.decider.flush();
+  }
+
+  #serveOne(one: Asking<T>, ahead: Ahead<T>): void {
+    const isSettled = one.wish.how === 'claim' || !this.#engine.durable || !ahead.isCut;
+    this.#engine.decider.submit({
+      durable: one.wish.how === 'remove' && this.#engine.durable && isSettled,
+      decide: (facts) => {
+        const confirmed = this.#confirm(facts, one, ahead);
+        return () => this.#answer(one, confirmed, isSettled);
+      },
+      reject: one.reject,
+    });
+  }
+
+  #answer(one: Asking<T>, { taken, again, isCut, failure }: Confirmed<T>, isSettled: boolean): void {
+    if (failure !== undefined) {
+      one.reject(failure);
+      return;
+    }
+    if (again) {
+      this.#ask(one);
+      return;
+    }
+    const first = taken[0];
+    const last = taken[taken.length - 1];
     try {
-      const result = await this.#engine.decider.decide(
-        (facts) => this.#confirm(facts, one, candidates),
-        durable,
-      );
-      if (result.failure !== undefined) throw result.failure;
-      if (result.again) {
-        this.#asking.push(one);
-        if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
-        return;
-      }
-      const first = result.taken[0];
-      const last = result.taken[result.taken.length - 1];
       if (one.wish.how === 'remove' && first !== undefined && last !== undefined)
         this.#engine.sweeper.check(first.record.index, last.record.index);
-      one.resolve(result.taken);
+      one.resolve({ taken, isCut, isSettled });
     } catch (error) {
       one.reject(error);
     }
   }
 
-  /** The next messages in line, decoded. */
-  #readAhead(wanted: number, below: number, all: boolean): Map<number, Candidate<T>> {
-    const end = Math.min(this.#engine.tail.nextIndex, below);
+  /** The next messages in line as far as they are known, decoded; those that were `read` are not read again. */
+  #readAhead(
+    wanted: number,
+    below: number,
+    all: boolean,
+    read?: ReadonlyMap<number, Candidate<T>>,
+  ): Ahead<T> {
+    const { tail, fates, clock } = this.#engine;
+    fates.expire(clock.monotonic(), clock.now());
+    this.#line.look();
+    const end = Math.min(tail.nextIndex, below);
     const candidates = new Map<number, Candidate<T>>();
+    let bytes = 0;
     for (const index of this.#line.inOrder(end, all)) {
       if (candidates.size >= wanted) break;
-      const candidate = this.#undertaker.isSpent(index) ? undefined : this.#read(index);
-      if (candidate !== undefined) candidates.set(index, candidate);
+      if (this.#undertaker.isSpent(index)) continue;
+      const candidate = read?.get(index) ?? this.#read(index);
+      if (candidate === undefined) continue;
+      if (candidate === 'large') {
+        const first = candidates.size === 0 ? this.#engine.slowly(LARGE) : undefined;
+        return { candidates, isCut: true, large: first && { index, record: first } };
+      }
+      candidates.set(index, candidate);
+      if (candidate.error === undefined) bytes += candidate.record.payload.length;
+      if (candidates.size < wanted && (bytes >= STEP_BYTES || candidates.size >= STEP_MESSAGES))
+        return { candidates, isCut: true, large: undefined };
     }
-    return candidates;
+    return { candidates, isCut: false, large: undefined };
   }
 
   /** An unreadable message is the trouble of who stands before it, not of those who get the ones before. */
-  #read(index: number): Candidate<T> | undefined {
+  #read(index: number): Candidate<T> | 'large' | undefined {
     try {
-      const record = this.#engine.readKnown(index);
-      // Headers that are none are found before anything is claimed.
-      if (record !== undefined) decodeHeaders(record.headers, index);
-      return record && { record, value: decodeValue(this.#codec, record), error: undefined };
+      const record = this.#engine.readKnown(index, LARGE_BYTES);
+      if (record === LARGE) return 'large';
+      return record && this.#decode(record);
     } catch (error) {
       if (isUnreadable(error)) return { error };
       throw error;
     }
   }
 
-  /** Under the fate lock: takes what is still next in line. Where the head is not what was read ahead: again. */
-  #confirm(
-    facts: FactSink,
-    { max, below, wish }: Asking<T>,
-    candidates: ReadonlyMap<number, Candidate<T>>,
-  ): { taken: Taken<T>[]; again: boolean; failure: Unreadable | undefined } {
-    const { fates, tail, clock } = this.#engine;
-    const end = Math.min(tail.nextIndex, below);
-    const taken: Taken<T>[] = [];
-    const burials: Burial[] = [];
-    // Rounded up: a lease never ends early.
-    const until = wish.how === 'claim' ? Math.ceil(clock.monotonic() + wish.leaseMs) : 0;
-    const lease = { until, lengthMs: wish.how === 'claim' ? wish.leaseMs : 0 };
-    let incarnation = 0;
-    let attempt = 0;
-    const runs = new Runs((from, to) => {
-      if (wish.how === 'remove') facts.gone(from, to);
-      else facts.claimed(from, to, incarnation, attempt, lease);
-    });
-    let failure: Unreadable | undefined;
-    let isOther = false;
-    // Facts about records that are not seen yet say nothing of their keys.
+  /** The same of one that is being read. */
+  async #candidate(reading: Promise<StoredRecord | undefined>): Promise<Candidate<T> | undefined> {
+    try {
+      const record = await reading;
+      return record && this.#decode(record);
+    } catch (error) {
+      if (isUnreadable(error)) return { error };
+      throw error;
+    }
+  }
+
+  #decode(record: StoredRecord): Candidate<T> {
+    // Headers that are none are found before anything is claimed.
+    decodeHeaders(record.headers, record.index);
+    return { record, value: decodeValue(this.#codec, record), error: undefined };
+  }
+
+  /**
+   * Under the fate lock: takes what is next in line by now. Where that is not what was read ahead: again; once also where it is so
+   * from some message on, for whoever asks for many gets all there are.
+   */
+  #confirm(facts: FactSink, one: Asking<T>, { candidates, isCut }: Ahead<T>): Confirmed<T> {
+    const { max, below, wish, isRest } = one;
+    // Facts about records that are not seen yet say nothing of their keys, and what others put in since may come first.
     this.#engine.catchUpRecords();
     this.#line.look();
+    const end = Math.min(this.#engine.tail.nextIndex, below);
+    const next: number[] = [];
+    const burials: Burial[] = [];
+    let unreadable: number | undefined;
+    let isOther = false;
     for (const index of this.#line.inOrder(end, wish.how === 'remove')) {
-      if (taken.length >= max) break;
+      if (next.length >= max) break;
       if (this.#isBuried(index, burials)) continue;
       const candidate = candidates.get(index);
-      if (candidate === undefined || (candidate.error !== undefined && taken.length > 0)) {
-        isOther = true;
+      isOther = candidate === undefined;
+      if (isOther) break;
+      if (candidate?.error !== undefined) {
+        if (next.length === 0 && !isRest) unreadable = index;
         break;
       }
-      if (wish.how === 'claim') {
-        if (incarnation === 0) incarnation = this.#holder.incarnation(facts);
-        const next = fates.attemptsOf(index) + 1;
-        if (next !== attempt) runs.end();
-        attempt = next;
-      }
-      if (candidate.error !== undefined) {
-        failure = candidate.error;
-        if (wish.how === 'claim' && this.#isLast(attempt)) {
-          burials.push({ index, reason: failure.message, attempts: attempt });
-          failure = givenUp(failure, attempt);
-        } else if (wish.how === 'claim') {
-          // An unreadable message was in somebody's hands for an attempt, and is back.
-          facts.claimed(index, index + 1, incarnation, attempt, lease);
-          facts.released(index);
-        }
-        break;
-      }
-      runs.add(index);
-      taken.push({ record: candidate.record, value: candidate.value, incarnation, attempt, until });
+      next.push(index);
     }
-    runs.end();
+    if (isOther && !isCut && next.length > 0 && !one.hasAskedAgain) {
+      one.hasAskedAgain = true;
+      return { taken: [], again: true, isCut: false, failure: undefined };
+    }
+    const { taken, failure } =
+      unreadable === undefined
+        ? { taken: this.#takeAll(facts, wish, next, candidates), failure: undefined }
+        : { taken: [], failure: this.#fail(facts, wish, unreadable, candidates, burials) };
     if (burials.length > 0) this.#undertaker.bury(facts, burials);
     // What is buried may have stood in the way of others of its key.
     const again = failure === undefined && taken.length === 0 && (isOther || burials.length > 0);
-    return { taken, again, failure };
+    return { taken, again, isCut: isCut && isOther && taken.length > 0, failure };
+  }
+
+  #leaseOf(wish: Wish): Lease {
+    if (wish.how === 'remove') return NO_LEASE;
+    // Rounded up: a lease never ends early.
+    return { until: Math.ceil(this.#engine.clock.monotonic() + wish.leaseMs), lengthMs: wish.leaseMs };
+  }
+
+  /** States that these are gone, or claimed. */
+  #takeAll(
+    facts: FactSink,
+    wish: Wish,
+    indexes: readonly number[],
+    candidates: ReadonlyMap<number, Candidate<T>>,
+  ): Taken<T>[] {
+    const isClaim = wish.how === 'claim';
+    const lease = this.#leaseOf(wish);
+    const incarnation = isClaim && indexes.length > 0 ? this.#holder.incarnation(facts) : 0;
+    let attempt = 0;
+    const runs = new Runs((from, to) => {
+      if (isClaim) facts.claimed(from, to, incarnation, attempt, lease);
+      else facts.gone(from, to);
+    });
+    const taken: Taken<T>[] = [];
+    for (const index of indexes) {
+      const candidate = candidates.get(index);
+      if (candidate === undefined || candidate.error !== undefined) continue;
+      if (isClaim) {
+        const next = this.#engine.fates.attemptsOf(index) + 1;
+        if (next !== attempt) runs.end();
+        attempt = next;
+      }
+      runs.add(index);
+      const { record, value } = candidate;
+      taken.push({ record, value, incarnation, attempt, until: lease.until });
+    }
+    runs.end();
+    return taken;
+  }
+
+  /** The head cannot be read. Who claims it has had it in its hands for an attempt, and it is back, or to be buried. */
+  #fail(
+    facts: FactSink,
+    wish: Wish,
+    index: number,
+    candidates: ReadonlyMap<number, Candidate<T>>,
+    burials: Burial[],
+  ): Unreadable | undefined {
+    const failure = candidates.get(index)?.error;
+    if (failure === undefined || wish.how === 'remove') return failure;
+    const incarnation = this.#holder.incarnation(facts);
+    const attempt = this.#engine.fates.attemptsOf(index) + 1;
+    if (this.#isLast(attempt)) {
+      burials.push({ index, reason: failure.message, attempts: attempt });
+      return givenUp(failure, attempt);
+    }
+    facts.claimed(index, index + 1, incarnation, attempt, this.#leaseOf(wish));
+    facts.released(index);
+    return failure;
   }
 
   /** Whether nobody is to have the message any more: then it is to be buried by this decision. */

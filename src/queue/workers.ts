@@ -23,8 +23,8 @@ export class Workers<T> {
   }
 
   /** Closes them, then does what may be done only behind them; at once where there are none. */
-  async closeBefore(rest: () => Promise<void>): Promise<void> {
-    if (this.#open.size > 0) await Promise.all([...this.#open].map((worker) => worker.close()));
-    await rest();
+  closeBefore(rest: () => Promise<void>): Promise<void> {
+    if (this.#open.size === 0) return rest();
+    return Promise.all([...this.#open].map((worker) => worker.close())).then(rest);
   }
 }

@@ -33,6 +33,10 @@ export class SegmentFiles {
   readonly epochs: Epochs;
   /** The store's part of a frame's place. */
   readonly salt: number;
+  /** Counts how often first indexes may have come to stand for other files. */
+  turns = 0;
+  /** Entries that are still to be written: whoever asks for an entries file is to find them there. */
+  unwritten: { flush(): void } | undefined;
   readonly #storeId: Buffer;
   /** The features in the data headers of the segments where they were seen to be right, by first index. */
   readonly #checked = new Map<number, number>();
@@ -141,6 +145,7 @@ export class SegmentFiles {
 
   /** The entries file, or undefined where it is missing or odd: then the data file is scanned instead. */
   entries(first: number): DiskFile | undefined {
+    this.unwritten?.flush();
     return this.descriptors.get(this.#path(first).entries);
   }
 
@@ -234,9 +239,20 @@ export class SegmentFiles {
     this.epochs.assertHere();
     this.removeSucceeded(first);
     const { data, entries } = this.#path(first);
-    this.forget(first);
+    this.#holdOpen(data);
+    this.descriptors.forget(entries);
     this.disk.unlink(entries);
     this.disk.unlink(data);
+    this.forgetRemoved(first);
+  }
+
+  /** While it is open, unlinking a file is quick: its blocks are freed when it is closed. Best effort. */
+  #holdOpen(path: string): void {
+    try {
+      this.descriptors.get(path);
+    } catch {
+      // Then it takes longer.
+    }
   }
 
   /** Unlinks what a sparse segment succeeded: the dense pair, and older generations. That its name is synced is up to the caller. */
@@ -258,22 +274,36 @@ export class SegmentFiles {
         });
     }
     for (const { path } of stale.sort((a, b) => Number(a.isData) - Number(b.isData))) {
-      this.descriptors.forget(path);
+      this.#holdOpen(path);
       this.disk.unlink(path);
+      this.descriptors.forgetRemoved(path);
     }
   }
 
   forget(first: number): void {
-    const { data, entries } = this.#path(first);
-    this.#checked.delete(first);
-    this.#generations.delete(first);
-    this.#paths.delete(first);
+    const { data, entries } = this.#forgetNames(first);
     this.descriptors.forget(entries);
     this.descriptors.forget(data);
   }
 
+  /** The same of a segment whose files were unlinked. */
+  forgetRemoved(first: number): void {
+    const { data, entries } = this.#forgetNames(first);
+    this.descriptors.forgetRemoved(entries);
+    this.descriptors.forgetRemoved(data);
+  }
+
+  #forgetNames(first: number): { data: string; entries: string } {
+    const path = this.#path(first);
+    this.#checked.delete(first);
+    this.#generations.delete(first);
+    this.#paths.delete(first);
+    return path;
+  }
+
   /** After a take-over a first index may stand for another file. */
   forgetPaths(): void {
+    this.turns += 1;
     for (const first of [...this.#paths.keys()]) this.forget(first);
   }
 

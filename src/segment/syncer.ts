@@ -28,7 +28,6 @@ export class Syncer {
     // Also the one that holds the last safe record: its seal may have come since.
     const from = tail.segments.holding(tail.safe) ?? tail.segments.lowest ?? tail.active;
     const segments = [...tail.segments].filter((first) => first >= from && first <= tail.active);
-    this.#files.assertNotSuspect();
     for (const first of segments) await this.#syncData(first);
     // A segment's name is on the device before any record in it is called safe.
     if (segments.some((first) => first > tail.safe)) {
@@ -37,14 +36,18 @@ export class Syncer {
     tail.sawSafe(upTo);
   }
 
+  /** ⚑ The mark of a failed sync is looked for while this one runs, which takes no time then, and before it counts. */
   async #syncData(first: number): Promise<void> {
     const pinned = this.#files.descriptors.pin(this.#files.dataPath(first));
-    // Where it was removed meanwhile, its records are gone by facts on the device.
-    if (pinned === undefined) return;
     try {
-      await pinned.file.sync();
+      // Where it was removed meanwhile, its records are gone by facts on the device.
+      const synced = pinned?.file.sync();
+      // Whoever finds the mark needs no more to be told.
+      synced?.catch(() => {});
+      this.#files.assertNotSuspect();
+      await synced;
     } finally {
-      pinned.unpin();
+      pinned?.unpin();
     }
   }
 }

@@ -6,12 +6,24 @@ import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { Tenure } from './tenure.js';
 import { resolveTicks } from './tick-resolution.js';
+import { nextTurn } from './turns.js';
 
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
 export type Decision<T> = (facts: FactSink) => T;
 
-interface PendingDecision {
+/** Decisions are made together for so long; those that were asked for behind them, in a later turn of the event loop. */
+const LONGEST_COMMIT_MS = 2;
+/** The clock is looked at once in so many decisions. */
+const LOOK_EVERY = 32;
+
+/** A decision that somebody waits for. */
+export interface PendingDecision {
   readonly durable: boolean;
+  /**
+   * Whether it may be made in one frame with those before and behind it that may: it says that records are gone, and nothing of
+   * what it looks at is changed by others that do.
+   */
+  readonly joins?: boolean;
   /** Decides and keeps the answer; returns what tells it to the caller. */
   readonly decide: (facts: FactSink) => () => void;
   readonly reject: (error: unknown) => void;
@@ -21,7 +33,7 @@ interface Decided {
   readonly pending: PendingDecision;
   readonly answer: () => void;
   /** The last fact that it states or builds on. */
-  readonly fact: number;
+  fact: number;
   readonly afterwards: readonly Afterwards[];
 }
 
@@ -34,6 +46,8 @@ type Afterwards = (counts: boolean) => void;
  */
 export class Decider {
   readonly #engine: Engine;
+  /** Whether the last commit left decisions to a later turn of the event loop. */
+  #isCut = false;
   #pending: PendingDecision[] = [];
   #scheduled = false;
   #working: Promise<void> | undefined;
@@ -49,11 +63,12 @@ export class Decider {
    * Resolves with the decision's answer when its facts are committed; where `durable`, when they and the records that
    * they name are on the device. A decision that throws states nothing, and its error is the caller's.
    */
-  decide<T>(decision: Decision<T>, durable: boolean): Promise<T> {
+  decide<T>(decision: Decision<T>, durable: boolean, joins = false): Promise<T> {
     this.#engine.assertUsable();
     return new Promise<T>((resolve, reject) => {
       this.#pending.push({
         durable,
+        joins,
         decide: (facts) => {
           const answer = decision(facts);
           return () => resolve(answer);
@@ -62,6 +77,17 @@ export class Decider {
       });
       this.#schedule();
     });
+  }
+
+  /** The same without a promise, for who calls `flush` then. What is told must not throw. */
+  submit(pending: PendingDecision): void {
+    this.#engine.assertUsable();
+    this.#pending.push(pending);
+  }
+
+  /** Decides now, where the lock is free. For who has gathered a turn's calls already, and need not wait for another's. */
+  flush(): void {
+    if (this.#working === undefined) this.#flush();
   }
 
   /** From within a decision: `told` hears at once whether the decision counts, before anything else is decided. */
@@ -87,10 +113,12 @@ export class Decider {
 
   readonly #flush = (): void => {
     this.#scheduled = false;
+    // Those that a turn was asked for may have been decided along with others.
+    if (!this.#isAwaited || this.#working !== undefined) return;
     try {
       if (this.#engine.locks.fate.tryEnter()) {
         this.#commit();
-        return;
+        if (!this.#isCut) return;
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
@@ -105,6 +133,7 @@ export class Decider {
 
   async #work(): Promise<void> {
     while (this.#isAwaited) {
+      if (this.#isCut) await nextTurn();
       try {
         await this.#engine.locks.fate.enter();
       } catch (error) {
@@ -136,6 +165,7 @@ export class Decider {
     const decided: Decided[] = [];
     let pending: PendingDecision[] = [];
     const before = journal.fact;
+    this.#isCut = false;
     try {
       engine.assertNotFailed();
       tenure.enter();
@@ -148,16 +178,24 @@ export class Decider {
       if (!journal.takesJobs) this.#shortenIfLong();
       const now = clock.now();
       fates.expire(clock.monotonic(), now);
-      for (const one of pending) {
+      let numbered = 0;
+      const began = performance.now();
+      for (const [at, one] of pending.entries()) {
+        if (at % LOOK_EVERY === LOOK_EVERY - 1 && performance.now() - began > LONGEST_COMMIT_MS)
+          this.#cutBehind(pending, at);
+        const facts =
+          one.joins === true && pending[at - 1]?.joins === true ? journal.goOn() : journal.begin();
         try {
-          const answer = one.decide(journal.begin());
-          journal.decided(now);
-          decided.push({ pending: one, answer, fact: journal.fact, afterwards: this.#afterwards.splice(0) });
+          const answer = one.decide(facts);
+          decided.push({ pending: one, answer, fact: 0, afterwards: this.#afterwards.splice(0) });
         } catch (error) {
           for (const told of this.#afterwards.splice(0)) told(false);
           journal.dropDecision();
           one.reject(describeDiskError(error, 'deciding a fate'));
         }
+        if (one.joins === true && pending[at + 1]?.joins === true) continue;
+        journal.decided(now);
+        for (; numbered < decided.length; numbered++) (decided[numbered] as Decided).fact = journal.fact;
       }
       journal.commit();
       this.#shortenIfLong();
@@ -182,6 +220,13 @@ export class Decider {
     }
     if (journal.fact !== before) engine.noteChange();
     this.#answer(decided);
+  }
+
+  /** Leaves what is behind to a later turn of the event loop, in the order in which it was asked for. */
+  #cutBehind(pending: PendingDecision[], at: number): void {
+    if (at + 1 >= pending.length) return;
+    this.#pending = [...pending.splice(at + 1), ...this.#pending];
+    this.#isCut = true;
   }
 
   /** ⚑ What was decided over a fence counts where the take-over that ended its epoch says so. */

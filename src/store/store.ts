@@ -3,7 +3,8 @@ import { osDisk } from '../disk/os.js';
 import type { Store } from './contract.js';
 import { deleteRecords } from './deletion.js';
 import { Engine } from './engine.js';
-import { type Entry, type EntryRange, readEntries, toEntry } from './entries.js';
+import { type Entry, type EntryRange, toEntry } from './entries.js';
+import { readEntries } from './entry-walk.js';
 import { invalid, resolveStoreOptions, type StoreOptions, wholeNumber } from './options.js';
 import { readStats, type StoreStats, sizeOf } from './stats.js';
 import { type ResolvedWriteOptions, resolveWriteOptions, type WriteOptions } from './write-options.js';
@@ -53,14 +54,16 @@ export class EngineStore implements Store {
 
   async read(index?: number): Promise<Uint8Array | undefined> {
     this.#engine.assertOpen();
-    if (index !== undefined) return this.#engine.read(checkIndex(index))?.payload;
-    this.#engine.catchUp();
-    return this.#engine.readKnown(this.#engine.firstIndex)?.payload;
+    if (index === undefined) this.#engine.catchUp();
+    const record = await this.#engine.readInTurns(
+      index === undefined ? this.#engine.firstIndex : checkIndex(index),
+    );
+    return record?.payload;
   }
 
   async entry(index: number): Promise<Entry | undefined> {
     this.#engine.assertOpen();
-    const record = this.#engine.read(checkIndex(index));
+    const record = await this.#engine.readInTurns(checkIndex(index));
     return record && toEntry(record);
   }
 

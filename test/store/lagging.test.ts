@@ -4,7 +4,7 @@ import { MemoryDisk } from '../../src/disk/memory.js';
 import { inject, onIndex, onKind, onPath } from '../../src/disk/memory-fault.js';
 import { IndexSet } from '../../src/journal/index-set.js';
 import type { Engine } from '../../src/store/engine.js';
-import { readEntries } from '../../src/store/entries.js';
+import { readEntries } from '../../src/store/entry-walk.js';
 import { EngineStore, openStoreOn } from '../../src/store/store.js';
 import { openEngine } from './engines.js';
 import { fileOf, range } from './records.js';
@@ -52,6 +52,8 @@ t.test('a record that is read while it is written, and whole a moment later, is 
   t.equal(await lagging.nextIndex(), 2);
   const inTheNext = engine.tail.end + 50;
   for (const n of [2, 3]) await store.write(new Uint8Array(100).fill(n));
+  // By the end of the turn the entries are there.
+  await new Promise((resolve) => setImmediate(resolve));
   // Half of the second is there, until the entries are asked, which name the third already.
   const path = engine.files.dataPath(1);
   machine.flip(path, inTheNext);
