@@ -15,7 +15,7 @@ import type { Tail } from './tail.js';
 
 const LARGE_READ = 64 * 1024;
 /** The part of the memory that positions get. */
-const PAGES_SHARE = 1 / 8;
+const PAGES_SHARE = 1 / 4;
 
 /** Reads records by index. Needs no lock: what is below the committed end never changes. */
 export class Reader {
