@@ -96,6 +96,14 @@ export class Descriptors {
     if (held.pins === 0) held.file.close();
   }
 
+  /** The same of a file that was unlinked, by whoever. */
+  forgetRemoved(path: string): void {
+    const held = this.#held.get(path);
+    if (held === undefined) return;
+    this.#held.delete(path);
+    if (held.pins === 0) held.file.closeRemoved();
+  }
+
   close(): void {
     for (const path of [...this.#held.keys()]) this.forget(path);
   }

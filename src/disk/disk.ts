@@ -64,6 +64,8 @@ export interface DiskFile {
    * end of the file).
    */
   read(into: Uint8Array, offset: number, length: number, position: number): number;
+  /** The same in the background, for much at a time: resolves in a later turn of the event loop. The file stays open meanwhile. */
+  readLater(into: Uint8Array, offset: number, length: number, position: number): Promise<number>;
   /** Writes bytes at `position`; returns how many were taken, which may be fewer. */
   write(bytes: Uint8Array, offset: number, length: number, position: number): number;
   size(): number;
@@ -81,4 +83,9 @@ export interface DiskFile {
   tryLock(mode: 'shared' | 'exclusive'): boolean;
   unlock(): void;
   close(): void;
+  /**
+   * The same, for a file that was unlinked: closing the last descriptor of one frees its blocks, which takes 15 ms for 64 MiB,
+   * so that is done in the background.
+   */
+  closeRemoved(): void;
 }

@@ -38,6 +38,11 @@ export class MemoryFile implements DiskFile {
     return count;
   }
 
+  async readLater(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.read(into, offset, length, position);
+  }
+
   write(bytes: Uint8Array, offset: number, length: number, position: number): number {
     this.#openForWriting('write');
     const what = { position, bytes: bytes.subarray(offset, offset + length) };
@@ -97,6 +102,10 @@ export class MemoryFile implements DiskFile {
     this.#inode.unlock(this);
     this.#inode.release();
     this.#opener.forget(this);
+  }
+
+  closeRemoved(): void {
+    this.close();
   }
 
   /** What the sync reaches is decided now, when it takes effect by the caller. */

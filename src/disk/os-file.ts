@@ -1,10 +1,12 @@
 import {
+  close,
   closeSync,
   fdatasync,
   fdatasyncSync,
   fstatSync,
   ftruncateSync,
   openSync,
+  read,
   readSync,
   writeSync,
 } from 'node:fs';
@@ -27,6 +29,15 @@ export class OsFile implements DiskFile {
 
   read(into: Uint8Array, offset: number, length: number, position: number): number {
     return readSync(this.#fd, into, offset, length, position);
+  }
+
+  readLater(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    return new Promise((done, refuse) => {
+      read(this.#fd, into, offset, length, position, (error, count) => {
+        if (error === null) done(count);
+        else refuse(error);
+      });
+    });
   }
 
   write(bytes: Uint8Array, offset: number, length: number, position: number): number {
@@ -86,5 +97,14 @@ export class OsFile implements DiskFile {
     const fd = this.#fd;
     this.#fd = CLOSED;
     if (this.#syncing === 0) closeSync(fd);
+  }
+
+  closeRemoved(): void {
+    if (this.#fd === CLOSED) return;
+    this.unlock();
+    const fd = this.#fd;
+    this.#fd = CLOSED;
+    // Nothing that may fail here is anybody's: the file has no name any more.
+    if (this.#syncing === 0) close(fd, () => {});
   }
 }

@@ -114,6 +114,7 @@ export function writeBodyFields(
   flags: number,
   marksBytes: number,
   headersBytes: number,
+  sum: number = checksum(into, at + HEAD_BYTES, at + length),
 ): void {
   writeUint32(into, length, at);
   into[at + 4] = kind;
@@ -122,8 +123,11 @@ export function writeBodyFields(
   into[at + 7] = marksBytes >>> 8;
   into[at + 26] = headersBytes;
   into[at + 27] = headersBytes >>> 8;
-  writeUint32(into, checksum(into, at + HEAD_BYTES, at + length), at + 28);
+  writeBodySum(into, at, sum);
 }
+
+/** The same for the sum alone, where that was left to be made later. */
+export const writeBodySum = (into: Buffer, at: number, sum: number): void => writeUint32(into, sum, at + 28);
 
 /** Whether a frame whose head begins at `at` carries marks of order, and its marks. */
 export const isMarkedFrame = (bytes: Buffer, at: number): boolean =>

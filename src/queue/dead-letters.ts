@@ -45,7 +45,7 @@ export class EngineDeadLetters<T> implements DeadLetters<T> {
     for (const index of indexes) {
       this.#engine.assertOpen();
       const death = fates.dead.get(index);
-      const record = death && this.#engine.read(index);
+      const record = death && (await this.#engine.readInTurns(index));
       if (death === undefined || record === undefined || !fates.dead.has(index)) continue;
       yield this.#letter(record, death);
       count += 1;

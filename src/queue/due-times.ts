@@ -69,23 +69,53 @@ export class DueTimes {
     return due > this.#horizon || (due === this.#horizon && index >= this.#horizonIndex);
   }
 
-  /** Keeps the nearer half. */
+  /** Keeps the nearer half: what comes before the one in the middle. */
   #forgetFarther(): void {
-    const dues = this.#dues.slice(0, this.#size);
-    const indexes = this.#indexes.slice(0, this.#size);
-    const order = Uint32Array.from(dues.keys()).sort(
-      (a, b) => at(dues, a) - at(dues, b) || at(indexes, a) - at(indexes, b),
-    );
-    const kept = Math.max(1, this.#size >>> 1);
+    const middle = Math.max(1, this.#size >>> 1);
+    this.#select(middle);
+    this.#horizon = this.#dues[middle] as number;
+    this.#horizonIndex = this.#indexes[middle] as number;
     this.#size = 0;
-    // What is sorted is a heap.
-    for (const from of order.subarray(0, kept)) {
-      this.#put(this.#size, at(dues, from), at(indexes, from));
+    for (let from = 0; from < middle; from++) {
+      this.#rise(from, this.#dues[from] as number, this.#indexes[from] as number);
       this.#size += 1;
     }
-    const first = at(order, kept);
-    this.#horizon = at(dues, first);
-    this.#horizonIndex = at(indexes, first);
+  }
+
+  /** Has the place hold what it would if all were in order, with what comes before that before it (quickselect, Hoare 1961). */
+  #select(place: number): void {
+    let low = 0;
+    let high = this.#size - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const due = this.#dues[middle] as number;
+      const index = this.#indexes[middle] as number;
+      let left = low;
+      let right = high;
+      while (left <= right) {
+        while (this.#isAfter(due, index, left)) left += 1;
+        while (this.#isBefore(due, index, right)) right -= 1;
+        if (left > right) break;
+        this.#swap(left, right);
+        left += 1;
+        right -= 1;
+      }
+      if (place <= right) high = right;
+      else if (place >= left) low = left;
+      else return;
+    }
+  }
+
+  #isAfter(due: number, index: number, at: number): boolean {
+    const there = this.#dues[at] as number;
+    return due > there || (due === there && index > (this.#indexes[at] as number));
+  }
+
+  #swap(one: number, other: number): void {
+    const due = this.#dues[one] as number;
+    const index = this.#indexes[one] as number;
+    this.#put(one, this.#dues[other] as number, this.#indexes[other] as number);
+    this.#put(other, due, index);
   }
 
   #grow(): void {
@@ -137,5 +167,3 @@ export class DueTimes {
     this.#put(at, due, index);
   }
 }
-
-const at = (numbers: Float64Array | Uint32Array, index: number): number => numbers[index] as number;

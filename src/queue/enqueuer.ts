@@ -30,12 +30,15 @@ export class Enqueuer<T> {
   readonly #codec: Codec<T>;
   readonly #codecMark: Buffer | undefined;
   readonly #ids: MessageIds;
+  /** Whether nobody else has the bytes that the codec makes. */
+  readonly #isOwned: boolean;
 
   constructor(engine: Engine, codec: Codec<T>, ids: MessageIds) {
     this.#engine = engine;
     this.#codec = codec;
     this.#codecMark = codecMark(codec);
     this.#ids = ids;
+    this.#isOwned = codec.name === 'json' || codec.name === 'v8';
   }
 
   /** Checks the options of a call. INVALID_OPTION. */
@@ -56,7 +59,7 @@ export class Enqueuer<T> {
     for (const value of values) {
       const payload = encodeValue(this.#codec, value);
       const marks = marked ? this.#marks(order, now, records.length, values.length) : this.#codecMark;
-      records.push({ payload, headers, marks, marked });
+      records.push({ payload, headers, marks, marked, owned: this.#isOwned });
     }
     return records;
   }
@@ -66,7 +69,7 @@ export class Enqueuer<T> {
     const payload = encodeValue(this.#codec, value);
     const now = order === undefined ? 0 : this.#engine.clock.now();
     const marks = this.#marks(order, now, 0, 1);
-    const record = { payload, headers, marks, marked: order !== undefined };
+    const record = { payload, headers, marks, marked: order !== undefined, owned: this.#isOwned };
     return this.#engine.writer.write([record], durable, signal);
   }
 
@@ -76,7 +79,10 @@ export class Enqueuer<T> {
     const records = this.records(values, entering);
     const id = order?.id;
     let before: FirstOfId | undefined;
-    if (id !== undefined) this.#ids.look();
+    if (id !== undefined) {
+      if (this.#ids.isBehind) await this.#ids.lookInTurns();
+      this.#ids.look();
+    }
     const first = await this.#engine.writer.write(
       records,
       durable,

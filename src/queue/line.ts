@@ -11,6 +11,9 @@ import { isBefore, type Rank, RankHeap } from './rank-heap.js';
 
 export const HIGHEST_PRIORITY = 9;
 
+/** So many fall due before others have a turn of the event loop. */
+const AT_ONCE = 256;
+
 /**
  * Which message comes next. A message that carries no marks needs nothing here: it waits unless a fact says otherwise, and the
  * fates know that. Of those with marks the line knows where they stand:
@@ -77,6 +80,22 @@ export class Line implements FateWatcher, MarkSink {
   /** Wall time before which no delayed message falls due; infinite where there is none. */
   get nextDue(): number {
     return this.#delayed.count === 0 ? Number.POSITIVE_INFINITY : this.#dues.earliest;
+  }
+
+  /** Whether a look may take long: then `lookInTurns` had better come before it. */
+  get isBehind(): boolean {
+    if (this.#follower.isBehind) return true;
+    return this.#delayed.count > 0 && this.#dues.earliest <= this.#engine.clock.now();
+  }
+
+  /** Does what may take long in a look, with turns of the event loop in between. */
+  async lookInTurns(): Promise<void> {
+    await this.#follower.followInTurns();
+    const { clock, turns } = this.#engine;
+    while (this.#delayed.count > 0 && this.#wake(clock.now(), AT_ONCE)) {
+      const pause = turns.pause();
+      if (pause !== undefined) await pause;
+    }
   }
 
   /** Takes in what the opener has seen since, and what has fallen due. */
@@ -161,16 +180,20 @@ export class Line implements FateWatcher, MarkSink {
     this.#follower.restart();
   }
 
-  #wake(now: number): void {
+  /** Wakes what has fallen due, `most` at once; true where there may be more. */
+  #wake(now: number, most = Number.POSITIVE_INFINITY): boolean {
+    let left = most;
     for (;;) {
       for (let index = this.#dues.take(now); index !== undefined; index = this.#dues.take(now)) {
         if (!this.#delayed.has(index)) continue;
         this.#delayed.remove(index);
         this.#changed(index);
+        left -= 1;
+        if (left === 0) return true;
       }
-      if (!this.#dues.isSpent || this.#delayed.count === 0) return;
+      if (!this.#dues.isSpent || this.#delayed.count === 0) return false;
       this.#recallDues();
-      if (this.#dues.earliest > now) return;
+      if (this.#dues.earliest > now) return false;
     }
   }
 

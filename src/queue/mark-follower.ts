@@ -5,6 +5,11 @@ import type { StoredRecord } from '../segment/stored-record.js';
 import { describeDiskError } from '../store/disk-errors.js';
 import type { Engine } from '../store/engine.js';
 
+/** So many records to be looked up may be many. */
+const MANY = 1024;
+/** So many marked ones are told of in one go. */
+const STEP = 256;
+
 /** A marked record; its marks in full are read where they are asked for. */
 export interface Marked {
   readonly index: number;
@@ -58,16 +63,38 @@ export class MarkFollower {
     engine.tail.tell(this.#feed);
   }
 
+  /** Whether so much is to be looked up that it had better be done in turns. */
+  get isBehind(): boolean {
+    const { tail } = this.#engine;
+    if (tail.nextIndex - this.#upTo < MANY && this.#turns === tail.turns) return false;
+    return this.#upTo < Math.max(tail.seenFrom, this.#feed.keptFrom);
+  }
+
+  /**
+   * Looks up what there was before, with turns of the event loop in between; `follow` goes on from there. Several may do it at
+   * a time: each goes on where the others got to.
+   */
+  async followInTurns(): Promise<void> {
+    while (this.isBehind) {
+      this.#restartIfTurned();
+      const from = this.#from;
+      readingMarks(() => this.#lookUp(from, this.#lookedUpTo, STEP));
+      if (this.#upTo <= from) return;
+      const pause = this.#engine.turns.pause();
+      if (pause !== undefined) await pause;
+    }
+  }
+
   /** Tells of what there is up to the end of the log as this opener knows it. */
   follow(): void {
+    this.#restartIfTurned();
     const { tail } = this.#engine;
-    if (this.#turns !== tail.turns) this.restart();
     const end = tail.nextIndex;
     if (this.#upTo >= end && this.#upTo > 0) return;
-    const from = this.#upTo === 0 ? this.#wanted.from() : this.#upTo;
+    const from = this.#from;
     const kept = Math.max(tail.seenFrom, this.#feed.keptFrom);
     // Where that fails it is done again: nothing is told twice that matters.
-    if (from < kept) readingMarks(() => this.#lookUp(from, Math.min(kept, end)));
+    if (from < kept) readingMarks(() => this.#lookUp(from, this.#lookedUpTo));
     for (const { index, time, marks } of this.#feed.take(end))
       if (index >= from && index >= kept)
         this.#sink.marked({ index, time, entry: entryMarksOf(marks), marks: () => marks });
@@ -83,10 +110,31 @@ export class MarkFollower {
     this.#engine.tail.tell(this.#feed);
   }
 
-  #lookUp(from: number, to: number): void {
+  get #from(): number {
+    return this.#upTo === 0 ? this.#wanted.from() : this.#upTo;
+  }
+
+  /** What comes from there on was seen by the tail. */
+  get #lookedUpTo(): number {
+    const { seenFrom, nextIndex } = this.#engine.tail;
+    return Math.min(Math.max(seenFrom, this.#feed.keptFrom), nextIndex);
+  }
+
+  #restartIfTurned(): void {
+    if (this.#turns !== this.#engine.tail.turns) this.restart();
+  }
+
+  /** Of what is marked in `[from, to)` the first `most`. */
+  #lookUp(from: number, to: number, most = Number.POSITIVE_INFINITY): void {
     const { files, tail } = this.#engine;
+    let left = most;
     this.#sink.lookedUp?.();
     for (const { index, time, marks } of markedEntries(files, tail, from, to, this.#wanted.segment)) {
+      if (left === 0) {
+        this.#upTo = index;
+        return;
+      }
+      left -= 1;
       if (marks !== undefined) {
         this.#sink.marked({ index, time, entry: marks, marks: () => this.#read(index)?.marks });
         continue;
@@ -97,6 +145,7 @@ export class MarkFollower {
       if (entry.flags !== 0 || entry.due !== 0)
         this.#sink.marked({ index, time: record.time, entry, marks: () => record.marks });
     }
+    this.#upTo = Math.max(1, to);
   }
 
   /** A record that cannot be read has no marks to go by; who takes it hears that it is damaged. */

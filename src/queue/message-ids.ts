@@ -28,13 +28,27 @@ export class MessageIds implements MarkSink {
     this.#windowMs = windowMs;
   }
 
-  /** Takes in what there is. Under the write lock only what is new is left to do. */
-  look(): void {
+  /** Whether a look would take long: then `lookInTurns` had better come before it. */
+  get isBehind(): boolean {
+    return this.#begin().isBehind;
+  }
+
+  /** Does what takes long in a look, with turns of the event loop in between. */
+  lookInTurns(): Promise<void> {
+    return this.#begin().followInTurns();
+  }
+
+  #begin(): MarkFollower {
     this.#follower ??= new MarkFollower(this.#engine, this, {
       from: () => this.#engine.tail.segments.lowest ?? 1,
       segment: (_first, next) => this.#isRecent(next),
     });
-    this.#follower.follow();
+    return this.#follower;
+  }
+
+  /** Takes in what there is. Under the write lock only what is new is left to do. */
+  look(): void {
+    this.#begin().follow();
     // ⚑ A segment that went before it was looked at has left its archive; so the archives are looked at afterwards, and again
     // whenever this opener has fallen behind.
     if (this.#isLoaded) return;

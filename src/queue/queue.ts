@@ -2,6 +2,8 @@ import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
 import type { FactSink } from '../journal/facts.js';
 import type { JournalLimits } from '../journal/journal.js';
+import { LARGE_BYTES } from '../segment/large-read.js';
+import type { Slices } from '../segment/slices.js';
 import type { CompactionLimits } from '../store/compactor.js';
 import type { Store } from '../store/contract.js';
 import { deleteRecords } from '../store/deletion.js';
@@ -39,7 +41,7 @@ import {
 import { ScheduleBook } from './schedule-book.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
 import { resolveSchedule } from './schedule-options.js';
-import { type Taken, Taker, type Wish } from './taker.js';
+import { type Haul, type Taken, Taker, type Wish } from './taker.js';
 import { Ticker } from './ticker.js';
 import { validatingCodec } from './validate.js';
 import { Validation } from './validation.js';
@@ -54,6 +56,7 @@ export function openQueue<T = unknown>(options: QueueOptions<T>): Promise<Queue<
 /** What tests have smaller, so that it matters sooner. */
 export interface QueueTuning {
   readonly compaction?: CompactionLimits;
+  readonly slices?: Slices;
   readonly dueTimes?: DueTimes;
 }
 
@@ -65,7 +68,7 @@ export async function openQueueOn<T = unknown>(
   tuning: QueueTuning = {},
 ): Promise<Queue<T>> {
   const resolved = resolveQueueOptions(options);
-  const engine = await Engine.open(disk, resolved.store, limits, tuning.compaction);
+  const engine = await Engine.open(disk, resolved.store, limits, tuning.compaction, tuning.slices);
   const queue = new EngineQueue(engine, resolved, tuning.dueTimes);
   await queue.settle();
   return queue;
@@ -240,7 +243,9 @@ class EngineQueue<T> implements Queue<T> {
     for (const index of this.#line.inOrder(this.#engine.tail.nextIndex, true)) {
       if (values.length >= max) break;
       try {
-        const record = this.#engine.readKnown(index);
+        let record = this.#engine.readKnown(index, LARGE_BYTES);
+        const slow = this.#engine.slowly(record);
+        if (slow !== undefined) record = await slow;
         if (record !== undefined) values.push(decodeValue(this.#codec, record));
       } catch (error) {
         // As with `dequeueMany`, an unreadable message is the trouble of who stands before it.
@@ -254,7 +259,7 @@ class EngineQueue<T> implements Queue<T> {
   async read(index: number): Promise<T | undefined> {
     this.#assertOpen();
     if (!Number.isSafeInteger(index)) throw invalid('index', 'a whole number', index);
-    const record = this.#engine.read(index);
+    const record = await this.#engine.readInTurns(index);
     return record && decodeValue(this.#codec, record);
   }
 
@@ -267,18 +272,22 @@ class EngineQueue<T> implements Queue<T> {
     await this.#look();
     const below = this.#engine.tail.nextIndex;
     const values: T[] = [];
+    let isSettled = true;
     for (;;) {
-      let taken: Taken<T>[];
+      let haul: Haul<T>;
       try {
-        taken = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, below);
+        haul = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, below, values.length > 0);
       } catch (error) {
         // What was taken is the caller's; who asks again meets the error.
-        if (values.length > 0) return values;
-        throw error;
+        if (values.length === 0) throw error;
+        break;
       }
-      if (taken.length === 0) return values;
-      for (const one of taken) values.push(one.value);
+      for (const one of haul.taken) values.push(one.value);
+      isSettled &&= haul.isSettled;
+      if (haul.taken.length === 0) break;
     }
+    if (!isSettled) await this.#engine.syncFacts();
+    return values;
   }
 
   async clear(): Promise<number> {
@@ -403,11 +412,39 @@ class EngineQueue<T> implements Queue<T> {
       if (freeing !== undefined) await freeing;
       const settling = this.#undertaker.settle();
       if (settling !== false) await settling;
-      const taken = await this.#taker.take(max, wish);
+      if (this.#line.isBehind) await this.#line.lookInTurns();
+      const haul = await this.#taker.take(max, wish);
+      const { taken } = haul;
+      if (taken.length > 0 && (haul.isCut || !haul.isSettled)) return this.#takeRest(haul, max, wish, signal);
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
       const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue(), this.#holder.nextProbe());
       await indexer.beyond(seen, soonest, signal);
     }
+  }
+
+  /**
+   * Goes on taking where much was asked for, step by step. What was taken is the caller's, whatever comes then; and it is on the
+   * device where that was wished for.
+   */
+  async #takeRest(
+    { taken, isCut }: Haul<T>,
+    max: number,
+    wish: Wish,
+    signal: AbortSignal | undefined,
+  ): Promise<Taken<T>[]> {
+    let mayBeMore = isCut;
+    while (mayBeMore && taken.length < max && signal?.aborted !== true && !this.#closed) {
+      try {
+        const haul = await this.#taker.take(max - taken.length, wish, undefined, true);
+        for (const one of haul.taken) taken.push(one);
+        mayBeMore = haul.isCut;
+      } catch {
+        // Who asks next meets the error.
+        break;
+      }
+    }
+    if (wish.how === 'remove' && this.#engine.durable) await this.#engine.syncFacts();
+    return taken;
   }
 
   /** When something that was put off may be due, on the monotonic clock. */
@@ -428,6 +465,7 @@ class EngineQueue<T> implements Queue<T> {
     // Whatever waited may have folded facts of records that were not seen then.
     if (await this.#undertaker.settle()) this.#engine.catchUp();
     this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
+    if (this.#line.isBehind) await this.#line.lookInTurns();
     this.#line.look();
   }
 

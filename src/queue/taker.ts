@@ -1,7 +1,8 @@
 import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
 import type { FactSink, Lease } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
-import type { StoredRecord } from '../segment/stored-record.js';
+import { LARGE_BYTES } from '../segment/large-read.js';
+import { LARGE, type StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
 import type { Burial, Undertaker } from './burial.js';
@@ -34,12 +35,36 @@ type Candidate<T> =
 const isUnreadable = (error: unknown): error is Unreadable =>
   error instanceof CodecError || error instanceof CorruptError || error instanceof InvalidValueError;
 
+/** What one step of taking brought. */
+export interface Haul<T> {
+  readonly taken: Taken<T>[];
+  /** Whether the step ended because it was long enough: there may be more. */
+  readonly isCut: boolean;
+  /** Whether the facts are as durable as the wish wants; else that is left to who takes the steps. */
+  readonly isSettled: boolean;
+}
+
+/** What was read ahead. */
+interface Ahead<T> {
+  readonly candidates: Map<number, Candidate<T>>;
+  /** Whether there may be more, which was not read for there was enough of it. */
+  readonly isCut: boolean;
+  /** A large message that stands first, and is being read. */
+  readonly large: { readonly index: number; readonly record: Promise<StoredRecord | undefined> } | undefined;
+}
+
+/** A step takes at most so many messages, and no more once they have so many bytes: then others have their turns of the event loop. */
+const STEP_MESSAGES = 1000;
+const STEP_BYTES = 1024 * 1024;
+
 interface Asking<T> {
   readonly max: number;
+  /** Whether the caller has some already: an unreadable message is the trouble of who asks next. */
+  readonly isRest: boolean;
   /** Only messages below this index. */
   readonly below: number;
   readonly wish: Wish;
-  readonly resolve: (taken: Taken<T>[]) => void;
+  readonly resolve: (haul: Haul<T>) => void;
   readonly reject: (error: unknown) => void;
   /** Whether less could be taken than is there, for others came between. */
   hasAskedAgain: boolean;
@@ -51,6 +76,7 @@ const NO_LEASE: Lease = { until: 0, lengthMs: 0 };
 interface Confirmed<T> {
   readonly taken: Taken<T>[];
   readonly again: boolean;
+  readonly isCut: boolean;
   readonly failure: Unreadable | undefined;
 }
 
@@ -78,6 +104,8 @@ export class Taker<T> {
   readonly #maxAttempts: number;
   readonly #assertUsable: () => void;
   #asking: Asking<T>[] = [];
+  /** Whether a large message is being read, which all wait for. */
+  #isReading = false;
 
   constructor(engine: Engine, { holder, undertaker, line, codec, maxAttempts, assertUsable }: TakerParts<T>) {
     this.#engine = engine;
@@ -89,12 +117,19 @@ export class Taker<T> {
     this.#assertUsable = assertUsable;
   }
 
-  /** Takes what is there now, up to `max`; the facts are as durable as the wish wants. CODEC or CORRUPT where the head is unreadable. */
-  take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY): Promise<Taken<T>[]> {
-    return new Promise((resolve, reject) => {
-      this.#asking.push({ max, below, wish, resolve, reject, hasAskedAgain: false });
-      if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
-    });
+  /**
+   * Takes what is there now, up to `max`, or as much of it as is enough for one turn of the event loop. CODEC or CORRUPT where the
+   * head is unreadable.
+   */
+  take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY, isRest = false): Promise<Haul<T>> {
+    return new Promise((resolve, reject) =>
+      this.#ask({ max, below, isRest, wish, resolve, reject, hasAskedAgain: false }),
+    );
+  }
+
+  #ask(asking: Asking<T>): void {
+    this.#asking.push(asking);
+    if (this.#asking.length === 1 && !this.#isReading) this.#engine.turns.run(this.#serve);
   }
 
   readonly #serve = (): void => {
@@ -118,38 +153,65 @@ export class Taker<T> {
       if (one.wish.how === 'remove') all = true;
     }
     // Enough is known mostly, and what others did since is looked at under the lock: a look costs as much as taking one.
-    let candidates = this.#readAhead(wanted, below, all);
-    if (candidates.size < wanted) {
+    let ahead = this.#readAhead(wanted, below, all);
+    if (ahead.candidates.size < wanted && !ahead.isCut) {
       this.#engine.catchUp();
-      candidates = this.#readAhead(wanted, below, all, candidates);
+      ahead = this.#readAhead(wanted, below, all, ahead.candidates);
     }
+    if (ahead.large === undefined) this.#confirmAll(asking, ahead);
+    else void this.#serveLarge(asking, ahead.large.index, ahead.large.record);
+  }
+
+  /** The first one in line is large: it comes alone, when it has been read. */
+  async #serveLarge(
+    asking: readonly Asking<T>[],
+    index: number,
+    reading: Promise<StoredRecord | undefined>,
+  ): Promise<void> {
+    this.#isReading = true;
+    try {
+      const candidate = await this.#candidate(reading);
+      const candidates = new Map(candidate === undefined ? [] : [[index, candidate]]);
+      this.#assertUsable();
+      this.#confirmAll(asking, { candidates, isCut: true, large: undefined });
+    } catch (error) {
+      for (const one of asking) one.reject(error);
+    } finally {
+      this.#isReading = false;
+      if (this.#asking.length > 0) this.#engine.turns.run(this.#serve);
+    }
+  }
+
+  #confirmAll(asking: readonly Asking<T>[], ahead: Ahead<T>): void {
+    const { candidates, isCut } = ahead;
     for (const one of asking) {
       // ⚑ What is spent is buried under the lock, and may stand in the way of others.
-      if (candidates.size === 0 && this.#engine.fates.spent.size === 0) one.resolve([]);
-      else this.#serveOne(one, candidates);
+      if (candidates.size === 0 && !isCut && this.#engine.fates.spent.size === 0)
+        one.resolve({ taken: [], isCut: false, isSettled: true });
+      else this.#serveOne(one, ahead);
     }
     this.#engine.decider.flush();
   }
 
-  #serveOne(one: Asking<T>, candidates: ReadonlyMap<number, Candidate<T>>): void {
+  #serveOne(one: Asking<T>, ahead: Ahead<T>): void {
+    const isSettled = one.wish.how === 'claim' || !this.#engine.durable || !ahead.isCut;
     this.#engine.decider.submit({
-      durable: one.wish.how === 'remove' && this.#engine.durable,
+      durable: one.wish.how === 'remove' && this.#engine.durable && isSettled,
       decide: (facts) => {
-        const confirmed = this.#confirm(facts, one, candidates);
-        return () => this.#answer(one, confirmed);
+        const confirmed = this.#confirm(facts, one, ahead);
+        return () => this.#answer(one, confirmed, isSettled);
       },
       reject: one.reject,
     });
   }
 
-  #answer(one: Asking<T>, { taken, again, failure }: Confirmed<T>): void {
+  #answer(one: Asking<T>, { taken, again, isCut, failure }: Confirmed<T>, isSettled: boolean): void {
     if (failure !== undefined) {
       one.reject(failure);
       return;
     }
     if (again) {
-      this.#asking.push(one);
-      if (this.#asking.length === 1) this.#engine.turns.run(this.#serve);
+      this.#ask(one);
       return;
     }
     const first = taken[0];
@@ -157,7 +219,7 @@ export class Taker<T> {
     try {
       if (one.wish.how === 'remove' && first !== undefined && last !== undefined)
         this.#engine.sweeper.check(first.record.index, last.record.index);
-      one.resolve(taken);
+      one.resolve({ taken, isCut, isSettled });
     } catch (error) {
       one.reject(error);
     }
@@ -169,40 +231,65 @@ export class Taker<T> {
     below: number,
     all: boolean,
     read?: ReadonlyMap<number, Candidate<T>>,
-  ): Map<number, Candidate<T>> {
+  ): Ahead<T> {
     const { tail, fates, clock } = this.#engine;
     fates.expire(clock.monotonic(), clock.now());
     this.#line.look();
     const end = Math.min(tail.nextIndex, below);
     const candidates = new Map<number, Candidate<T>>();
+    let bytes = 0;
     for (const index of this.#line.inOrder(end, all)) {
       if (candidates.size >= wanted) break;
       if (this.#undertaker.isSpent(index)) continue;
       const candidate = read?.get(index) ?? this.#read(index);
-      if (candidate !== undefined) candidates.set(index, candidate);
+      if (candidate === undefined) continue;
+      if (candidate === 'large') {
+        const first = candidates.size === 0 ? this.#engine.slowly(LARGE) : undefined;
+        return { candidates, isCut: true, large: first && { index, record: first } };
+      }
+      candidates.set(index, candidate);
+      if (candidate.error === undefined) bytes += candidate.record.payload.length;
+      if (candidates.size < wanted && (bytes >= STEP_BYTES || candidates.size >= STEP_MESSAGES))
+        return { candidates, isCut: true, large: undefined };
     }
-    return candidates;
+    return { candidates, isCut: false, large: undefined };
   }
 
   /** An unreadable message is the trouble of who stands before it, not of those who get the ones before. */
-  #read(index: number): Candidate<T> | undefined {
+  #read(index: number): Candidate<T> | 'large' | undefined {
     try {
-      const record = this.#engine.readKnown(index);
-      // Headers that are none are found before anything is claimed.
-      if (record !== undefined) decodeHeaders(record.headers, index);
-      return record && { record, value: decodeValue(this.#codec, record), error: undefined };
+      const record = this.#engine.readKnown(index, LARGE_BYTES);
+      if (record === LARGE) return 'large';
+      return record && this.#decode(record);
     } catch (error) {
       if (isUnreadable(error)) return { error };
       throw error;
     }
   }
 
+  /** The same of one that is being read. */
+  async #candidate(reading: Promise<StoredRecord | undefined>): Promise<Candidate<T> | undefined> {
+    try {
+      const record = await reading;
+      return record && this.#decode(record);
+    } catch (error) {
+      if (isUnreadable(error)) return { error };
+      throw error;
+    }
+  }
+
+  #decode(record: StoredRecord): Candidate<T> {
+    // Headers that are none are found before anything is claimed.
+    decodeHeaders(record.headers, record.index);
+    return { record, value: decodeValue(this.#codec, record), error: undefined };
+  }
+
   /**
    * Under the fate lock: takes what is next in line by now. Where that is not what was read ahead: again; once also where it is so
    * from some message on, for whoever asks for many gets all there are.
    */
-  #confirm(facts: FactSink, one: Asking<T>, candidates: ReadonlyMap<number, Candidate<T>>): Confirmed<T> {
-    const { max, below, wish } = one;
+  #confirm(facts: FactSink, one: Asking<T>, { candidates, isCut }: Ahead<T>): Confirmed<T> {
+    const { max, below, wish, isRest } = one;
     // Facts about records that are not seen yet say nothing of their keys, and what others put in since may come first.
     this.#engine.catchUpRecords();
     this.#line.look();
@@ -218,14 +305,14 @@ export class Taker<T> {
       isOther = candidate === undefined;
       if (isOther) break;
       if (candidate?.error !== undefined) {
-        if (next.length === 0) unreadable = index;
+        if (next.length === 0 && !isRest) unreadable = index;
         break;
       }
       next.push(index);
     }
-    if (isOther && next.length > 0 && !one.hasAskedAgain) {
+    if (isOther && !isCut && next.length > 0 && !one.hasAskedAgain) {
       one.hasAskedAgain = true;
-      return { taken: [], again: true, failure: undefined };
+      return { taken: [], again: true, isCut: false, failure: undefined };
     }
     const { taken, failure } =
       unreadable === undefined
@@ -234,7 +321,7 @@ export class Taker<T> {
     if (burials.length > 0) this.#undertaker.bury(facts, burials);
     // What is buried may have stood in the way of others of its key.
     const again = failure === undefined && taken.length === 0 && (isOther || burials.length > 0);
-    return { taken, again, failure };
+    return { taken, again, isCut: isCut && isOther && taken.length > 0, failure };
   }
 
   #leaseOf(wish: Wish): Lease {

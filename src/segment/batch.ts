@@ -1,9 +1,27 @@
-import { FLAG_ENDS_BATCH, FLAG_MARKED, FrameKind, HEAD_BYTES, writeBodyFields } from '../frame/frame.js';
+import { checksum } from '../frame/checksum.js';
+import {
+  FLAG_ENDS_BATCH,
+  FLAG_MARKED,
+  FrameKind,
+  HEAD_BYTES,
+  writeBodyFields,
+  writeBodySum,
+} from '../frame/frame.js';
+import { SLICES } from './slices.js';
 
 const EMPTY = Buffer.alloc(0);
 const INITIAL_BYTES = 64 * 1024;
 /** A buffer that grew beyond this for one batch is not kept for the next. */
 const KEPT_BYTES = 4 * 1024 * 1024;
+
+/** A frame whose body has no sum yet, and perhaps no payload. */
+interface Unfinished {
+  readonly at: number;
+  readonly length: number;
+  /** What is still to be copied, if it belongs to us, and where to. */
+  readonly payload: Uint8Array | undefined;
+  readonly payloadAt: number;
+}
 
 /** What one call wrote: frames that are committed together, within one file. */
 export interface Group {
@@ -13,6 +31,8 @@ export interface Group {
   /** Which of the batch's frames are its own. */
   firstFrame: number;
   count: number;
+  /** Large frames that are not finished: see `finish`. */
+  unfinished: Unfinished[] | undefined;
   /** Whether any of its records carries marks of order. */
   marked: boolean;
 }
@@ -27,15 +47,33 @@ export class Batch {
   groups: Group[] = [];
   /** Where each frame begins. */
   frames: number[] = [];
+  readonly #sliceBytes: number;
 
-  /** Begins what one call writes. Everything added until the next `begin` is committed with it. */
-  begin(): void {
-    const at = this.length;
-    this.groups.push({ start: at, end: at, firstFrame: this.frames.length, count: 0, marked: false });
+  constructor(sliceBytes: number = SLICES.writeBytes) {
+    this.#sliceBytes = sliceBytes;
   }
 
-  /** Adds a record to the last group; `marked` says that its marks are of order. */
-  add(payload: Uint8Array, marks: Buffer = EMPTY, headers: Buffer = EMPTY, marked = false): void {
+  /**
+   * Begins what one call writes, of about so many bytes in all. Everything added until the next `begin` is committed with it.
+   */
+  begin(bytes = 0): void {
+    const at = this.length;
+    const { length: firstFrame } = this.frames;
+    this.#reserve(at + bytes);
+    this.groups.push({ start: at, end: at, firstFrame, count: 0, unfinished: undefined, marked: false });
+  }
+
+  /**
+   * Adds a record to the last group; `marked` says that its marks are of order, `owned` that nobody else will change the payload.
+   * A large one has to be finished.
+   */
+  add(
+    payload: Uint8Array,
+    marks: Buffer = EMPTY,
+    headers: Buffer = EMPTY,
+    marked = false,
+    owned = false,
+  ): void {
     const group = this.groups[this.groups.length - 1];
     if (group === undefined) throw new Error('a record outside a group');
     const at = this.length;
@@ -45,10 +83,16 @@ export class Batch {
     let position = at + HEAD_BYTES;
     if (marks.length > 0) position += marks.copy(bytes, position);
     if (headers.length > 0) position += headers.copy(bytes, position);
-    bytes.set(payload, position);
+    const isLarge = length > this.#sliceBytes;
     // The sum is that of the copy: what the caller holds may change under our hands.
+    if (!isLarge || !owned) bytes.set(payload, position);
     const flags = marked ? FLAG_ENDS_BATCH | FLAG_MARKED : FLAG_ENDS_BATCH;
-    writeBodyFields(bytes, at, length, FrameKind.record, flags, marks.length, headers.length);
+    const sum = isLarge ? 0 : undefined;
+    writeBodyFields(bytes, at, length, FrameKind.record, flags, marks.length, headers.length, sum);
+    if (isLarge) {
+      group.unfinished ??= [];
+      group.unfinished.push({ at, length, payload: owned ? payload : undefined, payloadAt: position });
+    }
     // Only the last frame of a group ends it.
     if (group.count > 0) {
       const before = (this.frames[this.frames.length - 1] as number) + 5;
@@ -59,6 +103,32 @@ export class Batch {
     this.length = at + length;
     group.end = this.length;
     group.count += 1;
+  }
+
+  /**
+   * Copies and sums what is large in a group, slice by slice: yields where others may have a turn of the event loop. Groups may be
+   * added meanwhile, and none dropped.
+   */
+  *finish(at: number): Generator<undefined, void> {
+    const group = this.groups[at];
+    for (const frame of group?.unfinished ?? []) {
+      const end = frame.at + frame.length;
+      let sum = 0;
+      for (let from = frame.at + HEAD_BYTES; from < end; from += this.#sliceBytes) {
+        const to = Math.min(from + this.#sliceBytes, end);
+        this.#copy(frame, from, to);
+        sum = checksum(this.bytes, from, to, sum);
+        yield;
+      }
+      writeBodySum(this.bytes, frame.at, sum);
+    }
+    if (group !== undefined) group.unfinished = undefined;
+  }
+
+  #copy({ payload, payloadAt }: Unfinished, from: number, to: number): void {
+    if (payload === undefined || to <= payloadAt) return;
+    const begin = Math.max(from, payloadAt);
+    this.bytes.set(payload.subarray(begin - payloadAt, to - payloadAt), begin);
   }
 
   /** Takes the last group back, as if it had never begun. */
@@ -79,8 +149,9 @@ export class Batch {
       if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(INITIAL_BYTES);
       return;
     }
-    if (dropped.length === 0) return;
     const { start, firstFrame } = first;
+    // Where much is left it stays where it is, until most is gone: else each of many drops would move it all.
+    if (dropped.length === 0 || start < this.length - start) return;
     this.bytes.copy(this.bytes, 0, start, this.length);
     this.length -= start;
     this.frames = this.frames.slice(firstFrame).map((at) => at - start);
@@ -88,6 +159,11 @@ export class Batch {
       group.start -= start;
       group.end -= start;
       group.firstFrame -= firstFrame;
+      group.unfinished = group.unfinished?.map((one) => ({
+        ...one,
+        at: one.at - start,
+        payloadAt: one.payloadAt - start,
+      }));
     }
   }
 

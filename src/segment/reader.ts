@@ -6,11 +6,12 @@ import { ChunkCache } from './chunk-cache.js';
 import type { FoundEntry } from './entry.js';
 import { EntryPages } from './entry-pages.js';
 import { findEntry } from './entry-search.js';
+import { type LargeRecord, readLarge } from './large-read.js';
 import { RecordRun } from './record-run.js';
 import { scanForRecord } from './record-scan.js';
 import type { SegmentFiles } from './segment-files.js';
 import { LARGEST_SHARED, type Room, reserve } from './slab.js';
-import { copyRecord, giveRecord, type StoredRecord } from './stored-record.js';
+import { copyRecord, giveRecord, LARGE, type StoredRecord } from './stored-record.js';
 import type { Tail } from './tail.js';
 
 const LARGE_READ = 64 * 1024;
@@ -31,6 +32,8 @@ export class Reader {
   /** Of the bytes that `#bytes` returned: where they begin, and whether they stay in the cache. */
   #from = 0;
   #isCached = false;
+  #most = Number.POSITIVE_INFINITY;
+  #large: LargeRecord | undefined;
   /** The record behind the last one that was not read in order stands here: whoever asks for it reads in order. */
   #afterIndex = 0;
   #afterPath = '';
@@ -58,10 +61,26 @@ export class Reader {
 
   /**
    * The record; undefined where no segment holds it any more. CORRUPT where its bytes are damaged. The caller knows that
-   * the index is below the next one and that no fact says that it is gone.
+   * the index is below the next one and that no fact says that it is gone. `LARGE` where it has more than `most` bytes.
    */
-  read(index: number, run = this.#run): StoredRecord | undefined {
-    return run.take(index, this.#turn) ?? this.#readFromFile(index, run);
+  read(index: number, most = Number.POSITIVE_INFINITY, run = this.#run): StoredRecord | undefined {
+    this.#most = most;
+    this.#large = undefined;
+    const record = run.take(index, this.#turn, most) ?? this.#readFromFile(index, run);
+    if (record === LARGE) this.#large ??= run.large;
+    return record;
+  }
+
+  /** Index of the record for which `read` has just answered `LARGE`. */
+  get largeIndex(): number {
+    return this.#large?.head.number ?? 0;
+  }
+
+  /** That record; undefined where it is damaged or cannot be had in this way. */
+  async readLarge(): Promise<StoredRecord | undefined> {
+    const large = this.#large;
+    this.#large = undefined;
+    return large && readLarge(this.#files.descriptors, large);
   }
 
   #readFromFile(index: number, run: RecordRun): StoredRecord | undefined {
@@ -76,7 +95,7 @@ export class Reader {
     if (index === first && !isSparse) run.begin(file.path, turn, index, HEADER_BYTES);
     else if (index === this.#afterIndex && file.path === this.#afterPath)
       run.begin(file.path, turn, index, this.#afterPosition);
-    const record = run.read(file, index, turn, end);
+    const record = run.read(file, index, turn, end, this.#most);
     if (record !== undefined) return record;
     const found = this.#found;
     if (!isSparse && this.#pages.find(first, index, turn, found)) {
@@ -100,13 +119,18 @@ export class Reader {
     end: number,
   ): StoredRecord | undefined {
     const head = this.#head;
-    let known = Math.max(HEAD_BYTES, Math.min(length, end - position));
+    const isHinted = length <= Math.min(this.#most, end - position);
+    let known = isHinted ? Math.max(HEAD_BYTES, length) : HEAD_BYTES;
     for (let at = position; at < end; at += head.length, known = HEAD_BYTES) {
       let bytes = this.#bytes(file, at, known, end);
       if (bytes === undefined || !readHead(bytes, this.#from, this.#files.placeOf(at), head))
         return undefined;
       if (head.kind === FrameKind.mark) continue;
       if (head.kind !== FrameKind.record || head.number !== index || at + head.length > end) return undefined;
+      if (head.length > this.#most) {
+        this.#large = { path: file.path, position: at, head: { ...head } };
+        return LARGE;
+      }
       if (head.length > known) {
         bytes = this.#bytes(file, at, head.length, end);
         if (bytes === undefined) return undefined;

@@ -1,9 +1,10 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import type { DiskFile } from '../disk/disk.js';
 import { emptyHead, FrameKind, HEAD_BYTES, type Head, readHead } from '../frame/frame.js';
+import type { LargeRecord } from './large-read.js';
 import type { SegmentFiles } from './segment-files.js';
 import { LARGEST_SHARED, type Room, reserve } from './slab.js';
-import { giveRecord, type StoredRecord } from './stored-record.js';
+import { giveRecord, LARGE, type StoredRecord } from './stored-record.js';
 
 /** As much as a slab has: whoever keeps a value keeps no more. */
 const LARGEST_BLOCK = 64 * 1024;
@@ -49,6 +50,10 @@ export class RecordRun {
   /** Whether values of several records may lie in the block. */
   #isShared = false;
 
+  /** Where the record stands for which it has just answered `LARGE`. */
+  large: LargeRecord | undefined;
+  #most = Number.POSITIVE_INFINITY;
+
   constructor(files: SegmentFiles, maxBytes: number) {
     this.#files = files;
     this.#largestBlock = maxBytes < SMALLEST_BUDGET ? 0 : Math.min(LARGEST_BLOCK, maxBytes);
@@ -71,15 +76,17 @@ export class RecordRun {
     this.#wantsItsOwn = false;
   }
 
-  /** The record, where it was read ahead and is whole. */
-  take(index: number, turn: number): StoredRecord | undefined {
+  /** The record, where it was read ahead and is whole; `LARGE` where it has more than `most` bytes. */
+  take(index: number, turn: number, most: number): StoredRecord | undefined {
+    this.#most = most;
     if (this.#at === this.#to || turn !== this.#turn) return undefined;
     if (index !== this.#index && (index < this.#index || index - this.#index > FAR)) return undefined;
     return this.#next(index);
   }
 
   /** The record, where it is the next one in that file, or not far behind that; undefined where it is not there, or not whole. */
-  read(file: DiskFile, index: number, turn: number, end: number): StoredRecord | undefined {
+  read(file: DiskFile, index: number, turn: number, end: number, most: number): StoredRecord | undefined {
+    this.#most = most;
     if (turn !== this.#turn || file.path !== this.#path) return undefined;
     if (index < this.#index || index - this.#index > FAR) return undefined;
     while (this.#load(file, end)) {
@@ -132,6 +139,7 @@ export class RecordRun {
       if (!readHead(this.#bytes, at, this.#files.placeOf(this.#position), head)) return undefined;
       const { kind, number, length } = head;
       if (kind !== FrameKind.mark && (kind !== FrameKind.record || number > index)) return undefined;
+      if (length > this.#most && number === index && kind === FrameKind.record) return this.#leave(head);
       this.#needed = length;
       this.#wantsMore = left < length;
       if (this.#wantsMore) return undefined;
@@ -153,6 +161,15 @@ export class RecordRun {
       }
       this.#pass(kind, number, length);
     }
+  }
+
+  /** A large record is read by others, and passed over here. */
+  #leave(head: Head): StoredRecord {
+    this.large = { path: this.#path, position: this.#position, head: { ...head } };
+    this.#position += head.length;
+    this.#index = head.number + 1;
+    this.#drop();
+    return LARGE;
   }
 
   #pass(kind: number, number: number, length: number): void {

@@ -239,9 +239,20 @@ export class SegmentFiles {
     this.epochs.assertHere();
     this.removeSucceeded(first);
     const { data, entries } = this.#path(first);
-    this.forget(first);
+    this.#holdOpen(data);
+    this.descriptors.forget(entries);
     this.disk.unlink(entries);
     this.disk.unlink(data);
+    this.forgetRemoved(first);
+  }
+
+  /** While it is open, unlinking a file is quick: its blocks are freed when it is closed. Best effort. */
+  #holdOpen(path: string): void {
+    try {
+      this.descriptors.get(path);
+    } catch {
+      // Then it takes longer.
+    }
   }
 
   /** Unlinks what a sparse segment succeeded: the dense pair, and older generations. That its name is synced is up to the caller. */
@@ -263,18 +274,31 @@ export class SegmentFiles {
         });
     }
     for (const { path } of stale.sort((a, b) => Number(a.isData) - Number(b.isData))) {
-      this.descriptors.forget(path);
+      this.#holdOpen(path);
       this.disk.unlink(path);
+      this.descriptors.forgetRemoved(path);
     }
   }
 
   forget(first: number): void {
-    const { data, entries } = this.#path(first);
+    const { data, entries } = this.#forgetNames(first);
+    this.descriptors.forget(entries);
+    this.descriptors.forget(data);
+  }
+
+  /** The same of a segment whose files were unlinked. */
+  forgetRemoved(first: number): void {
+    const { data, entries } = this.#forgetNames(first);
+    this.descriptors.forgetRemoved(entries);
+    this.descriptors.forgetRemoved(data);
+  }
+
+  #forgetNames(first: number): { data: string; entries: string } {
+    const path = this.#path(first);
     this.#checked.delete(first);
     this.#generations.delete(first);
     this.#paths.delete(first);
-    this.descriptors.forget(entries);
-    this.descriptors.forget(data);
+    return path;
   }
 
   /** After a take-over a first index may stand for another file. */

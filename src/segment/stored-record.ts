@@ -13,6 +13,9 @@ export interface StoredRecord {
 
 const EMPTY = new Uint8Array(0);
 
+/** In place of a record that is larger than was asked for: it is to be had by `readLarge`. */
+export const LARGE: StoredRecord = { index: 0, time: 0, marks: EMPTY, headers: EMPTY, payload: EMPTY };
+
 /** Most records of a queue carry the same marks, those of its codec: they are copied once. */
 let latestMarks: Uint8Array = EMPTY;
 

@@ -6,9 +6,15 @@ import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { Tenure } from './tenure.js';
 import { resolveTicks } from './tick-resolution.js';
+import { nextTurn } from './turns.js';
 
 /** Decides: looks at the fates, states facts, answers. Runs under the fate lock, caught up, in one synchronous stretch. */
 export type Decision<T> = (facts: FactSink) => T;
+
+/** Decisions are made together for so long; those that were asked for behind them, in a later turn of the event loop. */
+const LONGEST_COMMIT_MS = 2;
+/** The clock is looked at once in so many decisions. */
+const LOOK_EVERY = 32;
 
 /** A decision that somebody waits for. */
 export interface PendingDecision {
@@ -40,6 +46,8 @@ type Afterwards = (counts: boolean) => void;
  */
 export class Decider {
   readonly #engine: Engine;
+  /** Whether the last commit left decisions to a later turn of the event loop. */
+  #isCut = false;
   #pending: PendingDecision[] = [];
   #scheduled = false;
   #working: Promise<void> | undefined;
@@ -110,7 +118,7 @@ export class Decider {
     try {
       if (this.#engine.locks.fate.tryEnter()) {
         this.#commit();
-        return;
+        if (!this.#isCut) return;
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
@@ -125,6 +133,7 @@ export class Decider {
 
   async #work(): Promise<void> {
     while (this.#isAwaited) {
+      if (this.#isCut) await nextTurn();
       try {
         await this.#engine.locks.fate.enter();
       } catch (error) {
@@ -156,6 +165,7 @@ export class Decider {
     const decided: Decided[] = [];
     let pending: PendingDecision[] = [];
     const before = journal.fact;
+    this.#isCut = false;
     try {
       engine.assertNotFailed();
       tenure.enter();
@@ -169,7 +179,10 @@ export class Decider {
       const now = clock.now();
       fates.expire(clock.monotonic(), now);
       let numbered = 0;
+      const began = performance.now();
       for (const [at, one] of pending.entries()) {
+        if (at % LOOK_EVERY === LOOK_EVERY - 1 && performance.now() - began > LONGEST_COMMIT_MS)
+          this.#cutBehind(pending, at);
         const facts =
           one.joins === true && pending[at - 1]?.joins === true ? journal.goOn() : journal.begin();
         try {
@@ -207,6 +220,13 @@ export class Decider {
     }
     if (journal.fact !== before) engine.noteChange();
     this.#answer(decided);
+  }
+
+  /** Leaves what is behind to a later turn of the event loop, in the order in which it was asked for. */
+  #cutBehind(pending: PendingDecision[], at: number): void {
+    if (at + 1 >= pending.length) return;
+    this.#pending = [...pending.splice(at + 1), ...this.#pending];
+    this.#isCut = true;
   }
 
   /** ⚑ What was decided over a fence counts where the take-over that ended its epoch says so. */

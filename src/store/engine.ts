@@ -13,11 +13,13 @@ import { Fates } from '../journal/fates.js';
 import { Journal, type JournalLimits } from '../journal/journal.js';
 import { type Locks, openLocks } from '../lock/locks.js';
 import { Appender } from '../segment/appender.js';
+import { LARGE_BYTES } from '../segment/large-read.js';
 import { Reader } from '../segment/reader.js';
 import type { RecordRun } from '../segment/record-run.js';
 import { readSeal } from '../segment/seal.js';
 import { SegmentFiles } from '../segment/segment-files.js';
-import type { StoredRecord } from '../segment/stored-record.js';
+import type { Slices } from '../segment/slices.js';
+import { LARGE, type StoredRecord } from '../segment/stored-record.js';
 import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
 import { BackgroundSync } from './background-sync.js';
@@ -92,6 +94,7 @@ export class Engine {
     locks: Locks,
     limits?: JournalLimits,
     compaction?: CompactionLimits,
+    slices?: Slices,
   ) {
     this.disk = disk;
     this.names = names;
@@ -107,7 +110,13 @@ export class Engine {
     this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', this.#residence);
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
-    this.appender = new Appender(this.files, this.tail, options.maxFileSize, meta.locking === 'lockfile');
+    this.appender = new Appender(
+      this.files,
+      this.tail,
+      options.maxFileSize,
+      meta.locking === 'lockfile',
+      slices?.writeBytes,
+    );
     this.fates = new Fates(this.boot);
     this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
@@ -124,7 +133,7 @@ export class Engine {
       () => this.#catchUpFiles(),
       () => this.#patrol(),
     );
-    this.writer = new Writer(this);
+    this.writer = new Writer(this, slices);
     this.decider = new Decider(this);
     this.sweeper = new Sweeper(this);
     this.compactor = new Compactor(this, compaction);
@@ -138,6 +147,7 @@ export class Engine {
     options: ResolvedStoreOptions,
     limits?: JournalLimits,
     compaction?: CompactionLimits,
+    slices?: Slices,
   ): Promise<Engine> {
     options.signal?.throwIfAborted();
     const names = new FileNames(options.directory, options.filePrefix);
@@ -161,7 +171,7 @@ export class Engine {
           `${names.directory} was removed or replaced while it was opened`,
         );
       }
-      engine = new Engine(disk, names, options, meta, locks, limits, compaction);
+      engine = new Engine(disk, names, options, meta, locks, limits, compaction, slices);
       await recoverStore(engine, arrival === 'first', options.signal);
       locks.settle();
       engine.noteChange();
@@ -246,10 +256,38 @@ export class Engine {
   }
 
   /** Reads a record; undefined where it is gone or never was. Catches up first. CORRUPT where its bytes are damaged. */
-  read(index: number): StoredRecord | undefined {
+  read(index: number, most?: number): StoredRecord | undefined {
     if (index < this.tail.nextIndex) this.#catchUpFacts();
     else this.catchUp();
-    return this.readKnown(index);
+    return this.readKnown(index, most);
+  }
+
+  /** `read`, in a way that leaves the event loop to others: records of more than 1 MiB in slices, and after 2 ms they have a turn. */
+  async readInTurns(index: number): Promise<StoredRecord | undefined> {
+    const record = this.read(index, LARGE_BYTES);
+    const slow = this.slowly(record);
+    return slow === undefined ? record : slow;
+  }
+
+  /**
+   * What is to be awaited for a record that was read with `LARGE_BYTES` as its limit: undefined where nothing is, else the record. It
+   * was there when it was asked for, whatever becomes of it meanwhile.
+   */
+  slowly(record: StoredRecord | undefined): Promise<StoredRecord | undefined> | undefined {
+    if (record === LARGE) return this.#readLarge();
+    return this.turns.rest(record?.payload.length ?? 0)?.then(() => record);
+  }
+
+  async #readLarge(): Promise<StoredRecord | undefined> {
+    const index = this.#reader.largeIndex;
+    let record: StoredRecord | undefined;
+    try {
+      record = await this.#reader.readLarge();
+    } catch {
+      // What the disk says is told by the next look.
+    }
+    // What cannot be had in slices is found, or told, as any other record.
+    return record ?? this.readKnown(index);
   }
 
   /** For who reads many records in order, beside others who do. */
@@ -257,12 +295,15 @@ export class Engine {
     return this.#reader.run();
   }
 
-  /** The same for what is known to be there, without catching up; in order, where that is the caller's own run. */
-  readKnown(index: number, run?: RecordRun): StoredRecord | undefined {
+  /**
+   * The same for what is known to be there, without catching up. With `most`: `LARGE` in place of what has more bytes. In order,
+   * where that is the caller's own run.
+   */
+  readKnown(index: number, most?: number, run?: RecordRun): StoredRecord | undefined {
     if (!this.has(index)) return undefined;
     let damage: unknown;
     try {
-      const record = this.#reader.read(index, run);
+      const record = this.#reader.read(index, most, run);
       if (record !== undefined) return record;
     } catch (error) {
       damage = error;

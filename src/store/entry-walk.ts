@@ -1,12 +1,10 @@
+import { LARGE_BYTES } from '../segment/large-read.js';
 import type { RecordRun } from '../segment/record-run.js';
 import type { StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from './engine.js';
 import { checkRange, type Entry, type EntryRange, toEntry } from './entries.js';
 
 type Result = IteratorResult<Entry, undefined>;
-
-/** After so many records without a wait it is asked whether others are to have their turn. */
-const RECORDS_A_LOOK = 64;
 
 /** The range's beginning is fixed here, so that `'next'` misses nothing that is written after the call returned. */
 export function readEntries(engine: Engine, range: EntryRange): AsyncIterableIterator<Entry> {
@@ -57,7 +55,8 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
   #next: number;
   /** For `waitMs`: when the last record was asked for. */
   #quietSince: number;
-  #sinceLook = 0;
+  /** A record that was waited for, not given yet. */
+  #ready: StoredRecord | undefined;
   #isOver = false;
   #isLooking = false;
   /** The last of the calls that have to wait. */
@@ -153,19 +152,13 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
     const engine = this.#engine;
     this.#signal?.throwIfAborted();
     engine.assertOpen();
-    this.#sinceLook += 1;
-    if (this.#sinceLook > RECORDS_A_LOOK) {
-      this.#sinceLook = 0;
-      const turn = engine.turns.next();
-      if (turn !== undefined) return turn;
-    }
+    if (this.#ready !== undefined) return this.#give(this.#ready);
     const seen = engine.indexer.version;
     if (this.#next >= engine.tail.nextIndex) engine.catchUp();
     const record = this.#readNext();
     if (record !== undefined) {
-      this.#next = record.index + 1;
-      this.#left -= 1;
-      return { value: toEntry(record), done: false };
+      const slow = engine.slowly(record);
+      return slow === undefined ? this.#give(record) : slow.then(this.#wasWaitedFor);
     }
     this.#next = Math.max(this.#next, Math.min(this.#to, engine.tail.nextIndex));
     const { follow, waitMs } = this.#range;
@@ -174,6 +167,19 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
     if (engine.clock.monotonic() >= endsAt) return this.#end();
     return engine.indexer.beyond(seen, endsAt, this.#signal);
   }
+
+  #give(record: StoredRecord): Result {
+    this.#ready = undefined;
+    this.#next = record.index + 1;
+    this.#left -= 1;
+    return { value: toEntry(record), done: false };
+  }
+
+  readonly #wasWaitedFor = (record: StoredRecord | undefined): void => {
+    this.#ready = record;
+    // It is gone by now: the search goes on behind it.
+    if (record === undefined) this.#next += 1;
+  };
 
   /** The first record there is from the next one on; tells of gaps on the way. */
   #readNext(): StoredRecord | undefined {
@@ -185,7 +191,8 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
       if (present > index && this.#range.onGap !== undefined)
         tellGaps(this.#engine, index, present, this.#range.onGap);
       if (present >= to || present >= tail.nextIndex) return undefined;
-      const record = this.#engine.readKnown(present, this.#run);
+      this.#next = present;
+      const record = this.#engine.readKnown(present, LARGE_BYTES, this.#run);
       if (record !== undefined) return record;
       index = present + 1;
     }

@@ -3,7 +3,15 @@ import type { Engine } from './engine.js';
 import { resolveTicks } from './tick-resolution.js';
 
 /** What stands between a write and its place. */
-export type Obstacle = 'none' | 'full' | 'needs-fate' | 'fenced';
+export type Obstacle =
+  | 'none'
+  | 'full'
+  | 'needs-fate'
+  | 'fenced'
+  /** The first one is to be written in slices. */
+  | 'large'
+  /** Enough was written in this turn of the event loop. */
+  | 'turn';
 
 /**
  * Makes room for a write that the active segment has none for, as `whenFull` says, before a byte is written. All under the

@@ -1,5 +1,6 @@
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
+import { LARGE_BYTES } from '../segment/large-read.js';
 import type { Store } from './contract.js';
 import { deleteRecords } from './deletion.js';
 import { Engine } from './engine.js';
@@ -54,14 +55,19 @@ export class EngineStore implements Store {
 
   async read(index?: number): Promise<Uint8Array | undefined> {
     this.#engine.assertOpen();
-    if (index !== undefined) return this.#engine.read(checkIndex(index))?.payload;
-    this.#engine.catchUp();
-    return this.#engine.readKnown(this.#engine.firstIndex)?.payload;
+    if (index === undefined) this.#engine.catchUp();
+    const record = this.#engine.read(
+      index === undefined ? this.#engine.firstIndex : checkIndex(index),
+      LARGE_BYTES,
+    );
+    // Awaiting costs a turn of the microtasks, also where there is nothing to await.
+    const slow = this.#engine.slowly(record);
+    return (slow === undefined ? record : await slow)?.payload;
   }
 
   async entry(index: number): Promise<Entry | undefined> {
     this.#engine.assertOpen();
-    const record = this.#engine.read(checkIndex(index));
+    const record = await this.#engine.readInTurns(checkIndex(index));
     return record && toEntry(record);
   }
 

@@ -77,7 +77,7 @@ export class Sweeper {
   #forgetRemoved(first: number): void {
     const { tail, files, disk } = this.#engine;
     if (!this.#isGone(first) || disk.exists(files.dataPath(first))) return;
-    files.forget(first);
+    files.forgetRemoved(first);
     tail.segments.drop(first);
   }
 
@@ -128,7 +128,7 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
-    const { tail, files } = this.#engine;
+    const { tail, files, turns } = this.#engine;
     const gone = [...tail.segments].filter((first) => this.#isGone(first));
     const { tenure, epochs } = this.#engine;
     const { epoch } = tenure;
@@ -140,6 +140,11 @@ export class Sweeper {
     for (const first of gone) {
       files.remove(first);
       tail.segments.drop(first);
+      const pause = turns.pause();
+      if (pause === undefined) continue;
+      await pause;
+      // ⚑ What was decided since the lock was lost does not count.
+      if (tenure.isTainted || tenure.epoch !== epoch) return;
     }
     this.#engine.indexer.changed();
     for (const [first, ids] of unwritten) await this.#engine.idArchives.write(first, ids);

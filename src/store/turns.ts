@@ -1,34 +1,52 @@
 /** Calls of one turn of the event loop may be answered in it for so long; then others get theirs. */
-const LONGEST_TURN_MS = 5;
+const LONGEST_TURN_MS = 2;
+/** The clock is looked at when this is reached: a call that reads counts for one, and each 16 KiB that it read for another. */
+const LOOK_EVERY = 16;
+const COUNTS_FOR_ONE = 16 * 1024;
 
 const RESOLVED = Promise.resolve();
 
+/** Resolves in the next turn of the event loop. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /**
  * Runs work at the end of the current microtasks, so that the calls of one tick become one batch. A loop that awaits one
- * call after the other never leaves the microtasks, and would keep timers and sockets waiting for ever: after 5 ms
+ * call after the other never leaves the microtasks, and would keep timers and sockets waiting for ever: after 2 ms
  * without a turn of the event loop, work waits for one.
  */
 export class Turns {
   #turnBegan = 0;
   #marked = false;
+  #count = 0;
 
   run(work: () => void): void {
+    if (this.#isOver()) setImmediate(work);
     // Cheaper by half a microsecond than `queueMicrotask`, which enters an asynchronous resource.
-    if (this.#isYoung()) void RESOLVED.then(work);
-    else setImmediate(work);
+    else void RESOLVED.then(work);
   }
 
-  /** Resolves in the next turn of the event loop; undefined where this one may go on. */
-  next(): Promise<void> | undefined {
-    return this.#isYoung() ? undefined : new Promise((resolve) => setImmediate(resolve));
+  /**
+   * For a call that did its work at once, and read so many bytes: what to await before it answers, or undefined, so that a loop of
+   * such calls leaves the microtasks, too.
+   */
+  rest(bytes: number): Promise<void> | undefined {
+    this.#count += 1 + bytes / COUNTS_FOR_ONE;
+    if (this.#count < LOOK_EVERY) return undefined;
+    this.#count = 0;
+    return this.#isOver() ? nextTurn() : undefined;
   }
 
-  #isYoung(): boolean {
-    if (this.#marked) return performance.now() - this.#turnBegan <= LONGEST_TURN_MS;
+  /** For a piece of work that goes on for long: the same, at every look. */
+  pause(): Promise<void> | undefined {
+    return this.#isOver() ? nextTurn() : undefined;
+  }
+
+  #isOver(): boolean {
+    if (this.#marked) return performance.now() - this.#turnBegan > LONGEST_TURN_MS;
     this.#marked = true;
     this.#turnBegan = performance.now();
     setImmediate(this.#endTurn);
-    return true;
+    return false;
   }
 
   readonly #endTurn = (): void => {

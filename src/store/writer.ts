@@ -3,11 +3,16 @@ import { DurostoreError } from '../errors.js';
 import { HEAD_BYTES } from '../frame/frame.js';
 import { SEGMENT_OVERHEAD } from '../segment/appender.js';
 import { Batch, type Group } from '../segment/batch.js';
+import { SLICES, type Slices } from '../segment/slices.js';
 import type { TailPosition } from '../segment/tail.js';
 import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { type Obstacle, Room } from './room.js';
 import { Tenure } from './tenure.js';
+import { nextTurn } from './turns.js';
+
+/** The writes of so many calls are committed in one turn of the event loop. */
+const CALLS_AT_ONCE = 1024;
 
 /** A record on its way in. */
 export interface NewRecord {
@@ -16,6 +21,8 @@ export interface NewRecord {
   readonly headers?: Buffer | undefined;
   /** Whether its marks are of order. */
   readonly marked?: boolean;
+  /** Whether nobody but the writer has the payload any more. */
+  readonly owned?: boolean;
 }
 
 /** Under the write lock, caught up: the first index of what was written before under the same name, if it was. */
@@ -29,6 +36,8 @@ interface PendingWrite {
   /** Stops listening for an abort; undefined where nobody can abort. */
   unlisten: (() => void) | undefined;
   abandoned: boolean;
+  /** Whether it is being written in slices: it is too late to give it up. */
+  begun: boolean;
   /** Its first index once committed, or why it was not. */
   outcome: number | Error | undefined;
 }
@@ -39,7 +48,8 @@ interface PendingWrite {
  */
 export class Writer {
   readonly #engine: Engine;
-  readonly #batch = new Batch();
+  readonly #batch: Batch;
+  readonly #sliceBytes: number;
   readonly #room: Room;
   #pending: PendingWrite[] = [];
   #scheduled = false;
@@ -47,8 +57,10 @@ export class Writer {
   /** The epoch in which pending writes were written that may not count. */
   #undecidedIn: number | undefined;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, { writeBytes }: Slices = SLICES) {
     this.#engine = engine;
+    this.#sliceBytes = writeBytes;
+    this.#batch = new Batch(writeBytes);
     this.#room = new Room(engine);
   }
 
@@ -65,9 +77,9 @@ export class Writer {
   ): Promise<number> {
     this.#engine.assertUsable();
     signal?.throwIfAborted();
-    this.assertSizes(records);
+    const bytes = this.assertSizes(records);
     return new Promise((resolve, reject) => {
-      this.#encode(records);
+      this.#encode(records, bytes);
       const pending: PendingWrite = {
         durable,
         writtenBefore,
@@ -75,6 +87,7 @@ export class Writer {
         reject,
         unlisten: undefined,
         abandoned: false,
+        begun: false,
         outcome: undefined,
       };
       if (signal !== undefined) this.#listen(signal, pending);
@@ -92,8 +105,8 @@ export class Writer {
     );
   }
 
-  /** Throws RECORD_TOO_LARGE where these cannot be written together. */
-  assertSizes(records: readonly NewRecord[]): void {
+  /** How many bytes of a file they need. Throws RECORD_TOO_LARGE where they cannot be written together. */
+  assertSizes(records: readonly NewRecord[]): number {
     const { maxRecordSize, maxFileSize } = this.#engine.options;
     let bytes = SEGMENT_OVERHEAD;
     for (const { payload, marks, headers } of records) {
@@ -105,7 +118,7 @@ export class Writer {
       }
       bytes += HEAD_BYTES + payload.length + (marks?.length ?? 0) + (headers?.length ?? 0);
     }
-    if (bytes <= maxFileSize) return;
+    if (bytes <= maxFileSize) return bytes;
     throw new DurostoreError(
       'RECORD_TOO_LARGE',
       `the batch needs ${bytes} bytes in one file and maxFileSize is ${maxFileSize}. Nothing was written: split it, or raise maxFileSize`,
@@ -113,11 +126,11 @@ export class Writer {
   }
 
   /** All or nothing: a buffer that cannot grow must not leave a group that nobody waits for. */
-  #encode(records: readonly NewRecord[]): void {
-    this.#batch.begin();
+  #encode(records: readonly NewRecord[], bytes: number): void {
+    this.#batch.begin(bytes);
     try {
-      for (const { payload, marks, headers, marked } of records)
-        this.#batch.add(payload, marks, headers, marked);
+      for (const { payload, marks, headers, marked, owned } of records)
+        this.#batch.add(payload, marks, headers, marked, owned);
     } catch (error) {
       this.#batch.takeBack();
       throw error;
@@ -127,7 +140,7 @@ export class Writer {
   #listen(signal: AbortSignal, pending: PendingWrite): void {
     const abort = (): void => {
       // What is committed stays, and its caller is told the index when it is on the device.
-      if (typeof pending.outcome === 'number') return;
+      if (typeof pending.outcome === 'number' || pending.begun) return;
       pending.abandoned = true;
       pending.reject(signal.reason);
       // Whoever waits for room looks again, and finds that nobody wants it any more.
@@ -171,7 +184,10 @@ export class Writer {
       while (this.#pending.length > 0) {
         // Nothing can have changed unseen since the commit looked: it ran in this same turn.
         if (obstacle === 'full') await indexer.beyond(indexer.version, Number.POSITIVE_INFINITY);
-        if (obstacle === 'needs-fate') {
+        if (obstacle === 'turn') await nextTurn();
+        if (obstacle === 'large') {
+          obstacle = await this.#writeLarge();
+        } else if (obstacle === 'needs-fate') {
           await locks.fate.enter();
           try {
             await locks.write.enter();
@@ -205,7 +221,15 @@ export class Writer {
       placed = 0;
       while (placed < this.#pending.length) {
         const head = this.#pending[placed] as PendingWrite;
+        if (placed > 0 && this.#isEnough(placed)) {
+          obstacle = 'turn';
+          break;
+        }
         if (!head.abandoned) head.outcome ??= head.writtenBefore?.();
+        if (!head.abandoned && head.outcome === undefined && this.#isLarge(placed)) {
+          obstacle = 'large';
+          break;
+        }
         if (!head.abandoned && head.outcome === undefined && !this.#fits(placed, placed)) {
           const room = this.#makeRoom(fateHeld, head);
           if (room === 'full' || room === 'needs-fate') {
@@ -241,6 +265,80 @@ export class Writer {
     return obstacle;
   }
 
+  /** Whether what one call writes is so much that others have their turns meanwhile. A lock that can be taken away is not kept over that. */
+  #isLarge(at: number): boolean {
+    const { start, end } = this.#batch.groups[at] as Group;
+    return end - start > this.#sliceBytes && this.#engine.locks.mode !== 'lockfile';
+  }
+
+  /** Whether those before `at` are enough for one turn of the event loop. */
+  #isEnough(at: number): boolean {
+    const { start } = this.#batch.groups[at] as Group;
+    return at >= CALLS_AT_ONCE || start - (this.#batch.groups[0] as Group).start >= 2 * this.#sliceBytes;
+  }
+
+  /** Writes the first group, which is large. What nobody else can see yet is done before the lock is asked for. */
+  async #writeLarge(): Promise<Obstacle> {
+    for (const _ of this.#batch.finish(0)) await nextTurn();
+    const obstacle = await this.#commitLarge(false);
+    if (obstacle !== 'needs-fate') return obstacle;
+    const { fate } = this.#engine.locks;
+    await fate.enter();
+    try {
+      return await this.#commitLarge(true);
+    } finally {
+      fate.leave();
+    }
+  }
+
+  /**
+   * The same as `#commit`, of the first group alone, under the write lock that is kept over turns of the event loop. ⚑ All others of
+   * this process that want it wait in its line, and none of them passes this one by: the order is that of the calls.
+   */
+  async #commitLarge(fateHeld: boolean): Promise<Obstacle> {
+    const engine = this.#engine;
+    const head = this.#pending[0] as PendingWrite;
+    let placed = 1;
+    await engine.locks.write.enter();
+    try {
+      engine.assertNotFailed();
+      engine.tenure.enter();
+      engine.appender.catchUp();
+      if (!head.abandoned) head.outcome ??= head.writtenBefore?.();
+      if (!head.abandoned && head.outcome === undefined && !this.#fits(0, 0)) {
+        const room = this.#makeRoom(fateHeld, head);
+        if (room !== 'none') return room;
+      }
+      if (!head.abandoned && head.outcome === undefined) await this.#appendInSlices(head);
+    } catch (error) {
+      const failure = engine.failed(error, 'writing');
+      if (isDiskFull(error)) head.outcome = failure;
+      else {
+        placed = this.#pending.length;
+        for (const pending of this.#pending) pending.outcome ??= failure;
+      }
+    } finally {
+      engine.locks.write.leave();
+    }
+    this.#answer(placed);
+    engine.noteChange();
+    return 'none';
+  }
+
+  async #appendInSlices(head: PendingWrite): Promise<void> {
+    head.begun = true;
+    const { appender, clock } = this.#engine;
+    const slices = appender.appendInSlices(this.#batch, 0, clock.now());
+    for (;;) {
+      const slice = slices.next();
+      if (slice.done === true) {
+        head.outcome = slice.value;
+        return;
+      }
+      await nextTurn();
+    }
+  }
+
   /**
    * ⚑ What was written over a fence counts where the take-over that ended its epoch says so; the others' callers are told
    * that nobody will ever see it.
@@ -270,14 +368,17 @@ export class Writer {
    */
   #appendFrom(from: number): number {
     let to = from + 1;
-    while (to < this.#pending.length && this.#goesAlong(to) && this.#fits(from, to)) to += 1;
+    while (to < this.#pending.length && this.#goesAlong(from, to) && this.#fits(from, to)) to += 1;
     this.#append(from, to);
     return to;
   }
 
-  #goesAlong(at: number): boolean {
+  #goesAlong(from: number, at: number): boolean {
     const { abandoned, writtenBefore } = this.#pending[at] as PendingWrite;
-    return !abandoned && writtenBefore === undefined;
+    if (abandoned || writtenBefore !== undefined || at - from >= CALLS_AT_ONCE) return false;
+    return (
+      (this.#batch.groups[at] as Group).end - (this.#batch.groups[from] as Group).start <= this.#sliceBytes
+    );
   }
 
   #append(from: number, to: number): void {

@@ -58,6 +58,8 @@ export function viewOf(film: Film, from: number, step: () => number): Disk & { r
       },
       size: () => look().length,
       close: () => {},
+      readLater: refuse('read in the background'),
+      closeRemoved: refuse('remove'),
       write: refuse('write'),
       truncate: refuse('truncate'),
       sync: refuse('sync'),

@@ -5,6 +5,7 @@ import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import type { JournalLimits } from '../../src/journal/journal.js';
 import { type Delivery, DurostoreError, type Entry, type Queue, type StoreOptions } from '../../src/mod.js';
 import { openQueueOn } from '../../src/queue/queue.js';
+import type { Slices } from '../../src/segment/slices.js';
 import type { Durability } from '../../src/store/options.js';
 import type { History } from './history.js';
 
@@ -37,13 +38,19 @@ function clockOf(stepMs: number): Clock {
 export interface Options extends Omit<StoreOptions, 'directory'> {
   /** Journals that are succeeded often. */
   readonly limits?: JournalLimits;
+  /** Small, so that most is written in several. */
+  readonly slices?: Slices;
 }
 
-export const openOn = (disk: MemoryOpener, { limits, ...options }: Options): Promise<Queue<Uint8Array>> =>
+export const openOn = (
+  disk: MemoryOpener,
+  { limits, slices, ...options }: Options,
+): Promise<Queue<Uint8Array>> =>
   openQueueOn<Uint8Array>(
     disk,
     { directory: DIRECTORY, codec: 'bytes', indexer: false, clock: stillClock, ...options },
     limits,
+    slices && { slices },
   );
 
 /** Where a dead one leaves its lock, the next one comes when that is stale. */

@@ -30,7 +30,7 @@ export class Neighbour {
   static async arrive(
     disk: MemoryOpener,
     history: History,
-    { limits, ...options }: Options,
+    { limits, slices: _, ...options }: Options,
   ): Promise<Neighbour> {
     const all = { directory: DIRECTORY, indexer: false, clock: stillClock, ...options } as const;
     const engine = await Engine.open(disk, resolveStoreOptions(all, new Set()), limits);

@@ -169,6 +169,25 @@ const inOneMode: readonly Program[] = [
     },
   },
   {
+    name: 'written in slices',
+    options: { maxFileSize: 2048, slices: { writeBytes: 100 } },
+    async run(actor) {
+      await actor.open();
+      await actor.write(350);
+      await Promise.all([actor.write(20), actor.writeMany([10, 300, 30]), actor.write(20)]);
+      await actor.delete(1);
+      await actor.writeMany([90, 90, 90], 'written');
+      await actor.write(450);
+      await Promise.all([actor.enqueueMany([200, 200]), actor.dequeue(), actor.dequeue()]);
+      await actor.close();
+      await actor.open();
+      await actor.enqueue(150);
+      actor.die();
+      await actor.open();
+      await actor.writeMany([150, 10]);
+    },
+  },
+  {
     name: 'pruned',
     options: { maxFileSize: 320 },
     async run(actor) {

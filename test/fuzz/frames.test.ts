@@ -51,6 +51,8 @@ class CountedFile implements DiskFile {
   tryLock = (): boolean => true;
   unlock = (): void => {};
   close = (): void => {};
+  closeRemoved = (): void => {};
+  readLater = async (): Promise<number> => 0;
 }
 
 /** Bounds of whoever reads a small file: what it asks for at a time, and how often. */

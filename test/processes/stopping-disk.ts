@@ -1,7 +1,7 @@
 import type { Disk, DiskFile } from '../../src/disk/disk.js';
 
 /** Those that never reach the files. */
-const UNCOUNTED = new Set(['watch', 'close', 'unlock', 'locality', 'bootId']);
+const UNCOUNTED = new Set(['watch', 'close', 'closeRemoved', 'unlock', 'locality', 'bootId']);
 
 /** A disk whose process stops itself, SIGSTOP, before one of its operations, and goes on with it when it is continued. */
 export class StoppingDisk {
