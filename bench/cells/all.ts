@@ -4,6 +4,8 @@ import { appendCells, syncedCells } from './append.js';
 import { contentionCells } from './contention.js';
 import { deadHolderCell } from './dead-holder.js';
 import { drainedCell } from './drained.js';
+import { eventLoopCell } from './event-loop.js';
+import { fairnessCell } from './fairness.js';
 import { formatCells } from './format.js';
 import { growthCell } from './growth.js';
 import { lockingCells } from './locking.js';
@@ -26,6 +28,8 @@ export function allCells(peers: readonly Subject[], full: boolean): Cell[] {
     ...twoProcessesCells(peers),
     deadHolderCell(),
     ...contentionCells(peers),
+    fairnessCell(),
+    eventLoopCell(),
     ...valueCells(),
     ...sizeCells(peers),
     ...lockingCells(),
