@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { CodecError, DurostoreError, InvalidValueError } from '../errors.js';
 import { encodeMark, findMark, Mark } from '../frame/marks.js';
-import type { StoredRecord } from '../segment/reader.js';
+import type { StoredRecord } from '../segment/stored-record.js';
 import { invalid } from '../store/options.js';
 
 export type CodecName = 'json' | 'bytes' | 'v8';

@@ -1,7 +1,7 @@
 import { type EntryMarks, entryMarksOf } from '../frame/order-marks.js';
 import { MarkFeed } from '../segment/mark-feed.js';
 import { markedEntries } from '../segment/mark-scan.js';
-import type { StoredRecord } from '../segment/reader.js';
+import type { StoredRecord } from '../segment/stored-record.js';
 import { describeDiskError } from '../store/disk-errors.js';
 import type { Engine } from '../store/engine.js';
 

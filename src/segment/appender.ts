@@ -191,7 +191,6 @@ export class Appender {
     const tail = this.#tail;
     // A segment that continued at its own first index would lead readers in a circle.
     if (next <= tail.active) throw new Error(`segment ${tail.active} cannot continue at ${next}`);
-    this.flushEntries();
     const file = this.#activeFile();
     const time = Math.max(Math.floor(wallTime), tail.time);
     const count = tail.nextIndex - tail.active;
@@ -245,7 +244,6 @@ export class Appender {
    */
   cut(): void {
     const tail = this.#tail;
-    this.flushEntries();
     const file = this.#activeFile();
     setAside(this.#files, file, tail.active, tail.end);
     file.truncate(tail.end);

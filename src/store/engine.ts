@@ -14,10 +14,12 @@ import { Journal, type JournalLimits } from '../journal/journal.js';
 import { type Locks, openLocks } from '../lock/locks.js';
 import { Appender } from '../segment/appender.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
-import { LARGE, Reader, type StoredRecord } from '../segment/reader.js';
+import { Reader } from '../segment/reader.js';
+import type { RecordRun } from '../segment/record-run.js';
 import { readSeal } from '../segment/seal.js';
 import { SegmentFiles } from '../segment/segment-files.js';
 import type { Slices } from '../segment/slices.js';
+import { LARGE, type StoredRecord } from '../segment/stored-record.js';
 import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
 import { BackgroundSync } from './background-sync.js';
@@ -272,11 +274,12 @@ export class Engine {
    * was there when it was asked for, whatever becomes of it meanwhile.
    */
   slowly(record: StoredRecord | undefined): Promise<StoredRecord | undefined> | undefined {
-    if (record === LARGE) return this.#readLarge();
+    if (record === LARGE) return this.readLarge();
     return this.turns.rest(record?.payload.length ?? 0)?.then(() => record);
   }
 
-  async #readLarge(): Promise<StoredRecord | undefined> {
+  /** The record for which `LARGE` was just answered; undefined where it is gone by now. */
+  async readLarge(): Promise<StoredRecord | undefined> {
     const index = this.#reader.largeIndex;
     let record: StoredRecord | undefined;
     try {
@@ -288,12 +291,20 @@ export class Engine {
     return record ?? this.readKnown(index);
   }
 
-  /** The same for what is known to be there, without catching up. With `most`: `LARGE` in place of what has more bytes. */
-  readKnown(index: number, most?: number): StoredRecord | undefined {
+  /** For who reads many records in order, beside others who do. */
+  run(): RecordRun {
+    return this.#reader.run();
+  }
+
+  /**
+   * The same for what is known to be there, without catching up; in order, where that is the caller's own run. With `most`: `LARGE`
+   * in place of what has more bytes.
+   */
+  readKnown(index: number, most?: number, run?: RecordRun): StoredRecord | undefined {
     if (!this.has(index)) return undefined;
     let damage: unknown;
     try {
-      const record = this.#reader.read(index, most);
+      const record = this.#reader.read(index, most, run);
       if (record !== undefined) return record;
     } catch (error) {
       damage = error;

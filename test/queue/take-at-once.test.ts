@@ -1,0 +1,89 @@
+/** Who takes goes by what is known, and looks at what others did under the lock alone. */
+import t from 'tap';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import { range } from '../store/records.js';
+import { memoryWorld, onBothDisks } from '../store/world.js';
+
+onBothDisks('what others put in with a higher priority comes first all the same', async (t, world) => {
+  const [queue, other] = [await world.openQueue<string>(), await world.openQueue<string>()];
+  await queue.enqueueMany(['a', 'b', 'c']);
+  await other.enqueue('urgent', { priority: 5 });
+  t.equal(await queue.dequeue(), 'urgent');
+  await other.enqueue('first', { front: true });
+  t.equal((await queue.claim())?.value, 'first');
+  t.same(await queue.dequeueMany(9), ['a', 'b', 'c']);
+});
+
+onBothDisks(
+  'what others took is not had again, and who asks for many gets all there are',
+  async (t, world) => {
+    const [queue, other] = [await world.openQueue<number>(), await world.openQueue<number>()];
+    await queue.enqueueMany(range(1, 10));
+    t.same(await other.dequeueMany(2), [1, 2]);
+    t.equal(await queue.dequeue(), 3);
+    t.same(await other.dequeueMany(2), [4, 5]);
+    await other.enqueue(11, { priority: 1 });
+    t.same(await queue.dequeueMany(3), [11, 6, 7]);
+    await other.delete([9]);
+    const claimed = await queue.claimMany(9);
+    t.same(
+      claimed.map(({ value }) => value),
+      [8, 10],
+    );
+  },
+);
+
+onBothDisks('of a key the next one comes when another one has finished the first', async (t, world) => {
+  const [queue, other] = [await world.openQueue<number>(), await world.openQueue<number>()];
+  await queue.enqueueMany([1, 2], { key: 'k' });
+  await queue.enqueue(3);
+  const first = await other.claim();
+  t.equal((await queue.claim())?.value, 3);
+  await first?.ack();
+  t.equal((await queue.claim())?.value, 2);
+});
+
+t.test('the acknowledgements of one turn are one frame of facts', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const queue = await world.openQueue<number>({ durability: 'written', indexer: false });
+  await queue.enqueueMany(range(1, 100));
+  const deliveries = await queue.claimMany(100);
+  let bytes = 0;
+  machine.onOperation = (operation) => {
+    if (operation.path.includes('fate')) bytes += operation.write?.bytes.length ?? 0;
+    return undefined;
+  };
+  await Promise.all(deliveries.map((delivery) => delivery.ack()));
+  machine.onOperation = undefined;
+  t.ok(bytes > 0 && bytes < 36 + 13 + 99 * 3 + 1, `${bytes} bytes`);
+  t.equal(await (await world.openQueue<number>()).length(), 0);
+});
+
+onBothDisks('one of them that comes too late is told, the others are made', async (t, world) => {
+  const [queue, other] = [
+    await world.openQueue<number>({ maxAttempts: 5 }),
+    await world.openQueue<number>({ maxAttempts: 5 }),
+  ];
+  await queue.enqueueMany(range(1, 6));
+  const [a, b, c, d, e, f] = await queue.claimMany(6);
+  await other.delete([3]);
+  await f?.nack({ delayMs: 0 });
+  const results = await Promise.allSettled([
+    a?.ack(),
+    f?.ack(),
+    b?.ack(),
+    c?.ack(),
+    e?.nack({ delayMs: 0 }),
+    d?.ack(),
+    d?.ack(),
+    e?.ack(),
+  ]);
+  t.same(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
+  );
+  t.match(results[1], { reason: { code: 'LEASE_LOST' } });
+  t.same(await other.dequeueMany(9), [5, 6]);
+  t.equal(await other.length(), 0);
+});
