@@ -290,11 +290,14 @@ export function loads(scale: number): Load[] {
       'compaction of a thin segment',
       {},
       {
-        fill: fillBy(400_000, 1000, 100),
-        run: async (queue) => {
+        fill: async (queue) => {
+          await fillBy(400_000, 1000, 100)(queue);
           await queue.delete(
             Array.from({ length: 380_000 }, (_, at) => at + 1).filter((index) => index % 20 !== 0),
           );
+        },
+        run: async (queue) => {
+          await queue.length();
           const until = Date.now() + 3000;
           while (Date.now() < until) await turn();
         },
@@ -432,4 +435,19 @@ export async function eventLoop(
     tell(result);
   }
   return results;
+}
+
+const milliseconds = ({ median, most }: Figures): string =>
+  `${median.toFixed(1).padStart(8)} (${most.toFixed(1)})`.padEnd(20);
+
+/** The results as a table. */
+export function eventLoopTable(results: readonly LoadResult[]): string[] {
+  return [
+    'The event loop, ms: the longest that it stood still (median of the rounds, and the worst), and what all but 1 % of the time was within',
+    `  ${''.padEnd(60)}  longest             99 %                bare, in one call`,
+    ...results.map(
+      ({ name, longest, p99, bare }) =>
+        `  ${name.padEnd(60)}${milliseconds(longest)}${milliseconds(p99)}${bare === undefined ? '' : milliseconds(bare)}`,
+    ),
+  ];
 }

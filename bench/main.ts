@@ -2,16 +2,18 @@
  * Measures the library beside bare files on this machine: `npm run bench -- [--json] [--only text] [--rounds 3]
  * [--scale 1] [--directory path]`. The directory's file system is what is measured: a temporary directory in memory
  * says nothing of syncs. `--only` takes a part of a cell's name, or 'two processes', 'many records',
- * 'dead holder' or 'format'.
+ * 'dead holder', 'event loop', 'memory' or 'format'.
  */
 import { statfsSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cells } from './cells.js';
 import { type DeadHolderResult, deadHolder } from './dead-holder.js';
+import { eventLoop, eventLoopTable, type LoadResult, loads } from './event-loop.js';
 import { comparisons } from './format.js';
 import { type ManyRecordsResult, manyRecords } from './many-records.js';
 import { type CellResult, compare, type Figures, inDirectory, measure } from './measure.js';
+import { type MemoryResults, memory, memoryTable } from './memory.js';
 import { type TwoProcessesResult, twoProcesses } from './two-processes.js';
 
 const { values } = parseArgs({
@@ -124,6 +126,16 @@ await inDirectory(directory, async (work) => {
     say(`  p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`);
     say(`  ${p99 < 100 ? 'ok' : 'MISSED'}, p99 below 100 ms`);
   }
+  let loop: LoadResult[] = [];
+  if ('event loop'.includes(only)) {
+    loop = await eventLoop(loads(scale), rounds, work);
+    for (const line of eventLoopTable(loop)) say(line);
+  }
+  let passed: MemoryResults | undefined;
+  if ('memory'.includes(only)) {
+    passed = await memory(Math.round(1_000_000 * scale), work);
+    for (const line of memoryTable(passed)) say(line);
+  }
   const format: { name: string; results: Figures[] }[] = [];
   if ('format'.includes(only)) {
     for (const { name, contestants } of comparisons(scale)) {
@@ -138,6 +150,8 @@ await inDirectory(directory, async (work) => {
     twoProcesses: two,
     manyRecords: many,
     deadHolder: dead,
+    eventLoop: loop,
+    memory: passed,
     format,
   };
   if (json) console.log(JSON.stringify(everything, null, 2));
