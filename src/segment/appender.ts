@@ -108,7 +108,7 @@ export class Appender {
     const first = batch.groups[from];
     const last = batch.groups[to - 1];
     if (first === undefined || last === undefined) throw new Error('nothing to append');
-    for (let at = from; at < to; at++) for (const _ of batch.finish(at));
+    batch.finishAll(from, to);
     const firstIndex = tail.nextIndex;
     const time = Math.max(Math.floor(wallTime), tail.time);
     const bytes = last.end - first.start;
