@@ -1,15 +1,10 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-<<<<<<<< HEAD:bench/event-loop.ts
-import { openQueue, openStore, type Queue, type QueueOptions } from '../src/mod.js';
-import { type LoopFigures, LoopWatch } from './loop-watch.js';
-========
 import { openQueue, openStore, type Queue, type QueueOptions } from '../../src/mod.js';
 import type { Cell, Contestant, Readings } from '../cell.js';
 import { type LoopFigures, LoopWatch } from '../loop-watch.js';
 import { OURS } from './contestants.js';
->>>>>>>> loop:bench/cells/event-loop.ts
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -360,17 +355,11 @@ function opening(
   };
 }
 
-<<<<<<<< HEAD:bench/event-loop.ts
-/** How long the loop stood still under a load. */
-export async function loopUnder(load: Load, parent: string): Promise<LoopFigures> {
-  const directory = mkdtempSync(join(parent, 'loop-'));
-========
 const readingsOf = ({ longest, p99 }: LoopFigures): Readings => ({ longest, p99 });
 
 async function ours(load: Load, directory: string): Promise<Readings> {
   await load.fill?.(directory);
   const ready = await load.open(directory);
->>>>>>>> loop:bench/cells/event-loop.ts
   try {
     globalThis.gc?.({ type: 'minor' });
     const watch = new LoopWatch();
@@ -382,13 +371,7 @@ async function ours(load: Load, directory: string): Promise<Readings> {
   }
 }
 
-<<<<<<<< HEAD:bench/event-loop.ts
-/** How long the same bytes took in one bare call. */
-export async function bareLoop({ call, bytes }: NonNullable<Load['bare']>, parent: string): Promise<number> {
-  const directory = mkdtempSync(join(parent, 'loop-'));
-========
 async function bare({ call, bytes }: NonNullable<Load['bare']>, directory: string): Promise<Readings> {
->>>>>>>> loop:bench/cells/event-loop.ts
   const fd = openSync(join(directory, 'bare'), 'w+');
   try {
     const value = Buffer.alloc(bytes, 'v');
@@ -404,8 +387,6 @@ async function bare({ call, bytes }: NonNullable<Load['bare']>, directory: strin
     closeSync(fd);
   }
 }
-<<<<<<<< HEAD:bench/event-loop.ts
-========
 
 function contestantsOf(load: Load): Contestant[] {
   const { bare: control } = load;
@@ -432,4 +413,3 @@ export function eventLoopCells(): Cell[] {
     contestants: contestantsOf(load),
   }));
 }
->>>>>>>> loop:bench/cells/event-loop.ts

@@ -110,13 +110,7 @@ export class Engine {
     this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', this.#residence);
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
-    this.appender = new Appender(
-      this.files,
-      this.tail,
-      options.maxFileSize,
-      meta.locking === 'lockfile',
-      slices?.writeBytes,
-    );
+    this.appender = new Appender(this.files, this.tail, options.maxFileSize, meta.locking === 'lockfile');
     this.fates = new Fates(this.boot);
     this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
