@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { openQueue, openStore, type Queue, type QueueOptions } from '../src/mod.js';
 import { type LoopFigures, LoopWatch } from './loop-watch.js';
-import { type Figures, figures } from './measure.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -19,14 +18,6 @@ export interface Load {
   open(directory: string): Promise<{ run(): Promise<unknown>; close(): Promise<void> }>;
   /** The same bytes in one bare call. */
   readonly bare?: { readonly call: 'write' | 'read'; readonly bytes: number };
-}
-
-export interface LoadResult {
-  readonly name: string;
-  readonly longest: Figures;
-  readonly p99: Figures;
-  readonly monitored: Figures;
-  readonly bare: Figures | undefined;
 }
 
 const on = (
@@ -359,7 +350,8 @@ function opening(
   };
 }
 
-async function once(load: Load, parent: string): Promise<LoopFigures> {
+/** How long the loop stood still under a load. */
+export async function loopUnder(load: Load, parent: string): Promise<LoopFigures> {
   const directory = mkdtempSync(join(parent, 'loop-'));
   try {
     await load.fill?.(directory);
@@ -378,7 +370,8 @@ async function once(load: Load, parent: string): Promise<LoopFigures> {
   }
 }
 
-async function bareOnce({ call, bytes }: NonNullable<Load['bare']>, parent: string): Promise<number> {
+/** How long the same bytes took in one bare call. */
+export async function bareLoop({ call, bytes }: NonNullable<Load['bare']>, parent: string): Promise<number> {
   const directory = mkdtempSync(join(parent, 'loop-'));
   const fd = openSync(join(directory, 'bare'), 'w+');
   try {
@@ -395,41 +388,4 @@ async function bareOnce({ call, bytes }: NonNullable<Load['bare']>, parent: stri
     closeSync(fd);
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** The longest block of the event loop under each load, beside that of the same bytes in one bare call. */
-export async function eventLoop(
-  wanted: readonly Load[],
-  rounds: number,
-  parent: string,
-  tell: (result: LoadResult) => void = () => {},
-): Promise<LoadResult[]> {
-  const results: LoadResult[] = [];
-  for (const load of wanted) {
-    const all: LoopFigures[] = [];
-    const bare: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      all.push(await once(load, parent));
-      if (load.bare !== undefined) bare.push(await bareOnce(load.bare, parent));
-    }
-    const result = {
-      name: load.name,
-      longest: figures(
-        'longest',
-        all.map(({ longest }) => longest),
-      ),
-      p99: figures(
-        'p99',
-        all.map(({ p99 }) => p99),
-      ),
-      monitored: figures(
-        'monitored',
-        all.map(({ monitored }) => monitored),
-      ),
-      bare: load.bare && figures('bare', bare),
-    };
-    results.push(result);
-    tell(result);
-  }
-  return results;
 }

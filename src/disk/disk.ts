@@ -46,9 +46,9 @@ export interface Disk {
   /** Names this boot of the machine: facts measured on its monotonic clock mean nothing under another name. */
   bootId(): string;
   /**
-   * Calls `notice` soon after something in the directory may have changed, by whoever's hand; notices may be merged,
-   * late or lost, and carry no information; one comes when watching has begun, for what changed until then. `failed`
-   * tells that watching ended. Keeps no process alive.
+   * Calls `notice` soon after something in the directory may have changed, by whoever's hand, locks and entries left out
+   * (see `isNews`); notices may be merged, late or lost, and carry no information; one comes when watching has begun, for
+   * what changed until then. `failed` tells that watching ended. Keeps no process alive.
    */
   watch(directory: string, notice: () => void, failed: (error: unknown) => void): { close(): void };
 }

@@ -8,6 +8,7 @@ import { MemoryOpener } from './memory-opener.js';
 import type { PowerCut } from './memory-power-cut.js';
 import { type Random, seeded } from './memory-random.js';
 import { Syncs } from './memory-syncs.js';
+import { isNews } from './news.js';
 
 export interface MemoryDiskOptions {
   /** Decides what `random` in a power cut means. */
@@ -223,9 +224,8 @@ export class MemoryDisk {
     this.#directories.delete(path);
   }
 
-  /** What happens to locks is no news. */
   changed(directory: MemoryDirectory, path: string): void {
-    if (this.notices === 'deliver' && !path.endsWith('.lock')) directory.notify();
+    if (this.notices === 'deliver' && isNews(path)) directory.notify();
   }
 
   #files(): Map<string, Inode> {

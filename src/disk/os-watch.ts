@@ -1,72 +1,58 @@
-import { resolve } from 'node:path';
-import type { FSWatcher } from 'chokidar';
+import { type FSWatcher, watch } from 'node:fs';
+import { isNews } from './news.js';
+import { watchByPolling } from './polled-watch.js';
 
 /**
- * Watches one directory through chokidar's `raw` event, which passes the system's notice on at once; its `change`
- * is throttled and drops the last of a burst.
+ * Watches one directory by the system's own notices: beginning is one call, of 10 µs, and a notice is passed on in the
+ * turn it comes in. The system reports there what happens to the files in the directory, so nothing else is watched.
  *
- * Only the directory itself is watched: the system reports there what happens to the files in it. Left alone,
- * chokidar would watch each file besides and list the directory again at every notice, which keeps more than one
- * core busy when a directory of 2,000 files sees 200 appends a second.
- *
- * Where the environment makes chokidar poll (CHOKIDAR_USEPOLLING), only new and removed files are noticed.
- *
- * On Linux no error comes once watching has begun. Where one does (the directory is removed on Windows), chokidar
- * listens for it only if the watch may keep the process alive, and this one may not: the error is uncaught.
+ * Chokidar watches where there are no notices, or the environment says that they do not come (CHOKIDAR_USEPOLLING).
+ * Beside them it would cost more than it gives: it takes 30 ms to load, and its own work at each notice comes first.
  */
 export function watchDirectory(
   directory: string,
   notice: () => void,
   failed: (error: unknown) => void,
 ): { close(): void } {
-  const watched = resolve(directory);
-  let watcher: FSWatcher | undefined;
+  if (isPollingAsked()) return watchByPolling(directory, notice, failed);
+  let watcher: FSWatcher;
+  try {
+    watcher = watch(directory, NEVER_KEEPS_ALIVE, (_event, name) => {
+      if (isNews(name)) notice();
+    });
+  } catch (error) {
+    if (hasNoNotices(error)) return watchByPolling(directory, notice, failed);
+    return failing(error, failed);
+  }
   let closed = false;
   const close = (): void => {
+    if (closed) return;
     closed = true;
-    void watcher?.close();
-    watcher = undefined;
+    watcher.close();
   };
-  const fail = (error: unknown): void => {
+  watcher.on('error', (error) => {
     if (closed) return;
     close();
     failed(error);
-  };
-  directoryWatcher().then((DirectoryWatcher) => {
-    if (closed) return;
-    watcher = new DirectoryWatcher({
-      depth: 0,
-      ignoreInitial: true,
-      persistent: false,
-      atomic: false,
-      awaitWriteFinish: false,
-      ignored: (path) => resolve(path) !== watched,
-    });
-    watcher.on('raw', (_event, name: unknown) => {
-      if (!(typeof name === 'string' && name.endsWith('.lock'))) notice();
-    });
-    // What changed between the call and this moment has raised no notice.
-    watcher.on('ready', notice);
-    watcher.on('error', fail);
-    watcher.add(watched);
-  }, fail);
+  });
+  queueMicrotask(() => {
+    if (!closed) notice();
+  });
   return { close };
 }
 
-type WatcherClass = new (...options: ConstructorParameters<typeof FSWatcher>) => FSWatcher;
+const NEVER_KEEPS_ALIVE = { persistent: false };
 
-let loaded: Promise<WatcherClass> | undefined;
+/** As chokidar reads it. */
+function isPollingAsked(): boolean {
+  const asked = process.env['CHOKIDAR_USEPOLLING']?.toLowerCase();
+  return asked !== undefined && !['', 'false', '0'].includes(asked);
+}
 
-/** Loaded at the first watch: who only writes need not pay for it. */
-const directoryWatcher = (): Promise<WatcherClass> => {
-  loaded ??= import('chokidar').then(
-    (chokidar) =>
-      class DirectoryWatcher extends chokidar.FSWatcher {
-        /** Chokidar asks this before it lists the directory, and is always refused. `raw` does not ask. */
-        override _throttle(): false {
-          return false;
-        }
-      },
-  );
-  return loaded;
-};
+const hasNoNotices = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM';
+
+function failing(error: unknown, failed: (error: unknown) => void): { close(): void } {
+  const telling = setImmediate(() => failed(error));
+  return { close: () => clearImmediate(telling) };
+}

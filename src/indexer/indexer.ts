@@ -10,7 +10,7 @@ export interface IndexerOptions {
   readonly watch: boolean;
 }
 
-/** While a new watch is being set up, notices may be missed: look this often, this long. */
+/** Until a new watch says that it has begun, notices may be missed: look this often, this long. */
 const SETTLING_LOOK_MS = 5;
 const SETTLING_MS = 250;
 /** A watch that nobody waits on any more is kept this long, for consumers wait again and again. */
@@ -18,9 +18,12 @@ const LINGER_MS = 10_000;
 /** Somebody who waits is served by this interval even where the background one is switched off or longer. */
 const WAITING_LOOK_MS = 250;
 
+/** A watch is closed after so many notices that nobody waited for: together they have cost what ten beginnings do. */
+const NEEDLESS_NOTICES = 64;
+
 interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  readonly wake: () => void;
+  readonly fail: (error: unknown) => void;
 }
 
 /**
@@ -28,12 +31,13 @@ interface Waiter {
  * it, it looks at the files through the one door, `look`, and tells whoever waits only where that found something.
  *
  * Waiting is for a *number*: read `version`, look at what you want, and wait until the version is beyond what you read.
- * So nothing that happens between the look and the wait is missed.
+ * So nothing that happens between the look and the wait is missed. ⚑ A notice that comes while nobody waits is not
+ * followed by a look, for whoever asks next looks anyway; and who waits next without having looked since looks first.
  */
 export class Indexer {
   /** Grows with every change that is known here, by others or by this opener. */
   version = 0;
-  readonly #disk: Disk;
+  readonly #disk: Pick<Disk, 'watch'>;
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #options: IndexerOptions;
@@ -45,6 +49,12 @@ export class Indexer {
   #watch: { close(): void } | undefined;
   #watchBroken = false;
   #watchedSince = 0;
+  /** Whether the watch has not yet said that it has begun. */
+  #isSettling = false;
+  /** Whether a notice came that no look has followed. */
+  #isBehind = false;
+  #isTurnEnding = false;
+  #needless = 0;
   #lingerUntil = 0;
   #cancelTimer: (() => void) | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -55,7 +65,7 @@ export class Indexer {
    * there at all.
    */
   constructor(
-    disk: Disk,
+    disk: Pick<Disk, 'watch'>,
     directory: string,
     clock: Clock,
     options: IndexerOptions,
@@ -73,6 +83,7 @@ export class Indexer {
 
   /** Looks at the files now; true where there was something new. Throws what looking throws. */
   look(): boolean {
+    this.#isBehind = false;
     if (!this.#catchUp()) return false;
     this.changed();
     return true;
@@ -81,7 +92,7 @@ export class Indexer {
   /** Tells those who wait of a change, also one that this opener made itself. */
   changed(): void {
     this.version += 1;
-    if (this.#waiters.size > 0) this.#wake();
+    if (this.#waiters.size > 0) for (const waiter of [...this.#waiters]) waiter.wake();
     for (const listener of this.#listeners) listener();
   }
 
@@ -89,6 +100,7 @@ export class Indexer {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     this.#startWatch();
+    this.#endTurnSoon();
     this.#arm();
     return () => {
       this.#listeners.delete(listener);
@@ -99,66 +111,96 @@ export class Indexer {
    * Resolves when the version is beyond `seen`, or at `wakeAt` on the monotonic clock. Rejects with `signal.reason` when
    * aborted, with CLOSED when closed. Keeps the process alive.
    */
-  async beyond(seen: number, wakeAt: number, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    if (this.#closed) throw closed();
-    if (this.version > seen) return;
+  beyond(seen: number, wakeAt: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#closed) return Promise.reject(closed());
+    this.#needless = 0;
+    if (this.version > seen) return DONE;
     this.#startWatch();
-    const released = this.#keepAlive.hold();
-    let cancelWake: (() => void) | undefined;
-    let abort: (() => void) | undefined;
-    let waiter: Waiter | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        waiter = { resolve, reject };
-        this.#waiters.add(waiter);
-        if (wakeAt < Number.POSITIVE_INFINITY) cancelWake = this.#clock.setTimer(wakeAt, resolve);
-        if (signal !== undefined) {
-          abort = () => reject(signal.reason);
-          signal.addEventListener('abort', abort, { once: true });
-        }
-        this.#arm();
-      });
-    } finally {
-      if (waiter !== undefined) this.#waiters.delete(waiter);
-      cancelWake?.();
-      if (abort !== undefined) signal?.removeEventListener('abort', abort);
-      released();
-      this.#lingerUntil = this.#clock.monotonic() + LINGER_MS;
-    }
+    if (this.#isBehind) this.#lookQuietly();
+    if (this.version > seen) return DONE;
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        this.#waiters.delete(waiter);
+        cancelWake?.();
+        signal?.removeEventListener('abort', abort);
+        this.#keepAlive.release();
+        this.#lingerUntil = this.#clock.monotonic() + LINGER_MS;
+      };
+      const waiter: Waiter = {
+        wake: () => {
+          end();
+          resolve();
+        },
+        fail: (error) => {
+          end();
+          reject(error);
+        },
+      };
+      const abort = (): void => waiter.fail(signal?.reason);
+      const cancelWake =
+        wakeAt < Number.POSITIVE_INFINITY ? this.#clock.setTimer(wakeAt, waiter.wake) : undefined;
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waiters.add(waiter);
+      this.#keepAlive.hold();
+      this.#arm();
+    });
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelTimer?.();
-    this.#watch?.close();
-    this.#watch = undefined;
+    this.#closeWatch();
     this.#listeners.clear();
-    for (const waiter of [...this.#waiters]) waiter.reject(closed());
+    for (const waiter of [...this.#waiters]) waiter.fail(closed());
+    this.#keepAlive.close();
   }
 
-  #wake(): void {
-    for (const waiter of [...this.#waiters]) waiter.resolve();
-  }
-
-  get #isAwaited(): boolean {
+  #isAwaited(): boolean {
     return this.#waiters.size > 0 || this.#listeners.size > 0;
   }
 
   #startWatch(): void {
     if (this.#watch !== undefined || this.#watchBroken || !this.#options.watch || this.#closed) return;
     this.#watchedSince = this.#clock.monotonic();
-    this.#watch = this.#disk.watch(
-      this.#directory,
-      () => this.#lookQuietly(),
-      () => {
-        // No more notices: the interval goes on.
-        this.#watchBroken = true;
-        this.#watch = undefined;
-      },
-    );
+    this.#isSettling = true;
+    this.#watch = this.#disk.watch(this.#directory, this.#notice, () => {
+      // No more notices: the interval goes on.
+      this.#watchBroken = true;
+      this.#watch = undefined;
+    });
   }
+
+  #closeWatch(): void {
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
+  /** The notices of one turn make two looks at most: at the first, and behind the last. */
+  readonly #notice = (): void => {
+    this.#isSettling = false;
+    this.#isBehind = true;
+    if (!this.#isAwaited()) {
+      this.#needless += 1;
+      if (this.#needless >= NEEDLESS_NOTICES) this.#closeWatch();
+    } else if (!this.#isTurnEnding) {
+      this.#lookQuietly();
+      // Behind the look: who waits for it need not wait for this.
+      this.#endTurnSoon();
+    }
+  };
+
+  #endTurnSoon(): void {
+    if (this.#isTurnEnding) return;
+    this.#isTurnEnding = true;
+    setImmediate(this.#endTurn);
+  }
+
+  readonly #endTurn = (): void => {
+    this.#isTurnEnding = false;
+    if (this.#isBehind && this.#isAwaited()) this.#lookQuietly();
+  };
 
   /** In the background there is nobody to tell an error to; whoever looks next meets it. */
   #lookQuietly(): void {
@@ -190,20 +232,21 @@ export class Indexer {
   }
 
   #interval(now: number): number {
-    if (!this.#isAwaited) {
+    if (!this.#isAwaited()) {
       const linger = this.#watch === undefined ? Number.POSITIVE_INFINITY : LINGER_MS;
       return Math.min(this.#options.intervalMs, linger);
     }
-    if (this.#watch !== undefined && now - this.#watchedSince < SETTLING_MS) return SETTLING_LOOK_MS;
+    if (this.#watch !== undefined && this.#isSettling && now - this.#watchedSince < SETTLING_MS)
+      return SETTLING_LOOK_MS;
     return Math.min(this.#options.intervalMs, WAITING_LOOK_MS);
   }
 
   #stopIdleWatch(): void {
-    if (this.#isAwaited || this.#clock.monotonic() < this.#lingerUntil) return;
-    this.#watch?.close();
-    this.#watch = undefined;
+    if (!this.#isAwaited() && this.#clock.monotonic() >= this.#lingerUntil) this.#closeWatch();
   }
 }
+
+const DONE = Promise.resolve();
 
 const closed = (): DurostoreError =>
   new DurostoreError('CLOSED', 'the store was closed while this call waited: open it again');

@@ -6,19 +6,23 @@ export class KeepAlive {
   #holders = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Holds until the returned function is called. */
-  hold(): () => void {
+  hold(): void {
     this.#holders += 1;
-    // The longest interval Node's timers take; it does nothing when it fires.
+    if (this.#holders > 1) return;
+    // The longest interval Node's timers take; it does nothing when it fires. Kept, for waits come again and again.
     this.#timer ??= setInterval(() => {}, 2 ** 31 - 1);
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      this.#holders -= 1;
-      if (this.#holders > 0) return;
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    };
+    this.#timer.ref();
+  }
+
+  /** Once for each `hold`. */
+  release(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) this.#timer?.unref();
+  }
+
+  /** Nobody holds any more. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -90,6 +90,7 @@ const openGate: Gate = {
   tryPass: () => true,
   tryPassWaiting: () => true,
   stopWaiting() {},
+  isNext: true,
   mayStay: true,
   leave() {},
   close() {},

@@ -1,23 +1,36 @@
-/** Critical sections last microseconds: most waits end while spinning, between turns of the event loop. */
-const SPIN_MS = 1;
+/** Critical sections last microseconds: who is next gets in while it spins, between turns of the event loop. */
+const SPIN_MS = 0.2;
 /** For so long a wait is worth a look each millisecond; later the holder is stopped, or works at something long. */
 const BRISK_MS = 1000;
 export const SLOWEST_POLL_MS = 10;
+/** Who stands behind others sleeps through this part of what a wait takes usually. */
+const SLEPT_THROUGH = 0.6;
+const LONGEST_SLEEP_MS = 20;
+/** A wait that took longer says nothing of the next one: the holder was stopped. */
+const LONGEST_USUAL_MS = 50;
 
 /**
  * Attempts something again and again until it succeeds. Locks are waited for like this and not in the operating
  * system: a thread blocked there is one of libuv's four, and keeps the process from exiting. Keeps the process alive.
+ *
+ * An attempt by a timer costs 50 µs of a core, all told. Sixteen processes that made one each millisecond would keep a core
+ * busy, and keep it from who has the lock. So only who is next does; the others sleep for most of what their waits take.
  */
 export class Poll {
   readonly #attempt: () => boolean;
+  readonly #isNext: () => boolean;
   #running = false;
   #since = 0;
+  #nextSince: number | undefined;
+  /** What a wait took lately, in milliseconds. */
+  #usual = 0;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `attempt` says whether polling is over. */
-  constructor(attempt: () => boolean) {
+  /** `attempt` says whether polling is over; `isNext` whether nobody else is to be served before. */
+  constructor(attempt: () => boolean, isNext: () => boolean = () => true) {
     this.#attempt = attempt;
+    this.#isNext = isNext;
   }
 
   get isRunning(): boolean {
@@ -29,6 +42,7 @@ export class Poll {
     if (this.#running) return;
     this.#running = true;
     this.#since = performance.now();
+    this.#nextSince = undefined;
     this.#schedule();
   }
 
@@ -40,14 +54,29 @@ export class Poll {
 
   readonly #again = (): void => {
     if (!this.#running) return;
-    if (this.#attempt()) this.#running = false;
-    else if (this.#running) this.#schedule();
+    if (this.#attempt()) {
+      this.#running = false;
+      const waited = Math.min(performance.now() - this.#since, LONGEST_USUAL_MS);
+      this.#usual += (waited - this.#usual) / 4;
+    } else if (this.#running) this.#schedule();
   };
 
   #schedule(): void {
-    const waited = performance.now() - this.#since;
-    if (waited < SPIN_MS) this.#immediate = setImmediate(this.#again);
-    else this.#timer = setTimeout(this.#again, waited < BRISK_MS ? 1 : slowPause());
+    const now = performance.now();
+    if (this.#isNext()) {
+      this.#nextSince ??= now;
+      if (now - this.#nextSince < SPIN_MS) {
+        this.#immediate = setImmediate(this.#again);
+        return;
+      }
+    }
+    this.#timer = setTimeout(this.#again, this.#pause(now - this.#since));
+  }
+
+  #pause(waited: number): number {
+    if (waited >= BRISK_MS) return slowPause();
+    if (this.#nextSince !== undefined) return 1;
+    return Math.min(LONGEST_SLEEP_MS, Math.max(1, SLEPT_THROUGH * this.#usual - waited));
   }
 }
 

@@ -10,6 +10,8 @@ export interface Gate {
   /** For one that waits; from the first try on it may have a place there, until it passes or stops waiting. */
   tryPassWaiting(): boolean;
   stopWaiting(): void;
+  /** Whether it is this one's turn among those that wait. */
+  readonly isNext: boolean;
   /** Whether others would not mind if the next one of this process entered without passing. */
   readonly mayStay: boolean;
   leave(): void;
@@ -23,7 +25,10 @@ export class QueuedLock implements Lock {
   readonly #directory: string;
   readonly #before: QueuedLock | undefined;
   readonly #line = new WaitingLine(() => this.#stopPolling());
-  readonly #poll = new Poll(() => this.#tryAdmit());
+  readonly #poll = new Poll(
+    () => this.#tryAdmit(),
+    () => this.#gate.isNext,
+  );
   #held = false;
   #heldWithoutWaiting = false;
   #closed = false;

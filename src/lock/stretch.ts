@@ -128,6 +128,8 @@ class Face implements Gate {
     return this.tryPass();
   }
 
+  readonly isNext = true;
+
   stopWaiting(): void {}
 
   leave(): void {

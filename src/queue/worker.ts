@@ -66,10 +66,11 @@ export class QueueWorker<T> implements Worker {
     this.#places = new PQueue({ concurrency: options.concurrency });
     this.#places.on('next', () => this.#wake());
     this.#window = new RateWindow(options.rateLimit);
-    const release = new KeepAlive().hold();
+    const keepAlive = new KeepAlive();
+    keepAlive.hold();
     this.#ended = () => {
       options.signal?.removeEventListener('abort', this.#closeQuietly);
-      release();
+      keepAlive.close();
       ended();
     };
     this.#pulling = this.#pull();

@@ -55,7 +55,7 @@ export class Reader {
   }
 
   /** Changes when what was known of the files may not count any more. */
-  get #turn(): number {
+  #turn(): number {
     return this.#tail.turns + this.#files.turns;
   }
 
@@ -66,7 +66,7 @@ export class Reader {
   read(index: number, most = Number.POSITIVE_INFINITY, run = this.#run): StoredRecord | undefined {
     this.#most = most;
     this.#large = undefined;
-    const record = run.take(index, this.#turn, most) ?? this.#readFromFile(index, run);
+    const record = run.take(index, this.#turn(), most) ?? this.#readFromFile(index, run);
     if (record === LARGE) this.#large ??= run.large;
     return record;
   }
@@ -88,7 +88,7 @@ export class Reader {
     if (first === undefined) return undefined;
     const file = this.#files.data(first);
     if (file === undefined) return undefined;
-    const turn = this.#turn;
+    const turn = this.#turn();
     // In a sparse segment nothing stands further on than where it stood before.
     const end = first === this.#tail.active ? this.#tail.end : Number.POSITIVE_INFINITY;
     const isSparse = this.#files.isSparse(first);
