@@ -67,6 +67,12 @@ t.test('without memory to keep anything in, each record is read when it is asked
   t.ok(reads() >= 50);
 });
 
+t.test('the memory for it may be without a bound', async (t) => {
+  const { store } = await made(t, sizesOf(300, 10), { maxChunk: Number.MAX_SAFE_INTEGER });
+  for (let again = 0; again < 3; again++)
+    for (const index of [300, 1, 150, 151, 7]) t.ok(isFilled(await store.read(index), 10, index & 0xff));
+});
+
 t.test('what was read is the caller’s alone, and stands where larger units can be seen in it', async (t) => {
   for (const size of [0, 1, 100, 1000, 8192, 8193, 20_000, 70_000]) {
     const { store } = await made(t, sizesOf(20, size));
