@@ -24,7 +24,10 @@ const NATIVE_FROM = 192;
  * of what comes before those bytes, or any number that is to be part of theirs.
  */
 export function checksum(bytes: Uint8Array, start: number, end: number, before = 0): number {
-  if (end - start >= NATIVE_FROM) return crc32(bytes.subarray(start, end), before);
+  if (end - start >= NATIVE_FROM) {
+    const isAll = start === 0 && end === bytes.length;
+    return crc32(isAll ? bytes : bytes.subarray(start, end), before);
+  }
   let sum = ~before;
   let at = start;
   for (; at + 8 <= end; at += 8) {

@@ -2,6 +2,8 @@ import type { DiskFile } from '../disk/disk.js';
 
 const CHUNK_BYTES = 64 * 1024;
 const SMALLEST_BUDGET = 4096;
+/** So many are remembered at most that were asked for once. */
+const MOST_ASKED = 4096;
 /** Numbers of chunks in a file, which is smaller than 4 GiB, at the smallest size of chunks. */
 const MOST_CHUNKS = 2 ** 20;
 
@@ -32,7 +34,7 @@ export class ChunkCache {
   constructor(maxBytes: number) {
     this.#chunkBytes = Math.min(CHUNK_BYTES, maxBytes);
     this.#capacity = maxBytes < SMALLEST_BUDGET ? 0 : Math.max(1, Math.floor(maxBytes / this.#chunkBytes));
-    this.#asked = new Float64Array(this.#capacity);
+    this.#asked = new Float64Array(Math.min(MOST_ASKED, this.#capacity));
   }
 
   /** Bytes held. */
@@ -90,7 +92,7 @@ export class ChunkCache {
   }
 
   #admit(key: number): Chunk | undefined {
-    const place = key % this.#capacity;
+    const place = key % this.#asked.length;
     if (this.#asked[place] !== key) {
       this.#asked[place] = key;
       return undefined;

@@ -6,6 +6,8 @@ import type { SegmentFiles } from './segment-files.js';
 const PAGE_ENTRIES = 128;
 /** A page's positions, and the one behind them, which says how long the last record is. */
 const STRIDE = PAGE_ENTRIES + 1;
+/** Positions of two million records. */
+const MOST_PAGES = 2 ** 14;
 const POSITION_AT = 8;
 const LENGTH_AT = 12;
 
@@ -27,7 +29,7 @@ export class EntryPages {
 
   constructor(files: SegmentFiles, maxBytes: number) {
     this.#files = files;
-    const most = Math.floor(maxBytes / (4 * STRIDE + 8));
+    const most = Math.min(MOST_PAGES, Math.floor(maxBytes / (4 * STRIDE + 8)));
     this.#places = most === 0 ? 0 : 2 ** Math.floor(Math.log2(most));
   }
 

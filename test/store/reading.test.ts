@@ -1,6 +1,9 @@
 /** How records are read: in order in blocks, anywhere by positions that are kept, and what is never read from memory. */
 import t, { type Test } from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import { HEADER_BYTES } from '../../src/frame/file-header.js';
+import { HEAD_BYTES } from '../../src/frame/frame.js';
+import { LARGE } from '../../src/segment/stored-record.js';
 import type { Engine } from '../../src/store/engine.js';
 import { EngineStore } from '../../src/store/store.js';
 import { openEngine } from './engines.js';
@@ -62,6 +65,12 @@ t.test('without memory to keep anything in, each record is read when it is asked
   t.ok(reads() >= 50);
   for (const index of range(1, 50).reverse()) t.ok(isFilled(await store.read(index), 1000, index));
   t.ok(reads() >= 50);
+});
+
+t.test('the memory for it may be without a bound', async (t) => {
+  const { store } = await made(t, sizesOf(300, 10), { maxChunk: Number.MAX_SAFE_INTEGER });
+  for (let again = 0; again < 3; again++)
+    for (const index of [300, 1, 150, 151, 7]) t.ok(isFilled(await store.read(index), 10, index & 0xff));
 });
 
 t.test('what was read is the caller’s alone, and stands where larger units can be seen in it', async (t) => {
@@ -141,8 +150,10 @@ t.test(
   async (t) => {
     const { machine, engine, store } = await made(t, sizesOf(300, 50));
     const path = engine.files.entriesPath(1);
-    // Positions that point at another record, at nothing, far beyond; and lengths that lie.
-    for (const index of [10, 20, 30]) machine.flip(path, 32 + (index - 1) * 32 + 8, index);
+    // The tenth points at the twelfth's frame; others at nothing, and far beyond; and lengths lie.
+    const frame = (index: number): number => HEADER_BYTES + (index - 1) * (HEAD_BYTES + 50);
+    machine.flip(path, 32 + 9 * 32 + 8, frame(10) ^ frame(12));
+    for (const index of [20, 30]) machine.flip(path, 32 + (index - 1) * 32 + 8, index);
     for (const index of [40, 50]) machine.flip(path, 32 + (index - 1) * 32 + 11);
     for (const index of [60, 61]) machine.flip(path, 32 + (index - 1) * 32 + 15);
     for (const index of [70, 71, 72]) machine.flip(path, 32 + (index - 1) * 32);
@@ -157,6 +168,25 @@ t.test(
       t.ok(isFilled(await store.read(index), 50, index & 0xff), `${index}`);
   },
 );
+
+t.test('what is larger than was asked for is left to be read in slices, in order and anywhere', async (t) => {
+  const { engine } = await made(t, [100, 5000, 100, 5000, 100]);
+  const run = engine.run();
+  for (const own of [run, undefined])
+    for (const [index, size] of [
+      [1, 100],
+      [2, 5000],
+      [3, 100],
+      [4, 5000],
+      [5, 100],
+    ] as const) {
+      const record = engine.readKnown(index, 1000, own);
+      t.equal(record === LARGE, size > 1000);
+      const whole = record === LARGE ? await engine.slowly(record) : record;
+      t.equal(whole?.index, index);
+      t.ok(isFilled(whole?.payload, size, index));
+    }
+});
 
 t.test('what was removed by another is not read from what is kept here', async (t) => {
   const { machine, store } = await made(t, sizesOf(200, 100));
