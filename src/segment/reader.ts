@@ -95,7 +95,8 @@ export class Reader {
     if (index === first && !isSparse) run.begin(file.path, turn, index, HEADER_BYTES);
     else if (index === this.#afterIndex && file.path === this.#afterPath)
       run.begin(file.path, turn, index, this.#afterPosition);
-    const record = run.read(file, index, turn, end, this.#most);
+    const limit = this.#tail.segments.after(first) ?? Number.POSITIVE_INFINITY;
+    const record = run.read(file, index, turn, end, limit, this.#most);
     if (record !== undefined) return record;
     const found = this.#found;
     if (!isSparse && this.#pages.find(first, index, turn, found)) {

@@ -16,8 +16,9 @@ const LARGEST_GUESS = 128 * 1024;
 const SMALLEST_BUDGET = 4096;
 /** A length that lies must not take the memory that it asks for; a look at the size costs as much as a small read. */
 const LARGE_READ = 64 * 1024;
-/** Further on than this the entries are the shorter way. */
+/** Further on than this, in records or in their bytes, the entries are the shorter way. */
 const FAR = 64;
+const FAR_BYTES = 64 * 1024;
 
 /**
  * Reads the records of a segment one behind the other, some blocks ahead, without entries. Only committed bytes are read ahead, and
@@ -39,6 +40,8 @@ export class RecordRun {
   #bytes: Buffer = this.#room.memory;
   #at = 0;
   #to = 0;
+  /** The index that the log goes on with in another file. */
+  #limit = 0;
   #blockBytes = FIRST_BLOCK;
   /** Bytes that the next frame has, as far as its head was seen. */
   #needed = HEAD_BYTES;
@@ -79,21 +82,35 @@ export class RecordRun {
   /** The record, where it was read ahead and is whole; `LARGE` where it has more than `most` bytes. */
   take(index: number, turn: number, most: number): StoredRecord | undefined {
     this.#most = most;
-    if (this.#at === this.#to || turn !== this.#turn) return undefined;
-    if (index !== this.#index && (index < this.#index || index - this.#index > FAR)) return undefined;
-    return this.#next(index);
+    if (this.#at === this.#to || turn !== this.#turn || index >= this.#limit) return undefined;
+    return this.#isNear(index) ? this.#next(index) : undefined;
   }
 
-  /** The record, where it is the next one in that file, or not far behind that; undefined where it is not there, or not whole. */
-  read(file: DiskFile, index: number, turn: number, end: number, most: number): StoredRecord | undefined {
+  /**
+   * The record, where it is the next one in that file, or not far behind that; undefined where it is not there, or not whole. ⚑ The
+   * file counts as far as the index `limit`: behind the cut of a take-over there may be whole frames that do not.
+   */
+  read(
+    file: DiskFile,
+    index: number,
+    turn: number,
+    end: number,
+    limit: number,
+    most: number,
+  ): StoredRecord | undefined {
     this.#most = most;
-    if (turn !== this.#turn || file.path !== this.#path) return undefined;
-    if (index < this.#index || index - this.#index > FAR) return undefined;
+    if (turn !== this.#turn || file.path !== this.#path || !this.#isNear(index)) return undefined;
+    this.#limit = limit;
     while (this.#load(file, end)) {
       const record = this.#next(index);
       if (record !== undefined || !this.#wantsMore) return record;
     }
     return undefined;
+  }
+
+  #isNear(index: number): boolean {
+    const far = index - this.#index;
+    return far === 0 || (far > 0 && far <= FAR && far * this.#latestLength <= FAR_BYTES);
   }
 
   /** Reads from the next frame on; false where it is not wholly there. */
@@ -140,6 +157,13 @@ export class RecordRun {
       const { kind, number, length } = head;
       if (kind !== FrameKind.mark && (kind !== FrameKind.record || number > index)) return undefined;
       if (length > this.#most && number === index && kind === FrameKind.record) return this.#leave(head);
+      if (number !== index && left < length) {
+        // Of one that is passed over the head is enough.
+        this.#pass(kind, number, length);
+        this.#drop();
+        this.#wantsMore = true;
+        return undefined;
+      }
       this.#needed = length;
       this.#wantsMore = left < length;
       if (this.#wantsMore) return undefined;
