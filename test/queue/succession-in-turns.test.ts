@@ -82,6 +82,29 @@ t.test('it is whole for everybody, and what was decided meanwhile comes behind i
   t.equal(await queue.length(), 0);
 });
 
+t.test('its own mark is not followed half-way', async (t) => {
+  const { machine, disk, queue } = await prepared(t);
+  let isMarked = false;
+  let looked: Promise<number> | undefined;
+  const opened: string[] = [];
+  machine.onOperation = ({ kind, path, opener, write }) => {
+    if (opener !== disk.name) return undefined;
+    if (isMarked && kind === 'open') opened.push(path);
+    if (kind === 'write' && path.endsWith('fate.1') && journals(machine).includes('/q/duro.fate.2'))
+      isMarked ||= write?.bytes.length === 36;
+    if (isMarked && kind === 'sync' && path.endsWith('fate.1'))
+      looked ??= new Promise((resolve) => setImmediate(() => resolve(queue.length())));
+    return undefined;
+  };
+  await queue.delete(scattered);
+  await until('it is over', () => looked !== undefined && !journals(machine).includes('/q/duro.fate.1'));
+  t.equal(await looked, rest.length);
+  t.same(
+    opened.filter((path) => path.endsWith('fate.2')),
+    [],
+  );
+});
+
 t.test('closing waits for it', async (t) => {
   const { machine, queue } = await prepared(t);
   await queue.delete(scattered);

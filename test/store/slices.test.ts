@@ -143,6 +143,45 @@ t.test('a batch that is half written is there for nobody, and then wholly', asyn
   t.same(await other.dequeueMany(40), [filled(10, 0), ...batch]);
 });
 
+t.test('who is in the middle of a write does not read its own beginning', async (t) => {
+  const machine = new MemoryDisk();
+  const disk = machine.opener('writer');
+  const queue = await open(t, disk);
+  let writes = 0;
+  let reads = 0;
+  let looks: Promise<unknown> | undefined;
+  machine.onOperation = (operation) => {
+    if (isFrames(operation)) writes += 1;
+    if (operation.kind === 'read' && operation.path.endsWith('.dat')) reads += writes > 0 ? 1 : 0;
+    if (isFrames(operation) && writes === 3)
+      looks = Promise.all([queue.length(), queue.peek(), queue.dequeue()]);
+    return undefined;
+  };
+  const written = queue.enqueueMany(
+    range(1, 30).map((n) => filled(300, n)),
+    { durability: 'written' },
+  );
+  await written;
+  t.same(await looks, [0, undefined, undefined]);
+  t.equal(reads, 0);
+});
+
+t.test('the file that is written stays open, whatever else is read', async (t) => {
+  const machine = new MemoryDisk();
+  const queue = await open(t, machine.opener(), { durability: 'written', maxFileSize: 4096, maxFiles: 100 });
+  for (const n of range(1, 80)) await queue.enqueue(filled(2500, n));
+  let reads: Promise<(Uint8Array | undefined)[]> | undefined;
+  atWrite(machine, 3, () => {
+    reads = Promise.all(range(1, 80).map((index) => queue.read(index)));
+  });
+  t.equal(await queue.enqueue(filled(3800, 81)), 81);
+  t.same(
+    (await reads)?.map((value) => value?.[0]),
+    range(1, 80),
+  );
+  t.same(await queue.read(81), filled(3800, 81));
+});
+
 t.test('others of this process decide and take meanwhile', async (t) => {
   const machine = new MemoryDisk();
   const queue = await open(t, machine.opener(), { durability: 'written' });
@@ -199,13 +238,14 @@ t.test('a disk that fills up in the middle takes all of it back', async (t) => {
   const machine = new MemoryDisk();
   const queue = await open(t, machine.opener(), { durability: 'written' });
   await queue.enqueue(filled(10, 0));
-  const size = await queue.size();
+  const path = '/q/duro_00000000000000000001.dat';
+  const before = machine.bytes(path)?.length;
   atWrite(machine, 3, () => {
     machine.capacityBytes = machine.usedBytes + 10;
   });
   await t.rejects(queue.enqueue(filled(10 * SLICE, 1)), { code: 'DISK_FULL' });
   machine.onOperation = undefined;
-  t.equal(await queue.size(), size);
+  t.equal(machine.bytes(path)?.length, before);
   machine.capacityBytes = Number.POSITIVE_INFINITY;
   t.equal(await queue.enqueue(filled(10 * SLICE, 2)), 2);
   t.same(await queue.dequeueMany(3), [filled(10, 0), filled(10 * SLICE, 2)]);
