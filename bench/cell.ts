@@ -47,6 +47,8 @@ export interface Cell {
   readonly rounds?: number;
   /** A turn is as long as it is, whatever number of records it is asked for. */
   readonly fixed?: boolean;
+  /** Only measured where it is asked for, by name or with everything else. */
+  readonly long?: boolean;
   /** The first contestant has a turn that is forgotten, where nothing else compiles what all of them run. */
   readonly warms?: boolean;
 }

@@ -80,7 +80,7 @@ function bars({ id, name, unit, contestants }: Result, sorted: boolean): object 
     axis: { title: null, labelLimit: 220 },
   };
   return {
-    title: { text: id, subtitle: name },
+    title: { text: id, subtitle: name.replaceAll('`', '') },
     width: WIDTH,
     height: { step: BAR },
     data: { values },

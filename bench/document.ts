@@ -8,7 +8,7 @@ import { number, verdictText } from './table.js';
 /** The cells that everybody takes part in, side by side. */
 const OVERVIEW = [
   ...['W1a', 'W1b', 'W1c', 'W2', 'W3', 'W4a', 'W4b', 'W5a', 'W5b'],
-  ...['two processes, singly', 'two processes, by 100', 'latency median', 'latency 99 of 100'],
+  ...['two processes, singly', 'two processes, by 100', 'latency: median', 'latency: 99 of 100'],
 ];
 const ROLES: Readonly<Record<Role, string>> = {
   ours: 'the library',

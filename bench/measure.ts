@@ -111,8 +111,8 @@ function result(cell: Cell, one: Measure, entrants: readonly Entrant[]): Result 
     .filter(({ role, figures: { median: theirs } }) => role === 'peer' && !(ours < theirs))
     .map(({ name }) => name);
   return {
-    id: one.name === '' ? cell.id : `${cell.id} ${one.name}`,
-    name: one.name === '' ? cell.name : `${cell.name}, ${one.name}`,
+    id: one.name === '' ? cell.id : `${cell.id}: ${one.name}`,
+    name: cell.name,
     group: cell.group,
     definition: cell.definition,
     table: cell.column?.table ?? cell.id,

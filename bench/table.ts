@@ -19,11 +19,12 @@ export function verdictText({ to, atMost, reached, ok }: Verdict, unit: string):
 /** A result as lines of text. */
 export function linesOf({ id, name, unit, contestants, verdicts, behind, failures = [] }: Result): string[] {
   const lines = [`${id}: ${name} (${unit})`];
+  const width = Math.max(22, ...contestants.map(({ name: who }) => who.length)) + 2;
   for (const { name: who, figures, cpu } of contestants) {
     const own = verdicts.filter(({ of }) => of === who).map((verdict) => verdictText(verdict, unit));
     const used = cpu === undefined ? '' : `${number(cpu)} CPU`;
     lines.push(
-      `  ${who.padEnd(24)}${range(figures).padEnd(26)}${used.padEnd(12)}${own.join('; ')}`.trimEnd(),
+      `  ${who.padEnd(width)}${range(figures).padEnd(26)}${used.padEnd(12)}${own.join('; ')}`.trimEnd(),
     );
   }
   if (behind !== undefined && behind.length > 0) lines.push(`  MISSED: not ahead of ${behind.join(', ')}`);

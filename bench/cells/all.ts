@@ -5,6 +5,7 @@ import { contentionCells } from './contention.js';
 import { deadHolderCell } from './dead-holder.js';
 import { drainedCell } from './drained.js';
 import { eventLoopCells } from './event-loop.js';
+import { fairnessCell } from './fairness.js';
 import { formatCells } from './format.js';
 import { growthCell } from './growth.js';
 import { lockingCells } from './locking.js';
@@ -28,6 +29,7 @@ export function allCells(peers: readonly Subject[], full: boolean): Cell[] {
     ...twoProcessesCells(peers),
     deadHolderCell(),
     ...contentionCells(peers),
+    fairnessCell(),
     ...valueCells(),
     ...sizeCells(peers),
     ...lockingCells(),
