@@ -1,6 +1,6 @@
 /** How large pieces of work are that are done in one turn of the event loop. Tests have them small. */
 export interface Slices {
-  /** What one call writes is written in slices of so many bytes, where it has more. */
+  /** A larger record is copied and summed in slices of so many bytes, and one turn writes about twice as many. */
   readonly writeBytes: number;
 }
 

@@ -52,6 +52,25 @@ t.test('on the device when the last step resolves', async (t) => {
   t.same(await after.flush(), range(2501, 3000));
 });
 
+t.test('on the device when what is large was taken, too', async (t) => {
+  const machine = new MemoryDisk();
+  const queue = await memoryWorld(t, machine).openQueue<Uint8Array>({ indexer: false, codec: 'bytes' });
+  for (const n of range(1, 4)) await queue.enqueue(filled(n % 2 === 0 ? 10 : 1_100_000, n));
+  const left = async (): Promise<(number | undefined)[]> => {
+    const cut = machine.fork(1);
+    cut.powerCut({ writes: 'lose', names: 'lose', sizes: 'keep' });
+    const after = await memoryWorld(t, cut).openQueue<Uint8Array>({ codec: 'bytes' });
+    return (await after.flush()).map((value) => value[0]);
+  };
+  t.equal((await queue.dequeue())?.[0], 1);
+  t.same(await left(), [2, 3, 4]);
+  t.same(
+    (await queue.dequeueMany(2)).map((value) => value[0]),
+    [2, 3],
+  );
+  t.same(await left(), [4]);
+});
+
 t.test('an unreadable message ends a step, and is met by who asks next', async (t) => {
   const machine = new MemoryDisk();
   const world = memoryWorld(t, machine);
