@@ -1,144 +1,93 @@
 /**
- * Measures the library beside bare files on this machine: `npm run bench -- [--json] [--only text] [--rounds 3]
- * [--scale 1] [--directory path]`. The directory's file system is what is measured: a temporary directory in memory
- * says nothing of syncs. `--only` takes a part of a cell's name, or 'two processes', 'many records',
- * 'dead holder' or 'format'.
+ * Measures the library on this machine, beside bare files and whichever peers are installed (`npm run bench:peers`):
+ * `npm run bench -- [--only text,text] [--rounds 3] [--scale 1] [--full] [--no-peers] [--no-warm-up] [--directory path]
+ * [--json] [--output file] [--write]`. The directory's file system is what is measured: a temporary directory in memory says nothing of
+ * syncs. `--only` takes parts of a cell's id, name or group. `--full` goes to ten million records and takes long. `--write` puts figures, charts and tables
+ * into docs/.
  */
-import { statfsSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cells } from './cells.js';
-import { type DeadHolderResult, deadHolder } from './dead-holder.js';
-import { comparisons } from './format.js';
-import { type ManyRecordsResult, manyRecords } from './many-records.js';
-import { type CellResult, compare, type Figures, inDirectory, measure } from './measure.js';
-import { type TwoProcessesResult, twoProcesses } from './two-processes.js';
+import type { Cell, Result } from './cell.js';
+import { allCells } from './cells/all.js';
+import { commitOf, machineOf } from './machine.js';
+import { measure } from './measure.js';
+import { installedPeers } from './peers/all.js';
+import { publish } from './publish.js';
+import type { Report } from './report.js';
+import { root } from './root.js';
+import { linesOf } from './table.js';
+import { warmUp } from './warm-up.js';
+import { inDirectory } from './work-directory.js';
 
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     json: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
     scale: { type: 'string', default: '1' },
+    full: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: true },
+    'warm-up': { type: 'boolean', default: true },
     directory: { type: 'string', default: tmpdir() },
+    output: { type: 'string', default: join(root, 'bench', 'results', 'latest.json') },
+    write: { type: 'boolean', default: false },
   },
 });
-const { json, only, directory } = values;
+const { json, full, directory, output } = values;
 const rounds = Number(values.rounds);
 const scale = Number(values.scale);
 if (!(rounds >= 1) || !(scale > 0)) throw new Error('--rounds and --scale take positive numbers');
-
-const FILE_SYSTEMS: Readonly<Record<number, string>> = {
-  61267: 'ext4',
-  1481003842: 'xfs',
-  2435016766: 'btrfs',
-  2035054128: 'overlayfs',
-  16914836: 'tmpfs (in memory: syncs cost nothing)',
-};
-
-const machine = {
-  node: process.version,
-  system: `${process.platform} ${process.arch}`,
-  cores: availableParallelism(),
-  processor: cpus()[0]?.model ?? 'unknown',
-};
 
 const say = (line: string): void => {
   if (!json) console.log(line);
 };
 
-const number = (value: number): string => value.toPrecision(3).replace(/e\+.*/, '');
-const range = ({ median, least, most }: Figures): string =>
-  `${number(median).padStart(6)} (${number(least)}-${number(most)})`.padEnd(24);
-
-function row({ name, ours, bare, ratio, target }: CellResult): void {
-  const [first, ...others] = bare;
-  if (first === undefined) return;
-  const aim = target === undefined ? '' : `${ratio <= target ? 'ok' : 'MISSED'}, at most ${target}`;
-  say(
-    `${name.padEnd(38)}${range(ours)}${range(first)}${ratio.toFixed(2).padStart(6)}  ${aim.padEnd(20)}${first.name}`,
-  );
-  for (const other of others) {
-    say(
-      `${''.padEnd(62)}${range(other)}${(ours.median / other.median).toFixed(2).padStart(6)}  ${''.padEnd(20)}${other.name}`,
-    );
-  }
-}
-
-const inRange = ({ median, least, most }: Figures, unit: string): string =>
-  `${median.toFixed(0)} ${unit} (${least.toFixed(0)}-${most.toFixed(0)})`;
-
-function tellManyRecords(result: ManyRecordsResult): void {
-  const { records, openMs, total, growth, growthWithReads, readMicroseconds, wrong } = result;
-  const ok = openMs.median < 200 && growth.median < 60 && wrong === 0;
-  say(`\n${records} records of 100 bytes, opened in a fresh process:`);
-  say(`  open and count     ${inRange(openMs, 'ms')}, at most 200`);
-  say(
-    `  memory by opening  ${inRange(growth, 'MiB')}, at most 60; by opening and reading ${inRange(growthWithReads, 'MiB')}`,
-  );
-  say(`  memory in all      ${inRange(total, 'MiB')}, Node and the library included`);
-  say(`  read at random     ${readMicroseconds.median.toFixed(2)} µs, ${wrong} wrong`);
-  say(`  ${ok ? 'ok' : 'MISSED'}`);
-}
-
-function tellComparison(name: string, results: readonly Figures[]): void {
-  say(`\n${name}`);
-  for (const result of results) say(`  ${result.name.padEnd(36)}${range(result)}`);
-}
+const wanted = values.only.toLowerCase().split(',');
+const isWanted = ({ id, name, group, long = false }: Cell): boolean =>
+  (!long || full || values.only !== '') &&
+  wanted.some((part) => `${id}: ${name} (${group})`.toLowerCase().includes(part.trim()));
 
 await inDirectory(directory, async (work) => {
-  const type = statfsSync(work).type;
-  const fileSystem = FILE_SYSTEMS[type] ?? `file system type 0x${type.toString(16)}`;
+  const begin = performance.now();
+  const machine = machineOf(work);
+  const commit = commitOf();
+  const { subjects, versions, missing } = values.peers
+    ? await installedPeers()
+    : { subjects: [], versions: {}, missing: [] };
   say(
-    `Node ${machine.node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${fileSystem}`,
+    `Node ${machine.node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${machine.fileSystem}`,
   );
-  const results: CellResult[] = [];
-  const wanted = cells(scale).filter(({ name }) => name.includes(only));
-  say(`Microseconds a record of 1 KiB: median of ${rounds} rounds (least-most)`);
-  if (wanted.length > 0)
-    say(`\n${''.padEnd(38)}${'durostore'.padEnd(24)}${'bare files'.padEnd(24)} ratio  target`);
-  for (const cell of wanted) {
-    const result = await measure(cell, rounds, work);
-    results.push(result);
-    row(result);
-  }
-  let two: TwoProcessesResult[] = [];
-  if ('two processes'.includes(only)) {
-    two = await twoProcesses(scale, rounds, work);
-    say('\nTwo processes, 200-byte records; bare: a file that the other one follows by its notices');
-    for (const { name, unit, ours, bare, target } of two)
-      say(
-        `  ${name.padEnd(36)}${range(ours)}${range(bare)}${(ours.median / bare.median).toFixed(2).padStart(6)}  ${unit}, target ${target}`,
-      );
-  }
-  let many: ManyRecordsResult | undefined;
-  if ('many records'.includes(only)) {
-    many = await manyRecords(Math.round(3_000_000 * scale), rounds, work);
-    tellManyRecords(many);
-  }
-  let dead: DeadHolderResult | undefined;
-  if ('dead holder'.includes(only)) {
-    dead = await deadHolder(scale, work);
-    const { held, kills, p50, p99, worst } = dead;
-    say(`\n${held} messages of a consumer that is killed, until another one has them all, ${kills} times:`);
-    say(`  p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`);
-    say(`  ${p99 < 100 ? 'ok' : 'MISSED'}, p99 below 100 ms`);
-  }
-  const format: { name: string; results: Figures[] }[] = [];
-  if ('format'.includes(only)) {
-    for (const { name, contestants } of comparisons(scale)) {
-      const compared = await compare(contestants, rounds, work);
-      format.push({ name, results: compared });
-      tellComparison(name, compared);
+  say(`commit ${commit}, medians of ${rounds} rounds (least-most)`);
+  for (const reason of missing) say(`Left out: ${reason}`);
+  if (values['warm-up']) say(`Warmed up with ${Math.round(warmUp(work) / 1024 ** 2)} MiB`);
+
+  const results: Result[] = [];
+  const reported = (): Report => ({
+    machine,
+    commit,
+    date: new Date().toISOString().slice(0, 10),
+    rounds,
+    scale,
+    minutes: Math.round((performance.now() - begin) / 6000) / 10,
+    peers: versions,
+    missing,
+    results,
+  });
+  mkdirSync(dirname(output), { recursive: true });
+  for (const cell of allCells(subjects, full).filter(isWanted)) {
+    const records = Math.max(100, Math.round((cell.records * scale) / 100) * 100);
+    for (const result of await measure({ ...cell, records }, rounds, work)) {
+      results.push(result);
+      say(`\n${linesOf(result).join('\n')}`);
     }
+    // After each cell, so that a run that is ended early was not for nothing.
+    writeFileSync(output, `${JSON.stringify(reported(), null, 2)}\n`);
   }
-  const everything = {
-    machine: { ...machine, fileSystem },
-    cells: results,
-    twoProcesses: two,
-    manyRecords: many,
-    deadHolder: dead,
-    format,
-  };
-  if (json) console.log(JSON.stringify(everything, null, 2));
+  const report = reported();
+  say(`\n${report.minutes} minutes; figures in ${output}`);
+  if (values.write) await publish(report);
+  if (json) console.log(JSON.stringify(report, null, 2));
 });

@@ -1,126 +1,126 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Cell, Contestant, Measure, Readings, Result, Verdict } from './cell.js';
+import { figures, median } from './statistics.js';
 
-/** One way of doing a cell's work, made ready outside the time that is taken. */
-export interface Ready {
-  /** Does the work; resolves with how many records it was done on. */
-  run(): Promise<number> | number;
-  close(): Promise<void> | void;
-}
+/** How long a turn may take, with all that is prepared for it; who is slower gets fewer records. */
+const TURN_MS = 1500;
+/** The part of a turn's records with which everybody's pace is found, which also warms up. */
+const PILOT = 0.1;
+const STEP = 100;
 
-export interface Contestant {
-  readonly name: string;
-  prepare(directory: string): Promise<Ready> | Ready;
-}
-
-/** One kind of work, done by the library and by bare files. */
-export interface Cell {
-  readonly name: string;
-  readonly ours: Contestant;
-  readonly bare: readonly Contestant[];
-  /** The most that the library may take, as a ratio to the first of the bare ones. */
-  readonly target?: number | undefined;
-}
-
-/** Microseconds a record. */
-export interface Figures {
-  readonly name: string;
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
-}
-
-export interface CellResult {
-  readonly name: string;
-  readonly target: number | undefined;
-  readonly ours: Figures;
-  readonly bare: readonly Figures[];
-  /** The median of the rounds' own ratios to the first of the bare ones: both halves of a ratio were measured together. */
-  readonly ratio: number;
-}
-
-/** Measures a cell: the library beside bare files. */
-export async function measure(cell: Cell, rounds: number, directory: string): Promise<CellResult> {
-  const contestants = [cell.ours, ...cell.bare];
-  const times = await timesOf(contestants, rounds, directory);
-  const [ours, ...bare] = contestants.map(({ name }, at) => figures(name, times[at] ?? []));
-  const ratios = (times[0] ?? []).map((taken, round) => taken / (times[1]?.[round] ?? Number.NaN));
-  return { name: cell.name, target: cell.target, ours: ours as Figures, bare, ratio: median(ratios) };
-}
-
-/** Measures contestants beside each other. */
-export async function compare(
-  contestants: readonly Contestant[],
-  rounds: number,
-  directory: string,
-): Promise<Figures[]> {
-  const times = await timesOf(contestants, rounds, directory);
-  return contestants.map(({ name }, at) => figures(name, times[at] ?? []));
+interface Entrant {
+  readonly contestant: Contestant;
+  records: number;
+  readonly turns: Readings[];
+  /** Why it was left out. */
+  failed?: string;
 }
 
 /**
- * A round that warms up and is forgotten, then `rounds` in each of which everybody has a turn, so that what else the
- * machine does meets all alike. Each one's files are removed before the next one's turn.
+ * Measures a cell: a pilot that finds how many records everybody's turn has, then rounds in each of which everybody has a
+ * turn, so that what else the machine does meets all alike. Each one's files are removed before the next one's turn. Who
+ * fails has no more turns, and the others go on.
  */
-async function timesOf(
-  contestants: readonly Contestant[],
-  rounds: number,
-  directory: string,
-): Promise<number[][]> {
-  const times = contestants.map((): number[] => []);
-  for (let round = 0; round <= rounds; round++) {
-    const order = contestants.map((_, at) => (round % 2 === 0 ? at : contestants.length - 1 - at));
-    for (const at of order) {
-      const taken = await once(contestants[at] as Contestant, directory);
-      if (round > 0) times[at]?.push(taken);
+export async function measure(cell: Cell, rounds: number, parent: string): Promise<Result[]> {
+  const entrants: Entrant[] = [];
+  for (const contestant of cell.contestants) {
+    const entrant: Entrant = { contestant, records: cell.records, turns: [] };
+    entrants.push(entrant);
+    if (cell.fixed === true) continue;
+    await attempt(entrant, async () => {
+      entrant.records = await pace(contestant, cell.records, parent);
+    });
+  }
+  const [first] = entrants;
+  if (cell.warms === true && first !== undefined) {
+    await attempt(first, async () => {
+      await turn(first.contestant, first.records, parent);
+    });
+  }
+  for (let round = 0; round < (cell.rounds ?? rounds); round++) {
+    const order = round % 2 === 0 ? entrants : [...entrants].reverse();
+    for (const entrant of order) {
+      await attempt(entrant, async () => {
+        entrant.turns.push(await turn(entrant.contestant, entrant.records, parent));
+      });
     }
   }
-  return times;
+  return cell.measures.map((one) => result(cell, one, entrants));
 }
 
-async function once(contestant: Contestant, parent: string): Promise<number> {
-  const directory = mkdtempSync(join(parent, 'turn-'));
+async function attempt(entrant: Entrant, work: () => Promise<void>): Promise<void> {
+  if (entrant.failed !== undefined) return;
   try {
-    const ready = await contestant.prepare(directory);
-    try {
-      globalThis.gc?.();
-      const begin = process.hrtime.bigint();
-      const records = await ready.run();
-      return Number(process.hrtime.bigint() - begin) / 1000 / records;
-    } finally {
-      await ready.close();
-    }
+    await work();
+  } catch (error) {
+    entrant.failed = error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function pace(contestant: Contestant, records: number, parent: string): Promise<number> {
+  const pilot = Math.min(records, Math.max(STEP, stepped(records * PILOT)));
+  const begin = performance.now();
+  await turn(contestant, pilot, parent);
+  const each = (performance.now() - begin) / pilot;
+  return Math.min(records, Math.max(STEP, stepped(TURN_MS / each)));
+}
+
+const stepped = (records: number): number => Math.round(records / STEP) * STEP;
+
+async function turn(contestant: Contestant, records: number, parent: string): Promise<Readings> {
+  const directory = mkdtempSync(join(parent, 't-'));
+  try {
+    return await contestant.turn(directory, records);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length % 2 === 1) return sorted[middle] ?? Number.NaN;
-  return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
-}
-
-export function figures(name: string, values: readonly number[]): Figures {
-  return { name, median: median(values), least: Math.min(...values), most: Math.max(...values) };
-}
-
-/** Runs `work` in a new directory below `parent`, and removes it however this program ends, but by SIGKILL. */
-export async function inDirectory<T>(parent: string, work: (directory: string) => Promise<T>): Promise<T> {
-  mkdirSync(parent, { recursive: true });
-  const directory = mkdtempSync(join(parent, 'durostore-bench-'));
-  const remove = (): void => rmSync(directory, { recursive: true, force: true });
-  const leave = (): void => process.exit(130);
-  process.once('exit', remove);
-  process.once('SIGINT', leave);
-  process.once('SIGTERM', leave);
-  try {
-    return await work(directory);
-  } finally {
-    process.removeListener('SIGINT', leave);
-    process.removeListener('SIGTERM', leave);
-    process.removeListener('exit', remove);
-    remove();
-  }
+function result(cell: Cell, one: Measure, entrants: readonly Entrant[]): Result {
+  const there = entrants.filter(
+    ({ turns, failed }) => failed === undefined && turns.every((readings) => readings[one.key] !== undefined),
+  );
+  const failures = entrants.flatMap(({ contestant: { name }, failed }) =>
+    failed === undefined ? [] : [`${name}: ${failed}`],
+  );
+  const valuesOf = ({ turns }: Entrant, key: string): number[] =>
+    turns.map((readings) => readings[key] ?? Number.NaN);
+  const named = (name: string): number[] => {
+    const entrant = there.find(({ contestant }) => contestant.name === name);
+    return entrant === undefined ? [] : valuesOf(entrant, one.key);
+  };
+  const contestants = there.map((entrant) => {
+    const cpu = median(valuesOf(entrant, 'cpu'));
+    return {
+      name: entrant.contestant.name,
+      role: entrant.contestant.role,
+      figures: figures(valuesOf(entrant, one.key)),
+      records: entrant.records,
+      ...(Number.isNaN(cpu) ? {} : { cpu }),
+    };
+  });
+  const verdicts = (one.targets ?? []).map((target): Verdict => {
+    const own = named(target.of);
+    const other = target.to === undefined ? undefined : named(target.to);
+    const reached = median(own.map((value, round) => value / (other?.[round] ?? 1)));
+    return { ...target, reached, ok: reached <= target.atMost };
+  });
+  const ours = contestants.find(({ role }) => role === 'ours')?.figures.median ?? Number.NaN;
+  const behind = contestants
+    .filter(({ role, figures: { median: theirs } }) => role === 'peer' && !(ours < theirs))
+    .map(({ name }) => name);
+  return {
+    id: one.name === '' ? cell.id : `${cell.id}: ${one.name}`,
+    name: cell.name,
+    group: cell.group,
+    definition: cell.definition,
+    table: cell.column?.table ?? cell.id,
+    column: [cell.column?.head ?? '', one.name].filter((part) => part !== '').join(', '),
+    unit: one.unit,
+    contestants,
+    verdicts,
+    ...(one.lead === true ? { behind } : {}),
+    ...(failures.length > 0 ? { failures } : {}),
+  };
 }

@@ -90,12 +90,12 @@ async function install() {
   if (code !== 0) fail('npm ci failed', output);
 }
 
-/** Every file below a folder of the clone, as paths from its root with forward slashes. */
+/** Every file of ours below a folder of the clone, as paths from its root with forward slashes. */
 function filesBelow(folder) {
   if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return filesBelow(path);
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesBelow(path);
     return entry.isFile() ? [path] : [];
   });
 }

@@ -1,5 +1,5 @@
 import type { Death } from '../journal/facts.js';
-import type { StoredRecord } from '../segment/reader.js';
+import type { StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
 import { callOptions, invalid, wholeNumber } from '../store/options.js';

@@ -2,7 +2,7 @@ import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
 import type { FactSink, Lease } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
-import { LARGE, type StoredRecord } from '../segment/reader.js';
+import { LARGE, type StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
 import type { Burial, Undertaker } from './burial.js';

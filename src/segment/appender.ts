@@ -23,7 +23,6 @@ import { encodeSafeMark, encodeSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { setAside } from './set-aside.js';
 import { settleEnd } from './settle-end.js';
-import { SLICES } from './slices.js';
 import type { Tail } from './tail.js';
 
 /** What a segment needs beside its records: its header, and room for the seal that is always kept. */
@@ -31,8 +30,6 @@ export const SEGMENT_OVERHEAD = HEADER_BYTES + SEAL_BYTES;
 
 /** How far segments that are written in `synced` mode are prepared at a time. */
 const PREPARED_BYTES = 256 * 1024;
-/** So many heads are completed in one turn of the event loop, of a group that is appended in slices. */
-const HEADS_AT_ONCE = 4096;
 /** A commit as large as this gains nothing by prepared space. */
 const PREPARE_BELOW = 64 * 1024;
 
@@ -46,18 +43,9 @@ export class Appender {
   readonly #entries: EntryWriter;
   readonly #prepared = new PreparedSpace(PREPARED_BYTES);
 
-  readonly #sliceBytes: number;
-
   /** `mayLoseLock`: whether the lock can be taken away from who holds it. */
-  constructor(
-    files: SegmentFiles,
-    tail: Tail,
-    maxFileSize: number,
-    mayLoseLock: boolean,
-    sliceBytes = SLICES.writeBytes,
-  ) {
+  constructor(files: SegmentFiles, tail: Tail, maxFileSize: number, mayLoseLock: boolean) {
     this.#entries = new EntryWriter(files, tail, !mayLoseLock);
-    this.#sliceBytes = sliceBytes;
     this.#files = files;
     this.#tail = tail;
     this.#maxFileSize = maxFileSize;
@@ -108,7 +96,7 @@ export class Appender {
     const first = batch.groups[from];
     const last = batch.groups[to - 1];
     if (first === undefined || last === undefined) throw new Error('nothing to append');
-    for (let at = from; at < to; at++) for (const _ of batch.finish(at));
+    batch.finishAll(from, to);
     const firstIndex = tail.nextIndex;
     const time = Math.max(Math.floor(wallTime), tail.time);
     const bytes = last.end - first.start;
@@ -122,55 +110,19 @@ export class Appender {
     const file = this.#activeFile();
     if (prepare && bytes < PREPARE_BELOW) this.#prepared.ensure(file, tail.end, bytes, this.#maxFileSize);
     this.#write(file, batch.bytes, first.start, bytes);
-    this.#appended(batch, { firstFrame, count, firstIndex, time, isSynced: prepare }, first.start, bytes);
-    return firstIndex;
-  }
-
-  /**
-   * The same of one finished group, slice by slice: yields where others may have a turn of the event loop, the lock being kept. Only
-   * with locks that cannot be taken away.
-   *
-   * ⚑ The slices are written in order, so that what a death leaves is a batch that is not whole, as in the middle of a single write;
-   * and the tail looks for nothing meanwhile. The file is held open: whoever has a turn may need descriptors.
-   */
-  *appendInSlices(batch: Batch, at: number, wallTime: number): Generator<undefined, number> {
-    const tail = this.#tail;
-    const group = batch.groups[at];
-    const pinned = this.#files.descriptors.pin(this.#activeFile().path);
-    if (group === undefined || pinned === undefined) throw new Error('nothing to append, or to append to');
-    const firstIndex = tail.nextIndex;
-    const time = Math.max(Math.floor(wallTime), tail.time);
-    const { start, firstFrame, count } = group;
-    const bytes = group.end - start;
-    tail.isAppending = true;
-    try {
-      for (let i = 0; i < count; i++) {
-        const frame = batch.frames[firstFrame + i] as number;
-        const place = this.#files.placeOf(tail.end + frame - start);
-        completeHead(batch.bytes, frame, place, firstIndex + i, time, tail.safe);
-        if (i % HEADS_AT_ONCE === HEADS_AT_ONCE - 1) yield;
-      }
-      for (let done = 0; done < bytes; done += this.#sliceBytes) {
-        if (done > 0) yield;
-        const length = Math.min(this.#sliceBytes, bytes - done);
-        this.#write(pinned.file, batch.bytes, start + done, length, tail.end + done);
-      }
-    } finally {
-      tail.isAppending = false;
-      pinned.unpin();
-    }
-    this.#appended(batch, { firstFrame, count, firstIndex, time, isSynced: false }, start, bytes);
+    const { start } = first;
+    const position = tail.end;
+    this.#appended(batch, { firstFrame, count, firstIndex, position, start, time, isSynced: prepare }, bytes);
     return firstIndex;
   }
 
   /** The frames are in the file. */
-  #appended(batch: Batch, appended: Appended, start: number, bytes: number): void {
+  #appended(batch: Batch, appended: AppendedFrames, bytes: number): void {
     const tail = this.#tail;
-    const { count, time } = appended;
-    this.#entries.appended(batch, { ...appended, position: tail.end, start });
+    this.#entries.appended(batch, appended);
     tail.end += bytes;
-    tail.nextIndex += count;
-    tail.time = time;
+    tail.nextIndex += appended.count;
+    tail.time = appended.time;
     for (const feed of tail.feeds) tellMarked(feed, batch, appended);
   }
 
@@ -269,11 +221,10 @@ export class Appender {
     return file;
   }
 
-  /** Where that fails, everything behind the end of the log is cut off again. */
-  #write(file: DiskFile, bytes: Buffer, offset: number, length: number, position = this.#tail.end): void {
+  #write(file: DiskFile, bytes: Buffer, offset: number, length: number): void {
     const { end } = this.#tail;
     try {
-      writeFully(file, offset === 0 ? bytes : bytes.subarray(offset), length, position);
+      writeFully(file, offset === 0 ? bytes : bytes.subarray(offset), length, end);
     } catch (error) {
       this.#prepared.forget();
       try {
@@ -290,9 +241,11 @@ export class Appender {
   }
 }
 
-type Appended = Omit<AppendedFrames, 'position' | 'start'>;
-
-function tellMarked(feed: MarkFeed, batch: Batch, { firstFrame, count, firstIndex, time }: Appended): void {
+function tellMarked(
+  feed: MarkFeed,
+  batch: Batch,
+  { firstFrame, count, firstIndex, time }: AppendedFrames,
+): void {
   for (let i = 0; i < count; i++) {
     const frame = batch.frames[firstFrame + i] as number;
     if (isMarkedFrame(batch.bytes, frame)) feed.saw(firstIndex + i, time, marksOfFrame(batch.bytes, frame));

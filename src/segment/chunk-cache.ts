@@ -2,29 +2,37 @@ import type { DiskFile } from '../disk/disk.js';
 
 const CHUNK_BYTES = 64 * 1024;
 const SMALLEST_BUDGET = 4096;
+/** Numbers of chunks in a file, which is smaller than 4 GiB, at the smallest size of chunks. */
+const MOST_CHUNKS = 2 ** 20;
 
 interface Chunk {
-  bytes: Buffer;
+  readonly bytes: Buffer;
   filled: number;
 }
 
 /**
  * Bytes of data files in memory, in chunks of 64 KiB, at most `maxBytes` of them; the least recently used chunk goes
  * first. What is committed never changes, so a cached byte stays right for ever; only committed bytes may be asked for.
+ *
+ * A chunk is read when it is asked for again soon after it was asked for: records that are read once, anywhere, cost a read of
+ * their own bytes, and what is read again and again costs none.
  */
 export class ChunkCache {
   readonly #chunkBytes: number;
   readonly #capacity: number;
-  readonly #chunks = new Map<string, Chunk>();
+  readonly #chunks = new Map<number, Chunk>();
+  readonly #files = new Map<string, number>();
+  /** Of chunks that are not here: which were asked for lately. Each has one place, and the last one to ask is there. */
+  readonly #asked: Float64Array;
   #latest: Chunk | undefined;
-  #latestPath = '';
-  #latestNumber = -1;
+  #latestKey = -1;
   /** Where the last view's bytes begin in the buffer that `view` returned. */
   at = 0;
 
   constructor(maxBytes: number) {
     this.#chunkBytes = Math.min(CHUNK_BYTES, maxBytes);
     this.#capacity = maxBytes < SMALLEST_BUDGET ? 0 : Math.max(1, Math.floor(maxBytes / this.#chunkBytes));
+    this.#asked = new Float64Array(this.#capacity);
   }
 
   /** Bytes held. */
@@ -34,18 +42,16 @@ export class ChunkCache {
 
   /**
    * The buffer in which the file's bytes `[position, position + length)` begin at `this.at`; undefined where they cross
-   * chunks, or are not cached and `load` is false: then the caller reads them itself. `end` is the committed end.
+   * chunks, or are not cached: then the caller reads them itself. `end` is the committed end.
    */
-  view(file: DiskFile, position: number, length: number, end: number, load: boolean): Buffer | undefined {
+  view(file: DiskFile, position: number, length: number, end: number): Buffer | undefined {
     if (this.#capacity === 0) return undefined;
     const number = Math.floor(position / this.#chunkBytes);
     const from = position - number * this.#chunkBytes;
     if (from + length > this.#chunkBytes) return undefined;
-    let chunk = this.#find(file.path, number);
-    if (chunk === undefined) {
-      if (!load) return undefined;
-      chunk = this.#add(file.path, number);
-    }
+    const key = this.#fileNumber(file.path) * MOST_CHUNKS + number;
+    const chunk = this.#find(key) ?? this.#admit(key);
+    if (chunk === undefined) return undefined;
     if (from + length > chunk.filled) {
       const start = number * this.#chunkBytes;
       const wanted = Math.min(this.#chunkBytes, end - start) - chunk.filled;
@@ -58,23 +64,37 @@ export class ChunkCache {
 
   clear(): void {
     this.#chunks.clear();
+    this.#files.clear();
+    this.#asked.fill(0);
     this.#latest = undefined;
-    this.#latestPath = '';
+    this.#latestKey = -1;
   }
 
-  #find(path: string, number: number): Chunk | undefined {
-    if (path === this.#latestPath && number === this.#latestNumber) return this.#latest;
-    const key = `${number}:${path}`;
+  /** From 1 on. */
+  #fileNumber(path: string): number {
+    let number = this.#files.get(path);
+    if (number === undefined) {
+      number = this.#files.size + 1;
+      this.#files.set(path, number);
+    }
+    return number;
+  }
+
+  #find(key: number): Chunk | undefined {
+    if (key === this.#latestKey) return this.#latest;
     const chunk = this.#chunks.get(key);
     if (chunk === undefined) return undefined;
     this.#chunks.delete(key);
-    this.#chunks.set(key, chunk);
-    this.#remember(path, number, chunk);
+    this.#keep(key, chunk);
     return chunk;
   }
 
-  #add(path: string, number: number): Chunk {
-    const key = `${number}:${path}`;
+  #admit(key: number): Chunk | undefined {
+    const place = key % this.#capacity;
+    if (this.#asked[place] !== key) {
+      this.#asked[place] = key;
+      return undefined;
+    }
     let bytes: Buffer | undefined;
     for (const [oldest, chunk] of this.#chunks) {
       if (this.#chunks.size < this.#capacity) break;
@@ -82,14 +102,13 @@ export class ChunkCache {
       bytes = chunk.bytes;
     }
     const chunk = { bytes: bytes ?? Buffer.allocUnsafeSlow(this.#chunkBytes), filled: 0 };
-    this.#chunks.set(key, chunk);
-    this.#remember(path, number, chunk);
+    this.#keep(key, chunk);
     return chunk;
   }
 
-  #remember(path: string, number: number, chunk: Chunk): void {
+  #keep(key: number, chunk: Chunk): void {
+    this.#chunks.set(key, chunk);
     this.#latest = chunk;
-    this.#latestPath = path;
-    this.#latestNumber = number;
+    this.#latestKey = key;
   }
 }

@@ -1,7 +1,7 @@
 import type { Descriptors } from '../disk/descriptors.js';
 import { checksum } from '../frame/checksum.js';
 import { HEAD_BYTES, type Head } from '../frame/frame.js';
-import type { StoredRecord } from './reader.js';
+import type { StoredRecord } from './stored-record.js';
 
 /** A record of so many bytes is read in slices; the checksum of a smaller one takes a quarter of a millisecond. */
 export const LARGE_BYTES = 1024 * 1024;

@@ -33,6 +33,8 @@ export class SegmentFiles {
   readonly epochs: Epochs;
   /** The store's part of a frame's place. */
   readonly salt: number;
+  /** Counts how often first indexes may have come to stand for other files. */
+  turns = 0;
   /** Entries that are still to be written: whoever asks for an entries file is to find them there. */
   unwritten: { flush(): void } | undefined;
   readonly #storeId: Buffer;
@@ -301,6 +303,7 @@ export class SegmentFiles {
 
   /** After a take-over a first index may stand for another file. */
   forgetPaths(): void {
+    this.turns += 1;
     for (const first of [...this.#paths.keys()]) this.forget(first);
   }
 

@@ -168,15 +168,8 @@ export class Tail {
     this.hasDamage = false;
   }
 
-  /**
-   * Whether this opener is in the middle of an append, and holds the write lock meanwhile: there is nothing to look for but its own
-   * unfinished batch.
-   */
-  isAppending = false;
-
   /** Looks for what was appended since, by whoever; true where there was something. */
   catchUp(): boolean {
-    if (this.isAppending) return false;
     const before = this.nextIndex;
     const beforeSegment = this.active;
     for (;;) {

@@ -101,7 +101,7 @@ export class Decider {
     while (this.#working !== undefined) await this.#working;
   }
 
-  get #isAwaited(): boolean {
+  #isAwaited(): boolean {
     return this.#pending.length > 0 || this.#undecided !== undefined;
   }
 
@@ -114,7 +114,7 @@ export class Decider {
   readonly #flush = (): void => {
     this.#scheduled = false;
     // Those that a turn was asked for may have been decided along with others.
-    if (!this.#isAwaited || this.#working !== undefined) return;
+    if (!this.#isAwaited() || this.#working !== undefined) return;
     try {
       if (this.#engine.locks.fate.tryEnter()) {
         this.#commit();
@@ -127,12 +127,12 @@ export class Decider {
     }
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
-      if (this.#isAwaited) this.#schedule();
+      if (this.#isAwaited()) this.#schedule();
     });
   };
 
   async #work(): Promise<void> {
-    while (this.#isAwaited) {
+    while (this.#isAwaited()) {
       if (this.#isCut) await nextTurn();
       try {
         await this.#engine.locks.fate.enter();

@@ -14,10 +14,12 @@ import { Journal, type JournalLimits } from '../journal/journal.js';
 import { type Locks, openLocks } from '../lock/locks.js';
 import { Appender } from '../segment/appender.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
-import { LARGE, Reader, type StoredRecord } from '../segment/reader.js';
+import { Reader } from '../segment/reader.js';
+import type { RecordRun } from '../segment/record-run.js';
 import { readSeal } from '../segment/seal.js';
 import { SegmentFiles } from '../segment/segment-files.js';
 import type { Slices } from '../segment/slices.js';
+import { LARGE, type StoredRecord } from '../segment/stored-record.js';
 import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
 import { BackgroundSync } from './background-sync.js';
@@ -108,13 +110,7 @@ export class Engine {
     this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', this.#residence);
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
-    this.appender = new Appender(
-      this.files,
-      this.tail,
-      options.maxFileSize,
-      meta.locking === 'lockfile',
-      slices?.writeBytes,
-    );
+    this.appender = new Appender(this.files, this.tail, options.maxFileSize, meta.locking === 'lockfile');
     this.fates = new Fates(this.boot);
     this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
@@ -288,12 +284,20 @@ export class Engine {
     return record ?? this.readKnown(index);
   }
 
-  /** The same for what is known to be there, without catching up. With `most`: `LARGE` in place of what has more bytes. */
-  readKnown(index: number, most?: number): StoredRecord | undefined {
+  /** For who reads many records in order, beside others who do. */
+  run(): RecordRun {
+    return this.#reader.run();
+  }
+
+  /**
+   * The same for what is known to be there, without catching up. With `most`: `LARGE` in place of what has more bytes. In order,
+   * where that is the caller's own run.
+   */
+  readKnown(index: number, most?: number, run?: RecordRun): StoredRecord | undefined {
     if (!this.has(index)) return undefined;
     let damage: unknown;
     try {
-      const record = this.#reader.read(index, most);
+      const record = this.#reader.read(index, most, run);
       if (record !== undefined) return record;
     } catch (error) {
       damage = error;

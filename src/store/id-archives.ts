@@ -2,7 +2,7 @@ import { DraftFile } from '../disk/draft-file.js';
 import { CorruptError } from '../errors.js';
 import { decodeOrderMarks, EntryFlag, entryMarksOf } from '../frame/order-marks.js';
 import { markedEntries } from '../segment/mark-scan.js';
-import type { StoredRecord } from '../segment/reader.js';
+import type { StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from './engine.js';
 import { type ArchivedId, encodeArchive, readArchive } from './id-archive.js';
 

@@ -8,7 +8,7 @@ export type Obstacle =
   | 'full'
   | 'needs-fate'
   | 'fenced'
-  /** The first one is to be written in slices. */
+  /** The next one is large, and its sums are still to be made. */
   | 'large'
   /** Enough was written in this turn of the event loop. */
   | 'turn';

@@ -36,8 +36,6 @@ interface PendingWrite {
   /** Stops listening for an abort; undefined where nobody can abort. */
   unlisten: (() => void) | undefined;
   abandoned: boolean;
-  /** Whether it is being written in slices: it is too late to give it up. */
-  begun: boolean;
   /** Its first index once committed, or why it was not. */
   outcome: number | Error | undefined;
 }
@@ -87,7 +85,6 @@ export class Writer {
         reject,
         unlisten: undefined,
         abandoned: false,
-        begun: false,
         outcome: undefined,
       };
       if (signal !== undefined) this.#listen(signal, pending);
@@ -140,7 +137,7 @@ export class Writer {
   #listen(signal: AbortSignal, pending: PendingWrite): void {
     const abort = (): void => {
       // What is committed stays, and its caller is told the index when it is on the device.
-      if (typeof pending.outcome === 'number' || pending.begun) return;
+      if (typeof pending.outcome === 'number') return;
       pending.abandoned = true;
       pending.reject(signal.reason);
       // Whoever waits for room looks again, and finds that nobody wants it any more.
@@ -185,9 +182,8 @@ export class Writer {
         // Nothing can have changed unseen since the commit looked: it ran in this same turn.
         if (obstacle === 'full') await indexer.beyond(indexer.version, Number.POSITIVE_INFINITY);
         if (obstacle === 'turn') await nextTurn();
-        if (obstacle === 'large') {
-          obstacle = await this.#writeLarge();
-        } else if (obstacle === 'needs-fate') {
+        if (obstacle === 'large') for (const _ of this.#batch.finish(0)) await nextTurn();
+        if (obstacle === 'needs-fate') {
           await locks.fate.enter();
           try {
             await locks.write.enter();
@@ -265,78 +261,15 @@ export class Writer {
     return obstacle;
   }
 
-  /** Whether what one call writes is so much that others have their turns meanwhile. A lock that can be taken away is not kept over that. */
+  /** Whether there are sums still to be made of what it writes, which is large. That is done in turns, without the lock. */
   #isLarge(at: number): boolean {
-    const { start, end } = this.#batch.groups[at] as Group;
-    return end - start > this.#sliceBytes && this.#engine.locks.mode !== 'lockfile';
+    return (this.#batch.groups[at] as Group).unfinished !== undefined;
   }
 
   /** Whether those before `at` are enough for one turn of the event loop. */
   #isEnough(at: number): boolean {
     const { start } = this.#batch.groups[at] as Group;
     return at >= CALLS_AT_ONCE || start - (this.#batch.groups[0] as Group).start >= 2 * this.#sliceBytes;
-  }
-
-  /** Writes the first group, which is large. What nobody else can see yet is done before the lock is asked for. */
-  async #writeLarge(): Promise<Obstacle> {
-    for (const _ of this.#batch.finish(0)) await nextTurn();
-    const obstacle = await this.#commitLarge(false);
-    if (obstacle !== 'needs-fate') return obstacle;
-    const { fate } = this.#engine.locks;
-    await fate.enter();
-    try {
-      return await this.#commitLarge(true);
-    } finally {
-      fate.leave();
-    }
-  }
-
-  /**
-   * The same as `#commit`, of the first group alone, under the write lock that is kept over turns of the event loop. ⚑ All others of
-   * this process that want it wait in its line, and none of them passes this one by: the order is that of the calls.
-   */
-  async #commitLarge(fateHeld: boolean): Promise<Obstacle> {
-    const engine = this.#engine;
-    const head = this.#pending[0] as PendingWrite;
-    let placed = 1;
-    await engine.locks.write.enter();
-    try {
-      engine.assertNotFailed();
-      engine.tenure.enter();
-      engine.appender.catchUp();
-      if (!head.abandoned) head.outcome ??= head.writtenBefore?.();
-      if (!head.abandoned && head.outcome === undefined && !this.#fits(0, 0)) {
-        const room = this.#makeRoom(fateHeld, head);
-        if (room !== 'none') return room;
-      }
-      if (!head.abandoned && head.outcome === undefined) await this.#appendInSlices(head);
-    } catch (error) {
-      const failure = engine.failed(error, 'writing');
-      if (isDiskFull(error)) head.outcome = failure;
-      else {
-        placed = this.#pending.length;
-        for (const pending of this.#pending) pending.outcome ??= failure;
-      }
-    } finally {
-      engine.locks.write.leave();
-    }
-    this.#answer(placed);
-    engine.noteChange();
-    return 'none';
-  }
-
-  async #appendInSlices(head: PendingWrite): Promise<void> {
-    head.begun = true;
-    const { appender, clock } = this.#engine;
-    const slices = appender.appendInSlices(this.#batch, 0, clock.now());
-    for (;;) {
-      const slice = slices.next();
-      if (slice.done === true) {
-        head.outcome = slice.value;
-        return;
-      }
-      await nextTurn();
-    }
   }
 
   /**

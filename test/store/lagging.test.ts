@@ -4,7 +4,7 @@ import { MemoryDisk } from '../../src/disk/memory.js';
 import { inject, onIndex, onKind, onPath } from '../../src/disk/memory-fault.js';
 import { IndexSet } from '../../src/journal/index-set.js';
 import type { Engine } from '../../src/store/engine.js';
-import { readEntries } from '../../src/store/entries.js';
+import { readEntries } from '../../src/store/entry-walk.js';
 import { EngineStore, openStoreOn } from '../../src/store/store.js';
 import { openEngine } from './engines.js';
 import { fileOf, range } from './records.js';

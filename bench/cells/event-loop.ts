@@ -1,17 +1,19 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { openQueue, openStore, type Queue, type QueueOptions } from '../src/mod.js';
-import { type LoopFigures, LoopWatch } from './loop-watch.js';
-import { type Figures, figures } from './measure.js';
+import { openQueue, openStore, type Queue, type QueueOptions } from '../../src/mod.js';
+import type { Cell, Contestant, Readings } from '../cell.js';
+import { type LoopFigures, LoopWatch } from '../loop-watch.js';
+import { OURS } from './contestants.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const BARE_CALLS = 3;
 
 type Bytes = Queue<Uint8Array>;
 
 /** Work of which the longest block of the event loop is told. */
-export interface Load {
+interface Load {
   readonly name: string;
   /** Done before anything is measured. */
   fill?(directory: string): Promise<void>;
@@ -19,14 +21,6 @@ export interface Load {
   open(directory: string): Promise<{ run(): Promise<unknown>; close(): Promise<void> }>;
   /** The same bytes in one bare call. */
   readonly bare?: { readonly call: 'write' | 'read'; readonly bytes: number };
-}
-
-export interface LoadResult {
-  readonly name: string;
-  readonly longest: Figures;
-  readonly p99: Figures;
-  readonly monitored: Figures;
-  readonly bare: Figures | undefined;
 }
 
 const on = (
@@ -119,19 +113,18 @@ function valuesOf(name: string, size: number, count: number, maxFileSize: number
   ];
 }
 
-export function loads(scale: number): Load[] {
-  const count = (records: number): number => Math.max(100, Math.round(records * scale));
+function loads(): Load[] {
   const delayed = { delayMs: 1 };
   return [
-    ...valuesOf('1 KiB', KIB, count(20_000), 64 * MIB),
-    on('1 KiB by 100: enqueueMany', {}, { run: fillBy(count(200_000), 100, KIB) }),
+    ...valuesOf('1 KiB', KIB, 20_000, 64 * MIB),
+    on('1 KiB by 100: enqueueMany', {}, { run: fillBy(200_000, 100, KIB) }),
     on(
       '1 KiB by 100: dequeueMany',
       {},
-      { fill: fillBy(count(200_000), 100, KIB), run: (queue) => drainBy(queue, 100) },
+      { fill: fillBy(200_000, 100, KIB), run: (queue) => drainBy(queue, 100) },
     ),
-    ...valuesOf('64 KiB', 64 * KIB, count(2000), 64 * MIB),
-    ...valuesOf('1 MiB', MIB, count(200), 64 * MIB),
+    ...valuesOf('64 KiB', 64 * KIB, 2000, 64 * MIB),
+    ...valuesOf('1 MiB', MIB, 200, 64 * MIB),
     ...valuesOf('64 MiB', 64 * MIB, 3, 256 * MIB),
     on(
       '1 MiB by 50 in one batch',
@@ -290,11 +283,14 @@ export function loads(scale: number): Load[] {
       'compaction of a thin segment',
       {},
       {
-        fill: fillBy(400_000, 1000, 100),
-        run: async (queue) => {
+        fill: async (queue) => {
+          await fillBy(400_000, 1000, 100)(queue);
           await queue.delete(
             Array.from({ length: 380_000 }, (_, at) => at + 1).filter((index) => index % 20 !== 0),
           );
+        },
+        run: async (queue) => {
+          await queue.length();
           const until = Date.now() + 3000;
           while (Date.now() < until) await turn();
         },
@@ -359,77 +355,61 @@ function opening(
   };
 }
 
-async function once(load: Load, parent: string): Promise<LoopFigures> {
-  const directory = mkdtempSync(join(parent, 'loop-'));
+const readingsOf = ({ longest, p99 }: LoopFigures): Readings => ({ longest, p99 });
+
+async function ours(load: Load, directory: string): Promise<Readings> {
+  await load.fill?.(directory);
+  const ready = await load.open(directory);
   try {
-    await load.fill?.(directory);
-    const ready = await load.open(directory);
-    try {
-      globalThis.gc?.();
-      const watch = new LoopWatch();
-      await turn();
-      await ready.run();
-      return await watch.stop();
-    } finally {
-      await ready.close();
-    }
+    globalThis.gc?.({ type: 'minor' });
+    const watch = new LoopWatch();
+    await turn();
+    await ready.run();
+    return readingsOf(await watch.stop());
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    await ready.close();
   }
 }
 
-async function bareOnce({ call, bytes }: NonNullable<Load['bare']>, parent: string): Promise<number> {
-  const directory = mkdtempSync(join(parent, 'loop-'));
+async function bare({ call, bytes }: NonNullable<Load['bare']>, directory: string): Promise<Readings> {
   const fd = openSync(join(directory, 'bare'), 'w+');
   try {
     const value = Buffer.alloc(bytes, 'v');
     if (call === 'read') writeSync(fd, value, 0, bytes, 0);
     const watch = new LoopWatch();
-    for (let at = 0; at < 3; at++) {
+    for (let at = 0; at < BARE_CALLS; at++) {
       await turn();
       if (call === 'write') writeSync(fd, value, 0, bytes, at * bytes);
       else readSync(fd, Buffer.allocUnsafe(bytes), 0, bytes, 0);
     }
-    return (await watch.stop()).longest;
+    return readingsOf(await watch.stop());
   } finally {
     closeSync(fd);
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** The longest block of the event loop under each load, beside that of the same bytes in one bare call. */
-export async function eventLoop(
-  wanted: readonly Load[],
-  rounds: number,
-  parent: string,
-  tell: (result: LoadResult) => void = () => {},
-): Promise<LoadResult[]> {
-  const results: LoadResult[] = [];
-  for (const load of wanted) {
-    const all: LoopFigures[] = [];
-    const bare: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      all.push(await once(load, parent));
-      if (load.bare !== undefined) bare.push(await bareOnce(load.bare, parent));
-    }
-    const result = {
-      name: load.name,
-      longest: figures(
-        'longest',
-        all.map(({ longest }) => longest),
-      ),
-      p99: figures(
-        'p99',
-        all.map(({ p99 }) => p99),
-      ),
-      monitored: figures(
-        'monitored',
-        all.map(({ monitored }) => monitored),
-      ),
-      bare: load.bare && figures('bare', bare),
-    };
-    results.push(result);
-    tell(result);
-  }
-  return results;
+function contestantsOf(load: Load): Contestant[] {
+  const { bare: control } = load;
+  const all: Contestant[] = [{ name: OURS, role: 'ours', turn: (directory) => ours(load, directory) }];
+  if (control !== undefined)
+    all.push({ name: 'raw', role: 'control', turn: (directory) => bare(control, directory) });
+  return all;
+}
+
+/** The longest that the event loop stands still under each load, beside the same bytes in one bare call. */
+export function eventLoopCells(): Cell[] {
+  return loads().map((load) => ({
+    id: `loop, ${load.name}`,
+    name: load.name,
+    group: 'event loop',
+    definition:
+      'The longest turn of the event loop, and what all but a hundredth of the time was spent in turns within; waiting for a processor that others had is taken off where the system tells. Control: the same bytes in one call.',
+    records: 1,
+    fixed: true,
+    measures: [
+      { key: 'longest', name: 'longest', unit: 'ms' },
+      { key: 'p99', name: '99 %', unit: 'ms' },
+    ],
+    contestants: contestantsOf(load),
+  }));
 }

@@ -1,0 +1,183 @@
+import { markAsUntransferable } from 'node:worker_threads';
+import type { DiskFile } from '../disk/disk.js';
+import { emptyHead, FrameKind, HEAD_BYTES, type Head, readHead } from '../frame/frame.js';
+import type { LargeRecord } from './large-read.js';
+import type { SegmentFiles } from './segment-files.js';
+import { LARGEST_SHARED, type Room, reserve } from './slab.js';
+import { giveRecord, LARGE, type StoredRecord } from './stored-record.js';
+
+/** As much as a slab has: whoever keeps a value keeps no more. */
+const LARGEST_BLOCK = 64 * 1024;
+/** Who reads a few records in order does not pay for many. */
+const FIRST_BLOCK = 8 * 1024;
+/** Beyond this the head is read first. */
+const LARGEST_GUESS = 128 * 1024;
+/** A budget below this has nothing read ahead. */
+const SMALLEST_BUDGET = 4096;
+/** A length that lies must not take the memory that it asks for; a look at the size costs as much as a small read. */
+const LARGE_READ = 64 * 1024;
+/** Further on than this the entries are the shorter way. */
+const FAR = 64;
+
+/**
+ * Reads the records of a segment one behind the other, some blocks ahead, without entries. Only committed bytes are read ahead, and
+ * they never change. The records that it returns lie in its blocks, each of which is read once and given away with them: it never
+ * returns the same record twice.
+ */
+export class RecordRun {
+  readonly #files: SegmentFiles;
+  readonly #largestBlock: number;
+  readonly #head: Head = emptyHead();
+  readonly #room: Room = { memory: Buffer.alloc(0), at: 0 };
+  #path = '';
+  #turn = -1;
+  /** The next record is this one, or in a sparse segment a later one. */
+  #index = 0;
+  /** Where the next frame begins in the file. */
+  #position = 0;
+  /** The bytes from there on that were read: those of `#bytes` from `#at` on, up to `#to`. */
+  #bytes: Buffer = this.#room.memory;
+  #at = 0;
+  #to = 0;
+  #blockBytes = FIRST_BLOCK;
+  /** Bytes that the next frame has, as far as its head was seen. */
+  #needed = HEAD_BYTES;
+  /** Whether what ended the last look for a frame was that too little of it had been read. */
+  #wantsMore = false;
+  /** The next frame is large, and what was read has others in it as well. */
+  #wantsItsOwn = false;
+  #latestLength = 0;
+  /** Whether values of several records may lie in the block. */
+  #isShared = false;
+
+  /** Where the record stands for which it has just answered `LARGE`. */
+  large: LargeRecord | undefined;
+  #most = Number.POSITIVE_INFINITY;
+
+  constructor(files: SegmentFiles, maxBytes: number) {
+    this.#files = files;
+    this.#largestBlock = maxBytes < SMALLEST_BUDGET ? 0 : Math.min(LARGEST_BLOCK, maxBytes);
+  }
+
+  /** Goes on at a record's frame in a file. What was read ahead is forgotten. `turn` changes when known bytes may not count any more. */
+  begin(path: string, turn: number, index: number, position: number): void {
+    this.#path = path;
+    this.#turn = turn;
+    this.#index = index;
+    this.#position = position;
+    this.#blockBytes = FIRST_BLOCK;
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#at = 0;
+    this.#to = 0;
+    this.#needed = HEAD_BYTES;
+    this.#wantsItsOwn = false;
+  }
+
+  /** The record, where it was read ahead and is whole; `LARGE` where it has more than `most` bytes. */
+  take(index: number, turn: number, most: number): StoredRecord | undefined {
+    this.#most = most;
+    if (this.#at === this.#to || turn !== this.#turn) return undefined;
+    if (index !== this.#index && (index < this.#index || index - this.#index > FAR)) return undefined;
+    return this.#next(index);
+  }
+
+  /** The record, where it is the next one in that file, or not far behind that; undefined where it is not there, or not whole. */
+  read(file: DiskFile, index: number, turn: number, end: number, most: number): StoredRecord | undefined {
+    this.#most = most;
+    if (turn !== this.#turn || file.path !== this.#path) return undefined;
+    if (index < this.#index || index - this.#index > FAR) return undefined;
+    while (this.#load(file, end)) {
+      const record = this.#next(index);
+      if (record !== undefined || !this.#wantsMore) return record;
+    }
+    return undefined;
+  }
+
+  /** Reads from the next frame on; false where it is not wholly there. */
+  #load(file: DiskFile, end: number): boolean {
+    const wanted = this.#wanted();
+    const position = this.#position;
+    const limit = this.#needed > LARGE_READ ? Math.min(end, file.size()) : end;
+    if (position + this.#needed > limit) return false;
+    const length = Math.min(wanted, limit - position);
+    // What has no marks and no headers stands right behind its head.
+    const room = this.#room;
+    this.#isShared = length <= LARGEST_SHARED;
+    if (this.#isShared) reserve(length, HEAD_BYTES, room);
+    else {
+      room.at = -HEAD_BYTES & 7;
+      room.memory = Buffer.allocUnsafeSlow(room.at + length);
+    }
+    this.#wantsItsOwn = false;
+    this.#bytes = room.memory;
+    this.#at = room.at;
+    this.#to = room.at + file.read(room.memory, room.at, length, position);
+    return this.#to - this.#at >= this.#needed;
+  }
+
+  /** A large record is read alone, for memory of its own; one that follows another is likely to be as large. */
+  #wanted(): number {
+    if (this.#wantsItsOwn) return this.#needed;
+    const latest = this.#latestLength;
+    if (latest > LARGEST_SHARED) return Math.max(this.#needed, latest > LARGEST_GUESS ? HEAD_BYTES : latest);
+    const wanted = Math.max(this.#needed, Math.min(this.#blockBytes, this.#largestBlock));
+    this.#blockBytes = Math.min(2 * this.#blockBytes, LARGEST_BLOCK);
+    return wanted;
+  }
+
+  #next(index: number): StoredRecord | undefined {
+    const head = this.#head;
+    for (;;) {
+      const at = this.#at;
+      const left = this.#to - at;
+      this.#needed = HEAD_BYTES;
+      this.#wantsMore = left < HEAD_BYTES;
+      if (this.#wantsMore) return undefined;
+      if (!readHead(this.#bytes, at, this.#files.placeOf(this.#position), head)) return undefined;
+      const { kind, number, length } = head;
+      if (kind !== FrameKind.mark && (kind !== FrameKind.record || number > index)) return undefined;
+      if (length > this.#most && number === index && kind === FrameKind.record) return this.#leave(head);
+      this.#needed = length;
+      this.#wantsMore = left < length;
+      if (this.#wantsMore) return undefined;
+      if (kind === FrameKind.record && number === index) {
+        const isAlone = left === length && at === (-HEAD_BYTES & 7);
+        if (length > LARGEST_SHARED && !isAlone) {
+          this.#wantsItsOwn = true;
+          this.#wantsMore = true;
+          return undefined;
+        }
+        if (!isAlone && !this.#isShared) {
+          this.#isShared = true;
+          markAsUntransferable(this.#bytes.buffer);
+        }
+        const record = giveRecord(this.#bytes, at, head);
+        if (record === undefined) this.#drop();
+        else this.#pass(kind, number, length);
+        return record;
+      }
+      this.#pass(kind, number, length);
+    }
+  }
+
+  /** A large record is read by others, and passed over here. */
+  #leave(head: Head): StoredRecord {
+    this.large = { path: this.#path, position: this.#position, head: { ...head } };
+    this.#position += head.length;
+    this.#index = head.number + 1;
+    this.#drop();
+    return LARGE;
+  }
+
+  #pass(kind: number, number: number, length: number): void {
+    this.#at += length;
+    this.#position += length;
+    this.#needed = HEAD_BYTES;
+    if (kind !== FrameKind.record) return;
+    this.#index = number + 1;
+    this.#latestLength = length;
+  }
+}
