@@ -2,7 +2,7 @@
  * Waits for messages that do not come: `idle-child.js <directory> <waiters> <seconds> <locking>`. Tells what that costs once all
  * wait and a second has passed.
  */
-import { readFileSync } from 'node:fs';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openQueue } from '../src/mod.js';
 
@@ -13,23 +13,16 @@ export interface IdleCost {
   readonly contextSwitches: number;
 }
 
-/** Of all threads: the process gave up the processor, or had to. */
+/** Of all threads: they gave up the processor, or had to. */
 function contextSwitches(): number {
-  if (process.platform === 'linux') return ofAllThreads();
   const { voluntaryContextSwitches, involuntaryContextSwitches } = process.resourceUsage();
   return voluntaryContextSwitches + involuntaryContextSwitches;
-}
-
-function ofAllThreads(): number {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  let sum = 0;
-  for (const [, count] of status.matchAll(/ctxt_switches:\s+(\d+)/g)) sum += Number(count);
-  return sum;
 }
 
 async function idle(directory: string, waiters: number, seconds: number, locking: string): Promise<void> {
   const queue = await openQueue({ directory, locking: locking === 'lockfile' ? 'lockfile' : 'os' });
   const enough = new AbortController();
+  setMaxListeners(waiters, enough.signal);
   const waits = Array.from({ length: waiters }, () =>
     queue.dequeue({ waitMs: Number.POSITIVE_INFINITY, signal: enough.signal }).catch(() => {}),
   );

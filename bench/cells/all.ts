@@ -8,6 +8,7 @@ import { eventLoopCells } from './event-loop.js';
 import { fairnessCell } from './fairness.js';
 import { formatCells } from './format.js';
 import { growthCell } from './growth.js';
+import { idleCell } from './idle.js';
 import { lockingCells } from './locking.js';
 import { memoryCell } from './memory.js';
 import { allocationCell, memoryOfTwoCell } from './memory-of-two.js';
@@ -28,6 +29,7 @@ export function allCells(peers: readonly Subject[], full: boolean): Cell[] {
     ...syncedCells(peers),
     ...twoProcessesCells(peers),
     deadHolderCell(),
+    idleCell(),
     ...contentionCells(peers),
     fairnessCell(),
     ...valueCells(),

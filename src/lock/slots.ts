@@ -8,6 +8,8 @@ const LOWEST = 1;
 export class Slots {
   readonly #disk: Disk;
   readonly #names: FileNames;
+  /** Of slots that were held when they were probed. */
+  readonly #probes = new Map<number, DiskFile>();
   #mine: { readonly number: number; readonly file: DiskFile } | undefined;
 
   constructor(disk: Disk, names: FileNames) {
@@ -30,21 +32,30 @@ export class Slots {
   }
 
   /**
-   * A slot without a file was never held. The probe opens the file anew, for locks belong to the open file: so its
-   * own slot is held, too. Probes share the lock, so that two of them do not see each other.
+   * A slot without a file was never held. The probe has the file open on its own, for locks belong to the open file: so
+   * its own slot is held, too. Probes share the lock, so that two of them do not see each other. Slots are probed again and
+   * again, so the file of one that is held stays open: it is never another one's, for lock files are not removed.
    */
   isFree(number: number): boolean {
-    const file = openExistingLockFile(this.#disk, this.#names.slot(number));
+    const file = this.#probes.get(number) ?? openExistingLockFile(this.#disk, this.#names.slot(number));
     if (file === undefined) return true;
+    let isHeld = false;
     try {
-      return tryLockFile(file, 'shared');
+      isHeld = !tryLockFile(file, 'shared');
     } finally {
-      file.close();
+      if (isHeld) this.#probes.set(number, file);
+      else {
+        this.#probes.delete(number);
+        file.close();
+      }
     }
+    return !isHeld;
   }
 
   close(): void {
     this.#mine?.file.close();
     this.#mine = undefined;
+    for (const file of this.#probes.values()) file.close();
+    this.#probes.clear();
   }
 }

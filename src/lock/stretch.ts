@@ -3,6 +3,8 @@ import type { Gate } from './queued-lock.js';
 
 /** How long it is kept though nothing happens. */
 const IDLE_MS = 2;
+/** For so long after somebody else was seen to have it, it is kept for a turn of the event loop when nothing happens. */
+const SHARED_MS = 1000;
 
 /**
  * How long an opener keeps the lock directory. Taking and releasing it costs a hundred times what a write does, so it is
@@ -20,7 +22,11 @@ export class Stretch {
   #releasedAt = Number.NEGATIVE_INFINITY;
   #restUntil = Number.NEGATIVE_INFINITY;
   #inside = 0;
+  #refusedAt = Number.NEGATIVE_INFINITY;
   #idle: NodeJS.Timeout | undefined;
+  #turnEnd: NodeJS.Immediate | undefined;
+  /** When it was last used, as the turn before ended. */
+  #usedBefore = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(directory: LockDirectory, longestMs: number, restMs: number) {
@@ -54,7 +60,11 @@ export class Stretch {
       this.#release();
     }
     const now = performance.now();
-    if (now < this.#restUntil || !this.#directory.tryTake()) return false;
+    if (now < this.#restUntil) return false;
+    if (!this.#directory.tryTake()) {
+      this.#refusedAt = now;
+      return false;
+    }
     // A pause that would have done as a rest begins a stretch.
     if (now - this.#releasedAt >= this.#restMs) this.#since = now;
     this.#inside += 1;
@@ -64,10 +74,13 @@ export class Stretch {
   leave(): void {
     this.#inside -= 1;
     if (this.#inside > 0 || this.#closed || !this.#directory.isHeld) return;
-    if (this.isYoung) {
-      this.#usedAt = performance.now();
-      this.#idle ??= this.#soon(IDLE_MS);
-    } else this.#release();
+    if (!this.isYoung) {
+      this.#release();
+      return;
+    }
+    this.#usedAt = performance.now();
+    if (this.#usedAt - this.#refusedAt < SHARED_MS) this.#turnEnd ??= setImmediate(this.#endTurn);
+    else this.#idle ??= this.#soon(IDLE_MS);
   }
 
   /** Ends it though somebody may be inside, who leaves later without effect. */
@@ -78,6 +91,7 @@ export class Stretch {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#idle);
+    clearImmediate(this.#turnEnd);
     this.#directory.release();
   }
 
@@ -87,6 +101,18 @@ export class Stretch {
     if (this.#releasedAt - this.#since >= this.#longestMs)
       this.#restUntil = this.#releasedAt + this.#restMs * (1 + Math.random());
   }
+
+  /** A loop that gives the event loop a turn now and then goes on in the next one. */
+  readonly #endTurn = (): void => {
+    this.#turnEnd = undefined;
+    if (this.#inside > 0 || !this.#directory.isHeld) return;
+    if (this.#usedAt === this.#usedBefore) {
+      this.#release();
+      return;
+    }
+    this.#usedBefore = this.#usedAt;
+    this.#turnEnd = setImmediate(this.#endTurn);
+  };
 
   /** The process may end meanwhile: the lock directory is removed then, too. */
   #soon(ms: number): NodeJS.Timeout {
@@ -128,7 +154,8 @@ class Face implements Gate {
     return this.tryPass();
   }
 
-  readonly isNext = true;
+  /** There is no order among those who wait. */
+  readonly isNext = false;
 
   stopWaiting(): void {}
 

@@ -38,16 +38,19 @@ export class DeathWatch {
 
   readonly #probe = (): void => {
     this.#cancelTimer = undefined;
-    this.#free()
-      // Those who wait try it themselves, and meet the error.
-      .catch(() => {
-        this.#holder.probeAgain();
-        this.#engine.indexer.changed();
-      })
-      .finally(() => this.#arm());
+    let freeing: Promise<void> | undefined;
+    try {
+      freeing = this.#holder.freeDead();
+    } catch {
+      this.#wakeToFail();
+    }
+    if (freeing === undefined) this.#arm();
+    else freeing.catch(() => this.#wakeToFail()).finally(() => this.#arm());
   };
 
-  async #free(): Promise<void> {
-    await this.#holder.freeDead();
+  /** Those who wait try it themselves, and meet the error. */
+  #wakeToFail(): void {
+    this.#holder.probeAgain();
+    this.#engine.indexer.changed();
   }
 }

@@ -247,3 +247,18 @@ t.test('there are no slots, and everybody is first', async (t) => {
   t.notOk(one.slotIsFree(0));
   t.notOk(one.slotIsFree(1));
 });
+
+t.test('who has met another lets go at the end of the turn', async (t) => {
+  const { open, exists } = startInMemory(t, 60_000);
+  const [a, b] = [open(), open()];
+  t.ok(a.write.tryEnter());
+  t.notOk(b.write.tryEnter(), 'there is another one');
+  a.write.leave();
+  await soon('in', b.write.enter());
+  b.write.leave();
+  t.ok(exists(), 'kept for what comes in the same turn');
+  t.ok(b.write.tryEnter());
+  b.write.leave();
+  for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate);
+  t.notOk(exists());
+});
