@@ -5,9 +5,11 @@
 import { once } from 'node:events';
 import { RECORD_BYTES, recordOf } from '../loops.js';
 import { named } from '../subjects/named.js';
+import { warm } from './warm.js';
 
 async function work([name = '', directory = '', what = '', ms = '']: readonly string[]): Promise<void> {
   const subject = await named(name, RECORD_BYTES);
+  await warm(subject, RECORD_BYTES);
   const opened = await subject.open({ directory, durability: 'written', as: 'queue', shared: true });
   const record = recordOf(RECORD_BYTES);
   process.send?.('ready');
