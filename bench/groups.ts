@@ -55,6 +55,12 @@ export const groups: readonly Group[] = [
     says: 'What a store of many records costs beside time.',
   },
   {
+    key: 'event loop',
+    title: 'The event loop',
+    says: 'For how long others of the same process have to wait for their turn.',
+    sorted: false,
+  },
+  {
     key: 'format',
     title: 'Two decisions of the format',
     says: 'Plain files, without the library: why files are prepared ahead with zeros, and why an entry has 32 bytes.',

@@ -4,12 +4,13 @@ import { appendCells, syncedCells } from './append.js';
 import { contentionCells } from './contention.js';
 import { deadHolderCell } from './dead-holder.js';
 import { drainedCell } from './drained.js';
-import { eventLoopCell } from './event-loop.js';
+import { eventLoopCells } from './event-loop.js';
 import { fairnessCell } from './fairness.js';
 import { formatCells } from './format.js';
 import { growthCell } from './growth.js';
 import { lockingCells } from './locking.js';
 import { memoryCell } from './memory.js';
+import { allocationCell, memoryOfTwoCell } from './memory-of-two.js';
 import { openingCell } from './opening.js';
 import { readCells } from './read.js';
 import { sizeCells } from './sizes.js';
@@ -29,14 +30,16 @@ export function allCells(peers: readonly Subject[], full: boolean): Cell[] {
     deadHolderCell(),
     ...contentionCells(peers),
     fairnessCell(),
-    eventLoopCell(),
     ...valueCells(),
     ...sizeCells(peers),
     ...lockingCells(),
     growthCell(full),
     openingCell(full),
     memoryCell(full),
+    memoryOfTwoCell(full),
+    allocationCell(),
     drainedCell(peers),
+    ...eventLoopCells(),
     ...formatCells(),
   ];
 }

@@ -12,6 +12,15 @@ export class SyncFailure extends Error {
   }
 }
 
+/** Resolves when the file's bytes are on the device. Rejects with SyncFailure. */
+export async function syncLater(file: DiskFile): Promise<void> {
+  try {
+    await file.sync();
+  } catch (error) {
+    throw new SyncFailure(file.path, error);
+  }
+}
+
 /** Waits in the calling thread until the file's bytes are on the device. Throws SyncFailure. */
 export function syncNow(file: DiskFile): void {
   try {

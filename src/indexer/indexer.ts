@@ -157,7 +157,7 @@ export class Indexer {
     this.#keepAlive.close();
   }
 
-  get #isAwaited(): boolean {
+  #isAwaited(): boolean {
     return this.#waiters.size > 0 || this.#listeners.size > 0;
   }
 
@@ -181,7 +181,7 @@ export class Indexer {
   readonly #notice = (): void => {
     this.#isSettling = false;
     this.#isBehind = true;
-    if (!this.#isAwaited) {
+    if (!this.#isAwaited()) {
       this.#needless += 1;
       if (this.#needless >= NEEDLESS_NOTICES) this.#closeWatch();
     } else if (!this.#isTurnEnding) {
@@ -199,7 +199,7 @@ export class Indexer {
 
   readonly #endTurn = (): void => {
     this.#isTurnEnding = false;
-    if (this.#isBehind && this.#isAwaited) this.#lookQuietly();
+    if (this.#isBehind && this.#isAwaited()) this.#lookQuietly();
   };
 
   /** In the background there is nobody to tell an error to; whoever looks next meets it. */
@@ -232,7 +232,7 @@ export class Indexer {
   }
 
   #interval(now: number): number {
-    if (!this.#isAwaited) {
+    if (!this.#isAwaited()) {
       const linger = this.#watch === undefined ? Number.POSITIVE_INFINITY : LINGER_MS;
       return Math.min(this.#options.intervalMs, linger);
     }
@@ -242,7 +242,7 @@ export class Indexer {
   }
 
   #stopIdleWatch(): void {
-    if (!this.#isAwaited && this.#clock.monotonic() >= this.#lingerUntil) this.#closeWatch();
+    if (!this.#isAwaited() && this.#clock.monotonic() >= this.#lingerUntil) this.#closeWatch();
   }
 }
 

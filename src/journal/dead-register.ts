@@ -38,7 +38,8 @@ export class DeadRegister {
 
   /** The same, ascending. */
   sorted(): number[] {
-    return [...this.#all.keys()].sort((a, b) => a - b);
+    // Numbers alone are sorted several times faster than with a function that compares them.
+    return Array.from(Float64Array.from(this.#all.keys()).sort());
   }
 
   set(index: number, death: Death): void {

@@ -43,6 +43,9 @@ interface Incarnation {
   readonly claims: Set<number>;
 }
 
+/** So many facts are told between two turns of the event loop, where there are any. */
+const TOLD_AT_ONCE = 4096;
+
 /**
  * What became of the records: the fold of all facts. It knows no clock and no file; that leases end, and that what was put
  * off is due, is told to it by `expire`. A record that nothing is known of is waiting.
@@ -418,19 +421,41 @@ export class Fates implements FactSink {
 
   /** Says the whole state again, to a sink that knows nothing. */
   tell(sink: FactSink): void {
-    for (const { from, to } of this.goneSet.ranges()) if (to > 1) sink.gone(Math.max(1, from), to);
+    for (const _ of this.telling(sink));
+  }
+
+  /**
+   * The same, yielding now and then. No fact may be folded meanwhile; leases may end and what was put off may fall due, for that
+   * is not told.
+   */
+  *telling(sink: FactSink): Generator<undefined, void> {
+    let told = 0;
+    for (const { from, to } of this.goneSet.ranges()) {
+      if (to > 1) sink.gone(Math.max(1, from), to);
+      told += 1;
+      if (told % TOLD_AT_ONCE === 0) yield;
+    }
+    yield;
     for (const { from, to } of this.lostSet.ranges()) if (to > 1) sink.lost(Math.max(1, from), to);
     for (const [number, { slot, boot }] of this.#incarnations) sink.slotTaken(slot, number, boot);
     this.#tellClaims(sink);
     for (const [index, { attempt, firstFailedAt, progress }] of this.claims) {
       if (firstFailedAt > 0) sink.attemptedSince(index, attempt, firstFailedAt, 0);
       if (progress !== undefined) sink.progress(index, progress);
+      told += 1;
+      if (told % TOLD_AT_ONCE === 0) yield;
     }
     for (const [index, { attempts, firstFailedAt, due }] of this.#attempts.entries()) {
       if (firstFailedAt === 0 && due === 0) sink.attempted(index, attempts);
       else sink.attemptedSince(index, attempts, firstFailedAt, due);
+      told += 1;
+      if (told % TOLD_AT_ONCE === 0) yield;
     }
-    for (const [index, death] of this.dead.entries()) sink.died(index, death);
+    for (const [index, death] of this.dead.entries()) {
+      sink.died(index, death);
+      told += 1;
+      if (told % TOLD_AT_ONCE === 0) yield;
+    }
     // Behind what was lost, which strikes the ticks that were told by then.
     this.schedules.tell(sink);
   }

@@ -142,4 +142,9 @@ export class JournalFiles {
   syncNames(): void {
     this.#disk.syncDirectoryNow(this.#names.directory);
   }
+
+  /** The same in the background. */
+  syncNamesLater(): Promise<void> {
+    return this.#disk.syncDirectory(this.#names.directory);
+  }
 }

@@ -1,7 +1,7 @@
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { PreparedSpace } from '../disk/prepared-space.js';
-import { syncNow } from '../disk/sync-failure.js';
+import { syncLater, syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
 import { Fenced } from '../epoch/fenced.js';
@@ -35,7 +35,14 @@ export interface JournalLimits {
   /** A journal is succeeded by a shorter one when it has outgrown this, and its own beginning several times. */
   readonly shortenFromBytes: number;
   readonly shortenFactor: number;
+  /** One that is as long as this is succeeded with turns of the event loop in between. */
+  readonly turnsFromBytes?: number;
 }
+
+/** What a succession waits for on its way: others to have a turn, a file or the names of files to be on the device. */
+type SuccessionStep = 'turn' | 'names' | DiskFile;
+
+const TURNS_FROM_BYTES = 64 * 1024;
 
 /** Most looks find the zeros of the reserve, or one decision: fewer zeros are copied by a smaller read. */
 const FIRST_READ = 512;
@@ -81,6 +88,7 @@ export class Journal {
   /** How long the current journal was when it began. */
   #beginning = HEADER_BYTES;
   #continuesIn = 0;
+  #isSucceeding = false;
   /** Where a take-over ended the current journal. */
   #cutEnd = Number.POSITIVE_INFINITY;
   /** Whether the state that a successor begins with has not been read to its end. */
@@ -128,6 +136,8 @@ export class Journal {
 
   /** Folds what was appended since, by whoever; true where there was something. Needs no lock. */
   catchUp(): boolean {
+    // Nobody else states a fact meanwhile, and this opener is in the middle of what it would follow.
+    if (this.#isSucceeding) return false;
     const before = this.fact;
     for (;;) {
       this.#scan();
@@ -259,6 +269,36 @@ export class Journal {
    * in the old journal, synced, is the commit; a death before it leaves a file that the next one removes.
    */
   shorten(wallTime: number): void {
+    for (const step of this.#succeed(wallTime)) {
+      if (step === 'names') this.#files.syncNames();
+      else if (step !== 'turn') syncNow(step);
+    }
+  }
+
+  /** Whether that takes long enough to be done in turns. */
+  get wantsTurns(): boolean {
+    return this.end >= (this.#limits.turnsFromBytes ?? TURNS_FROM_BYTES);
+  }
+
+  /**
+   * The same, with turns of the event loop in between, and without waiting for the device in the calling thread. The locks are kept
+   * over that, so they must be such as nobody can take away. ⚑ Until it is over this opener folds nothing: its own mark it would follow
+   * half-way.
+   */
+  async shortenInTurns(wallTime: number, pause: () => Promise<void> | undefined): Promise<void> {
+    this.#isSucceeding = true;
+    try {
+      for (const step of this.#succeed(wallTime)) {
+        if (step === 'turn') await pause();
+        else if (step === 'names') await this.#files.syncNamesLater();
+        else await syncLater(step);
+      }
+    } finally {
+      this.#isSucceeding = false;
+    }
+  }
+
+  *#succeed(wallTime: number): Generator<SuccessionStep, void> {
     const old = this.#current();
     const next = this.number + 1;
     const time = Math.floor(wallTime);
@@ -267,35 +307,32 @@ export class Journal {
     this.#retryFrom = this.end + this.#limits.leastGainBytes;
     this.#fates.forgetIdle();
     const file = this.#files.createSuccessor(next);
+    let isCurrent = false;
     try {
-      const end = writeSuccessor(
-        file,
-        this.#files.header(next),
-        this.#files.salt,
-        this.number,
-        this.#fates,
-        this.fact,
-        time,
-      );
-      syncNow(file);
-      this.#files.syncNames();
+      const header = this.#files.header(next);
+      const { salt } = this.#files;
+      const writing = writeSuccessor(file, header, salt, this.number, this.#fates, this.fact, time);
+      let end = writing.next();
+      for (; end.done !== true; end = writing.next()) yield 'turn';
+      yield file;
+      yield 'names';
       this.#append(
         old,
         bareFrame(FrameKind.continues, placeOf(this.#files.salt, this.end), next, time, this.safe),
         HEAD_BYTES,
       );
-      syncNow(old);
+      yield old;
       this.#file = file;
+      isCurrent = true;
       this.#features = FEATURE_JOBS;
       this.number = next;
-      this.end = end;
-      this.#beginning = end;
+      this.end = end.value;
+      this.#beginning = end.value;
       this.#retryFrom = 0;
       this.safe = this.fact;
       this.#prepared.forget();
-    } catch (error) {
-      file.close();
-      throw error;
+    } finally {
+      if (!isCurrent) file.close();
     }
     old.close();
     this.#files.removeBelow(next);
@@ -317,7 +354,7 @@ export class Journal {
     const file = this.#files.createSuccessor(number, epoch);
     try {
       const header = this.#files.header(number, epoch);
-      writeSuccessor(file, header, this.#files.salt, this.number, this.#fates, fact, time);
+      for (const _ of writeSuccessor(file, header, this.#files.salt, this.number, this.#fates, fact, time));
       syncNow(file);
     } finally {
       file.close();

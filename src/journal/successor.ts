@@ -17,9 +17,9 @@ const STATE_FRAME_BYTES = 64 * 1024;
 
 /**
  * Writes a journal that begins with the state as of `fact`: header, "unfinished, from `predecessor`", the state,
- * "complete". It is worth nothing until the predecessor names it. Returns its length.
+ * "complete". It is worth nothing until the predecessor names it. Returns its length; yields now and then, see `Fates.telling`.
  */
-export function writeSuccessor(
+export function* writeSuccessor(
   file: DiskFile,
   header: Buffer,
   salt: number,
@@ -27,7 +27,7 @@ export function writeSuccessor(
   fates: Fates,
   fact: number,
   time: number,
-): number {
+): Generator<undefined, number> {
   let end = 0;
   const put = (bytes: Buffer, length: number): void => {
     writeFully(file, bytes, length, end);
@@ -40,7 +40,7 @@ export function writeSuccessor(
     completeHead(bytes, 0, placeOf(salt, end), fact, time, fact);
     put(bytes, length);
   });
-  fates.tell(writer);
+  yield* fates.telling(writer);
   writer.flush();
   put(bareFrame(FrameKind.complete, placeOf(salt, end), fact, time, fact), HEAD_BYTES);
   return end;

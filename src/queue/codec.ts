@@ -14,6 +14,9 @@ export interface Codec<T> {
   decode(bytes: Uint8Array): T;
 }
 
+/** What `toString` of a buffer makes of the bytes, without a buffer to be made for each value. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 const json: Codec<unknown> = {
   name: 'json',
   encode(value) {
@@ -21,7 +24,7 @@ const json: Codec<unknown> = {
     if (text === undefined) throw new TypeError('the value has no JSON form');
     return Buffer.from(text);
   },
-  decode: (bytes) => JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()),
+  decode: (bytes) => JSON.parse(utf8.decode(bytes)),
 };
 
 const v8: Codec<unknown> = {
@@ -82,10 +85,21 @@ export function encodeValue<T>(codec: Codec<T>, value: T): Uint8Array {
   throw new CodecError(`the codec '${codec.name}' did not return a Uint8Array. Nothing was written`);
 }
 
+let latestMarks: Uint8Array | undefined;
+let latestName = '';
+
+/** Records with the same marks mostly share them: then the name need not be looked for again. */
+function codecNameOf(marks: Uint8Array): string {
+  if (marks === latestMarks) return latestName;
+  const mark = findMark(marks, Mark.codec);
+  latestName = mark === undefined ? 'bytes' : Buffer.from(mark).toString();
+  latestMarks = marks;
+  return latestName;
+}
+
 /** CODEC, or INVALID_VALUE, with the record's index, where it was written by another codec or cannot be decoded. */
 export function decodeValue<T>(codec: Codec<T>, record: StoredRecord): T {
-  const mark = findMark(record.marks, Mark.codec);
-  const name = mark === undefined ? 'bytes' : Buffer.from(mark).toString();
+  const name = codecNameOf(record.marks);
   if (name !== codec.name) {
     throw new CodecError(
       `record ${record.index} was written by the codec '${name}', and this queue has '${codec.name}'. ` +

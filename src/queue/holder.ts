@@ -59,6 +59,11 @@ export class Holder {
     return this.#probedAt + PROBE_EVERY_MS;
   }
 
+  /** The next probe may be at once. */
+  probeAgain(): void {
+    this.#probedAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** Frees the claims of holders that are dead, if it is time to look; undefined where there is nothing to wait for. */
   freeDead(): Promise<void> | undefined {
     const { fates, locks, decider, clock } = this.#engine;

@@ -77,8 +77,8 @@ export class MarkFollower {
   async followInTurns(): Promise<void> {
     while (this.isBehind) {
       this.#restartIfTurned();
-      const from = this.#from;
-      readingMarks(() => this.#lookUp(from, this.#lookedUpTo, STEP));
+      const from = this.#from();
+      readingMarks(() => this.#lookUp(from, this.#lookedUpTo(), STEP));
       if (this.#upTo <= from) return;
       const pause = this.#engine.turns.pause();
       if (pause !== undefined) await pause;
@@ -91,10 +91,10 @@ export class MarkFollower {
     const { tail } = this.#engine;
     const end = tail.nextIndex;
     if (this.#upTo >= end && this.#upTo > 0) return;
-    const from = this.#from;
+    const from = this.#from();
     const kept = Math.max(tail.seenFrom, this.#feed.keptFrom);
     // Where that fails it is done again: nothing is told twice that matters.
-    if (from < kept) readingMarks(() => this.#lookUp(from, this.#lookedUpTo));
+    if (from < kept) readingMarks(() => this.#lookUp(from, this.#lookedUpTo()));
     for (const { index, time, marks } of this.#feed.take(end))
       if (index >= from && index >= kept)
         this.#sink.marked({ index, time, entry: entryMarksOf(marks), marks: () => marks });
@@ -110,12 +110,12 @@ export class MarkFollower {
     this.#engine.tail.tell(this.#feed);
   }
 
-  get #from(): number {
+  #from(): number {
     return this.#upTo === 0 ? this.#wanted.from() : this.#upTo;
   }
 
   /** What comes from there on was seen by the tail. */
-  get #lookedUpTo(): number {
+  #lookedUpTo(): number {
     const { seenFrom, nextIndex } = this.#engine.tail;
     return Math.min(Math.max(seenFrom, this.#feed.keptFrom), nextIndex);
   }

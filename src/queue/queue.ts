@@ -23,6 +23,7 @@ import type {
 } from './contract.js';
 import { EngineDeadLetters } from './dead-letters.js';
 import type { DeadLetters } from './dead-letters-contract.js';
+import { DeathWatch } from './death-watch.js';
 import { ClaimedDelivery, type Delivery, type Terms } from './delivery.js';
 import type { DueTimes } from './due-times.js';
 import { Enqueuer, type Entering } from './enqueuer.js';
@@ -100,6 +101,7 @@ class EngineQueue<T> implements Queue<T> {
   readonly #terms: Terms;
   readonly #undertaker: Undertaker;
   readonly #holder: Holder;
+  readonly #deathWatch: DeathWatch;
   readonly #line: Line;
   readonly #taker: Taker<T>;
   readonly #leases: LeaseWatch;
@@ -119,6 +121,7 @@ class EngineQueue<T> implements Queue<T> {
     this.#undertaker = new Undertaker(engine, maxAttempts, options.deadLetters);
     this.#terms = { ...options, undertaker: this.#undertaker };
     this.#holder = new Holder(engine);
+    this.#deathWatch = new DeathWatch(engine, this.#holder);
     this.#line = new Line(engine, dueTimes);
     engine.idWindowMs = deduplicationMs;
     this.#enqueuer = new Enqueuer(engine, codec, new MessageIds(engine, deduplicationMs));
@@ -417,8 +420,13 @@ class EngineQueue<T> implements Queue<T> {
       const { taken } = haul;
       if (taken.length > 0 && (haul.isCut || !haul.isSettled)) return this.#takeRest(haul, max, wish, signal);
       if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
-      const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue(), this.#holder.nextProbe());
-      await indexer.beyond(seen, soonest, signal);
+      const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue());
+      this.#deathWatch.begin();
+      try {
+        await indexer.beyond(seen, soonest, signal);
+      } finally {
+        this.#deathWatch.end();
+      }
     }
   }
 

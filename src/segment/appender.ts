@@ -108,7 +108,7 @@ export class Appender {
     const first = batch.groups[from];
     const last = batch.groups[to - 1];
     if (first === undefined || last === undefined) throw new Error('nothing to append');
-    for (let at = from; at < to; at++) for (const _ of batch.finish(at));
+    batch.finishAll(from, to);
     const firstIndex = tail.nextIndex;
     const time = Math.max(Math.floor(wallTime), tail.time);
     const bytes = last.end - first.start;
@@ -122,7 +122,9 @@ export class Appender {
     const file = this.#activeFile();
     if (prepare && bytes < PREPARE_BELOW) this.#prepared.ensure(file, tail.end, bytes, this.#maxFileSize);
     this.#write(file, batch.bytes, first.start, bytes);
-    this.#appended(batch, { firstFrame, count, firstIndex, time, isSynced: prepare }, first.start, bytes);
+    const { start } = first;
+    const position = tail.end;
+    this.#appended(batch, { firstFrame, count, firstIndex, position, start, time, isSynced: prepare }, bytes);
     return firstIndex;
   }
 
@@ -159,18 +161,18 @@ export class Appender {
       tail.isAppending = false;
       pinned.unpin();
     }
-    this.#appended(batch, { firstFrame, count, firstIndex, time, isSynced: false }, start, bytes);
+    const position = tail.end;
+    this.#appended(batch, { firstFrame, count, firstIndex, position, start, time, isSynced: false }, bytes);
     return firstIndex;
   }
 
   /** The frames are in the file. */
-  #appended(batch: Batch, appended: Appended, start: number, bytes: number): void {
+  #appended(batch: Batch, appended: AppendedFrames, bytes: number): void {
     const tail = this.#tail;
-    const { count, time } = appended;
-    this.#entries.appended(batch, { ...appended, position: tail.end, start });
+    this.#entries.appended(batch, appended);
     tail.end += bytes;
-    tail.nextIndex += count;
-    tail.time = time;
+    tail.nextIndex += appended.count;
+    tail.time = appended.time;
     for (const feed of tail.feeds) tellMarked(feed, batch, appended);
   }
 
@@ -290,9 +292,11 @@ export class Appender {
   }
 }
 
-type Appended = Omit<AppendedFrames, 'position' | 'start'>;
-
-function tellMarked(feed: MarkFeed, batch: Batch, { firstFrame, count, firstIndex, time }: Appended): void {
+function tellMarked(
+  feed: MarkFeed,
+  batch: Batch,
+  { firstFrame, count, firstIndex, time }: AppendedFrames,
+): void {
   for (let i = 0; i < count; i++) {
     const frame = batch.frames[firstFrame + i] as number;
     if (isMarkedFrame(batch.bytes, frame)) feed.saw(firstIndex + i, time, marksOfFrame(batch.bytes, frame));

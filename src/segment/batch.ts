@@ -131,6 +131,12 @@ export class Batch {
     this.bytes.set(payload.subarray(begin - payloadAt, to - payloadAt), begin);
   }
 
+  /** The same at once, of groups `[from, to)`. */
+  finishAll(from: number, to: number): void {
+    for (let at = from; at < to; at++)
+      if (this.groups[at]?.unfinished !== undefined) for (const _ of this.finish(at));
+  }
+
   /** Takes the last group back, as if it had never begun. */
   takeBack(): void {
     const group = this.groups.pop();

@@ -5,17 +5,9 @@ import type { SegmentFiles } from './segment-files.js';
 
 const PAGE_ENTRIES = 128;
 /** A page's positions, and the one behind them, which says how long the last record is. */
-const PAGE_BYTES = 4 * (PAGE_ENTRIES + 1);
+const STRIDE = PAGE_ENTRIES + 1;
 const POSITION_AT = 8;
 const LENGTH_AT = 12;
-
-interface Page {
-  first: number;
-  number: number;
-  turn: number;
-  /** Positions of frames by record; 0 where there was no entry. */
-  readonly positions: Uint32Array;
-}
 
 /**
  * Where the records of dense segments stand, by what their entries say: positions alone, at most `maxBytes` of them. One reads 128
@@ -24,54 +16,66 @@ interface Page {
  */
 export class EntryPages {
   readonly #files: SegmentFiles;
-  /** A page has one place: which of those that share it is there is the one that was asked for last. */
-  readonly #pages: (Page | undefined)[];
-  readonly #bytes = Buffer.allocUnsafe((PAGE_ENTRIES + 1) * ENTRY_BYTES);
+  /** A power of two. A page has one place: of those that share it, it is the one that was asked for last. */
+  readonly #places: number;
+  /** The index of each page's first record; a page belongs to one segment. */
+  #pages = new Float64Array(0);
+  /** Positions of frames; 0 where there was no entry. */
+  #positions = new Uint32Array(0);
+  #turn = -1;
+  readonly #bytes = Buffer.allocUnsafe(STRIDE * ENTRY_BYTES);
 
   constructor(files: SegmentFiles, maxBytes: number) {
     this.#files = files;
-    this.#pages = new Array<Page | undefined>(Math.floor(maxBytes / PAGE_BYTES)).fill(undefined);
+    const most = Math.floor(maxBytes / (4 * STRIDE + 8));
+    this.#places = most === 0 ? 0 : 2 ** Math.floor(Math.log2(most));
   }
 
-  /** Fills `found`; the length, too, is a hint, and 0 where there is none. False where nothing is known of the record. */
+  /**
+   * Fills `found`; the length, too, is a hint, and 0 where there is none. False where nothing is known of the record. `turn`
+   * changes when first indexes may stand for other files.
+   */
   find(first: number, index: number, turn: number, found: FoundEntry): boolean {
-    const places = this.#pages.length;
-    if (places === 0) return false;
-    const number = Math.floor((index - first) / PAGE_ENTRIES);
-    const place = (Math.floor(first / PAGE_ENTRIES) + number) % places;
-    const at = index - first - number * PAGE_ENTRIES;
-    let page = this.#pages[place];
-    if (page === undefined || page.first !== first || page.number !== number || page.turn !== turn) {
-      page = this.#read(page, first, number, turn);
-      this.#pages[place] = page;
-    } else if (page.positions[at] === 0) this.#read(page, first, number, turn);
-    const position = page.positions[at] as number;
-    const next = page.positions[at + 1] as number;
+    if (this.#places === 0) return false;
+    if (turn !== this.#turn) this.#begin(turn);
+    const at = (index - first) & (PAGE_ENTRIES - 1);
+    const page = index - at;
+    const place = (page / PAGE_ENTRIES) & (this.#places - 1);
+    const slot = place * STRIDE + at;
+    if (this.#pages[place] !== page || this.#positions[slot] === 0) this.#read(first, page, place);
+    const position = this.#positions[slot] as number;
+    const next = this.#positions[slot + 1] as number;
     found.position = position;
     found.length = next > position ? next - position : 0;
     return position > 0;
   }
 
-  #read(before: Page | undefined, first: number, number: number, turn: number): Page {
-    const positions = before?.positions ?? new Uint32Array(PAGE_ENTRIES + 1);
-    const page = before ?? { first, number, turn, positions };
-    page.first = first;
-    page.number = number;
-    page.turn = turn;
+  #begin(turn: number): void {
+    this.#turn = turn;
+    if (this.#pages.length > 0) this.#pages.fill(0);
+    else {
+      this.#pages = new Float64Array(this.#places);
+      this.#positions = new Uint32Array(this.#places * STRIDE);
+    }
+  }
+
+  #read(first: number, page: number, place: number): void {
     const bytes = this.#bytes;
-    const from = first + number * PAGE_ENTRIES;
-    const read = this.#files.entries(first)?.read(bytes, 0, bytes.length, entryPosition(first, from)) ?? 0;
+    const positions = this.#positions;
+    const read = this.#files.entries(first)?.read(bytes, 0, bytes.length, entryPosition(first, page)) ?? 0;
     const count = Math.floor(read / ENTRY_BYTES);
-    for (let at = 0; at <= PAGE_ENTRIES; at++) {
+    const slot = place * STRIDE;
+    this.#pages[place] = page;
+    for (let at = 0; at < STRIDE; at++) {
       const entry = at * ENTRY_BYTES;
-      const isThere = at < count && readUint32(bytes, entry) === (from + at) % 2 ** 32;
+      const isThere = at < count && readUint32(bytes, entry) === (page + at) % 2 ** 32;
       const position = isThere ? readUint32(bytes, entry + POSITION_AT) : 0;
-      positions[at] = position >= HEADER_BYTES ? position : 0;
+      positions[slot + at] = position >= HEADER_BYTES ? position : 0;
     }
     // Behind the last one stands the next frame, or nothing yet.
-    if (count > 0 && count <= PAGE_ENTRIES && positions[count - 1] !== 0)
-      positions[count] =
-        (positions[count - 1] as number) + readUint32(bytes, (count - 1) * ENTRY_BYTES + LENGTH_AT);
-    return page;
+    const last = count - 1;
+    if (last < 0 || last >= PAGE_ENTRIES || positions[slot + last] === 0) return;
+    positions[slot + count] =
+      (positions[slot + last] as number) + readUint32(bytes, last * ENTRY_BYTES + LENGTH_AT);
   }
 }

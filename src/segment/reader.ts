@@ -16,7 +16,7 @@ import type { Tail } from './tail.js';
 
 const LARGE_READ = 64 * 1024;
 /** The part of the memory that positions get. */
-const PAGES_SHARE = 1 / 8;
+const PAGES_SHARE = 1 / 4;
 
 /** Reads records by index. Needs no lock: what is below the committed end never changes. */
 export class Reader {
@@ -32,12 +32,12 @@ export class Reader {
   /** Of the bytes that `#bytes` returned: where they begin, and whether they stay in the cache. */
   #from = 0;
   #isCached = false;
+  #most = Number.POSITIVE_INFINITY;
+  #large: LargeRecord | undefined;
   /** The record behind the last one that was not read in order stands here: whoever asks for it reads in order. */
   #afterIndex = 0;
   #afterPath = '';
   #afterPosition = 0;
-  #most = Number.POSITIVE_INFINITY;
-  #large: LargeRecord | undefined;
 
   constructor(files: SegmentFiles, tail: Tail, maxChunk: number) {
     this.#files = files;
@@ -55,19 +55,19 @@ export class Reader {
   }
 
   /** Changes when what was known of the files may not count any more. */
-  get #turn(): number {
+  #turn(): number {
     return this.#tail.turns + this.#files.turns;
   }
 
   /**
    * The record; undefined where no segment holds it any more. CORRUPT where its bytes are damaged. The caller knows that
-   * the index is below the next one and that no fact says that it is gone. `LARGE` where its frame has more than `most` bytes.
+   * the index is below the next one and that no fact says that it is gone. `LARGE` where it has more than `most` bytes.
    */
   read(index: number, most = Number.POSITIVE_INFINITY, run = this.#run): StoredRecord | undefined {
     this.#most = most;
-    const record = run.take(index, this.#turn, most) ?? this.#readFromFile(index, run);
-    if (record === LARGE) this.#large = run.large ?? this.#large;
-    run.large = undefined;
+    this.#large = undefined;
+    const record = run.take(index, this.#turn(), most) ?? this.#readFromFile(index, run);
+    if (record === LARGE) this.#large ??= run.large;
     return record;
   }
 
@@ -88,7 +88,7 @@ export class Reader {
     if (first === undefined) return undefined;
     const file = this.#files.data(first);
     if (file === undefined) return undefined;
-    const turn = this.#turn;
+    const turn = this.#turn();
     // In a sparse segment nothing stands further on than where it stood before.
     const end = first === this.#tail.active ? this.#tail.end : Number.POSITIVE_INFINITY;
     const isSparse = this.#files.isSparse(first);
@@ -119,7 +119,8 @@ export class Reader {
     end: number,
   ): StoredRecord | undefined {
     const head = this.#head;
-    let known = length > this.#most ? HEAD_BYTES : Math.max(HEAD_BYTES, Math.min(length, end - position));
+    const isHinted = length <= Math.min(this.#most, end - position);
+    let known = isHinted ? Math.max(HEAD_BYTES, length) : HEAD_BYTES;
     for (let at = position; at < end; at += head.length, known = HEAD_BYTES) {
       let bytes = this.#bytes(file, at, known, end);
       if (bytes === undefined || !readHead(bytes, this.#from, this.#files.placeOf(at), head))

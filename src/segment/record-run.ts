@@ -25,8 +25,6 @@ const FAR = 64;
  * returns the same record twice.
  */
 export class RecordRun {
-  /** Where the record stands for which `LARGE` was returned. */
-  large: LargeRecord | undefined;
   readonly #files: SegmentFiles;
   readonly #largestBlock: number;
   readonly #head: Head = emptyHead();
@@ -52,6 +50,10 @@ export class RecordRun {
   /** Whether values of several records may lie in the block. */
   #isShared = false;
 
+  /** Where the record stands for which it has just answered `LARGE`. */
+  large: LargeRecord | undefined;
+  #most = Number.POSITIVE_INFINITY;
+
   constructor(files: SegmentFiles, maxBytes: number) {
     this.#files = files;
     this.#largestBlock = maxBytes < SMALLEST_BUDGET ? 0 : Math.min(LARGEST_BLOCK, maxBytes);
@@ -74,19 +76,21 @@ export class RecordRun {
     this.#wantsItsOwn = false;
   }
 
-  /** The record, where it was read ahead and is whole. */
+  /** The record, where it was read ahead and is whole; `LARGE` where it has more than `most` bytes. */
   take(index: number, turn: number, most: number): StoredRecord | undefined {
+    this.#most = most;
     if (this.#at === this.#to || turn !== this.#turn) return undefined;
     if (index !== this.#index && (index < this.#index || index - this.#index > FAR)) return undefined;
-    return this.#next(index, most);
+    return this.#next(index);
   }
 
   /** The record, where it is the next one in that file, or not far behind that; undefined where it is not there, or not whole. */
   read(file: DiskFile, index: number, turn: number, end: number, most: number): StoredRecord | undefined {
+    this.#most = most;
     if (turn !== this.#turn || file.path !== this.#path) return undefined;
     if (index < this.#index || index - this.#index > FAR) return undefined;
     while (this.#load(file, end)) {
-      const record = this.#next(index, most);
+      const record = this.#next(index);
       if (record !== undefined || !this.#wantsMore) return record;
     }
     return undefined;
@@ -124,7 +128,7 @@ export class RecordRun {
     return wanted;
   }
 
-  #next(index: number, most: number): StoredRecord | undefined {
+  #next(index: number): StoredRecord | undefined {
     const head = this.#head;
     for (;;) {
       const at = this.#at;
@@ -135,12 +139,7 @@ export class RecordRun {
       if (!readHead(this.#bytes, at, this.#files.placeOf(this.#position), head)) return undefined;
       const { kind, number, length } = head;
       if (kind !== FrameKind.mark && (kind !== FrameKind.record || number > index)) return undefined;
-      if (kind === FrameKind.record && number === index && length > most) {
-        this.large = { path: this.#path, position: this.#position, head: { ...head } };
-        this.#pass(kind, number, length);
-        this.#drop();
-        return LARGE;
-      }
+      if (length > this.#most && number === index && kind === FrameKind.record) return this.#leave(head);
       this.#needed = length;
       this.#wantsMore = left < length;
       if (this.#wantsMore) return undefined;
@@ -162,6 +161,15 @@ export class RecordRun {
       }
       this.#pass(kind, number, length);
     }
+  }
+
+  /** A large record is read by others, and passed over here. */
+  #leave(head: Head): StoredRecord {
+    this.large = { path: this.#path, position: this.#position, head: { ...head } };
+    this.#position += head.length;
+    this.#index = head.number + 1;
+    this.#drop();
+    return LARGE;
   }
 
   #pass(kind: number, number: number, length: number): void {

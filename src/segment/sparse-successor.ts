@@ -19,7 +19,8 @@ import { scanForRecord } from './record-scan.js';
 import { type FoundSeal, readSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 
-/** So much is written between two turns of the event loop. */
+/** So many records, or so many bytes, are copied between two turns of the event loop. */
+const SLICE_RECORDS = 64;
 const SLICE_BYTES = 256 * 1024;
 
 /**
@@ -113,13 +114,16 @@ export class SparseSuccessor {
     this.#data.append(files.sparseHeader('sparseData', first, generation));
     this.#entries.append(files.sparseHeader('sparseEntries', first, generation));
     let written = 0;
+    let copied = 0;
     for (const index of living) {
       const length = this.#copy(index);
       if (length === undefined) return false;
       written += length;
-      if (written < SLICE_BYTES) continue;
+      copied += 1;
+      const isLook = written >= SLICE_BYTES;
+      if (isLook || copied % SLICE_RECORDS === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (!isLook) continue;
       written = 0;
-      await new Promise((resolve) => setImmediate(resolve));
       if (this.#isOutrun()) return false;
     }
     this.#data.append(this.#sealHere(seal));

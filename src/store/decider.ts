@@ -48,6 +48,8 @@ export class Decider {
   readonly #engine: Engine;
   /** Whether the last commit left decisions to a later turn of the event loop. */
   #isCut = false;
+  /** Whether the journal is to be succeeded, in turns, before anything else is decided. */
+  #isToShorten = false;
   #pending: PendingDecision[] = [];
   #scheduled = false;
   #working: Promise<void> | undefined;
@@ -101,8 +103,8 @@ export class Decider {
     while (this.#working !== undefined) await this.#working;
   }
 
-  get #isAwaited(): boolean {
-    return this.#pending.length > 0 || this.#undecided !== undefined;
+  #isAwaited(): boolean {
+    return this.#pending.length > 0 || this.#undecided !== undefined || this.#isToShorten;
   }
 
   #schedule(): void {
@@ -114,11 +116,11 @@ export class Decider {
   readonly #flush = (): void => {
     this.#scheduled = false;
     // Those that a turn was asked for may have been decided along with others.
-    if (!this.#isAwaited || this.#working !== undefined) return;
+    if (!this.#isAwaited() || this.#working !== undefined) return;
     try {
       if (this.#engine.locks.fate.tryEnter()) {
         this.#commit();
-        if (!this.#isCut) return;
+        if (!this.#isCut && !this.#isToShorten) return;
       }
     } catch (error) {
       // Nobody awaits this turn: what is thrown here would end the process.
@@ -127,12 +129,12 @@ export class Decider {
     }
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
-      if (this.#isAwaited) this.#schedule();
+      if (this.#isAwaited()) this.#schedule();
     });
   };
 
   async #work(): Promise<void> {
-    while (this.#isAwaited) {
+    while (this.#isAwaited()) {
       if (this.#isCut) await nextTurn();
       try {
         await this.#engine.locks.fate.enter();
@@ -140,12 +142,14 @@ export class Decider {
         this.#rejectAll(error);
         return;
       }
-      this.#commit();
+      if (this.#isToShorten) await this.#shortenInTurns();
+      else this.#commit();
     }
   }
 
   #rejectAll(cause: unknown): void {
     const error = describeDiskError(cause, 'taking the lock');
+    this.#isToShorten = false;
     for (const pending of this.#pending.splice(0)) pending.reject(error);
     this.#rejectUndecided(cause);
   }
@@ -198,7 +202,9 @@ export class Decider {
         for (; numbered < decided.length; numbered++) (decided[numbered] as Decided).fact = journal.fact;
       }
       journal.commit();
-      this.#shortenIfLong();
+      // A lock that can be taken away is not kept over turns of the event loop.
+      this.#isToShorten = journal.isLong && journal.wantsTurns && locks.mode !== 'lockfile';
+      if (!this.#isToShorten) this.#shortenIfLong();
       if (tenure.isLost(tail.position())) {
         this.#undecided = { epoch: tenure.epoch, decided: decided.splice(0) };
         this.#schedule();
@@ -269,13 +275,39 @@ export class Decider {
       entered = locks.shorten.tryEnter();
       if (entered) journal.shorten(clock.now());
     } catch (error) {
-      // What was decided is committed, whatever becomes of the successor; without one the journal goes on growing.
-      if (error instanceof SyncFailure) this.#engine.syncFailed(error);
-      else if (error instanceof DurostoreError)
-        this.#engine.failed(error, 'writing the successor of a journal');
+      this.#failedToShorten(error);
     } finally {
       if (entered) locks.shorten.leave();
     }
+  }
+
+  /**
+   * The same under the fate lock, which is kept over turns of the event loop and left then. All that is decided meanwhile, here and
+   * elsewhere, waits for it.
+   */
+  async #shortenInTurns(): Promise<void> {
+    const { journal, locks, clock, tenure, turns } = this.#engine;
+    let entered = false;
+    try {
+      this.#engine.assertNotFailed();
+      tenure.enter();
+      journal.catchUpLocked();
+      entered = journal.isLong && locks.shorten.tryEnter();
+      if (entered) await journal.shortenInTurns(clock.now(), () => turns.pause());
+    } catch (error) {
+      this.#failedToShorten(error);
+    } finally {
+      this.#isToShorten = false;
+      if (entered) locks.shorten.leave();
+      locks.fate.leave();
+    }
+  }
+
+  /** What was decided is committed, whatever becomes of the successor; without one the journal goes on growing. */
+  #failedToShorten(error: unknown): void {
+    if (error instanceof SyncFailure) this.#engine.syncFailed(error);
+    else if (error instanceof DurostoreError)
+      this.#engine.failed(error, 'writing the successor of a journal');
   }
 }
 

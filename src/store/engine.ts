@@ -274,12 +274,11 @@ export class Engine {
    * was there when it was asked for, whatever becomes of it meanwhile.
    */
   slowly(record: StoredRecord | undefined): Promise<StoredRecord | undefined> | undefined {
-    if (record === LARGE) return this.readLarge();
+    if (record === LARGE) return this.#readLarge();
     return this.turns.rest(record?.payload.length ?? 0)?.then(() => record);
   }
 
-  /** The record for which `LARGE` was just answered; undefined where it is gone by now. */
-  async readLarge(): Promise<StoredRecord | undefined> {
+  async #readLarge(): Promise<StoredRecord | undefined> {
     const index = this.#reader.largeIndex;
     let record: StoredRecord | undefined;
     try {
@@ -297,8 +296,8 @@ export class Engine {
   }
 
   /**
-   * The same for what is known to be there, without catching up; in order, where that is the caller's own run. With `most`: `LARGE`
-   * in place of what has more bytes.
+   * The same for what is known to be there, without catching up. With `most`: `LARGE` in place of what has more bytes. In order,
+   * where that is the caller's own run.
    */
   readKnown(index: number, most?: number, run?: RecordRun): StoredRecord | undefined {
     if (!this.has(index)) return undefined;

@@ -1,6 +1,6 @@
 import { LARGE_BYTES } from '../segment/large-read.js';
 import type { RecordRun } from '../segment/record-run.js';
-import { LARGE, type StoredRecord } from '../segment/stored-record.js';
+import type { StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from './engine.js';
 import { checkRange, type Entry, type EntryRange, toEntry } from './entries.js';
 
@@ -52,13 +52,11 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
   readonly #to: number;
   readonly #signal: AbortSignal | undefined;
   #left: number;
-  /** One that was large, and was read while the caller waited. */
-  #large: StoredRecord | undefined;
   #next: number;
   /** For `waitMs`: when the last record was asked for. */
   #quietSince: number;
-  /** What the last record had, until it is asked whether others are to have their turn. */
-  #latestBytes = 0;
+  /** A record that was waited for, not given yet. */
+  #ready: StoredRecord | undefined;
   #isOver = false;
   #isLooking = false;
   /** The last of the calls that have to wait. */
@@ -154,23 +152,13 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
     const engine = this.#engine;
     this.#signal?.throwIfAborted();
     engine.assertOpen();
-    const rest = engine.turns.rest(this.#latestBytes);
-    this.#latestBytes = 0;
-    if (rest !== undefined) return rest;
+    if (this.#ready !== undefined) return this.#give(this.#ready);
     const seen = engine.indexer.version;
     if (this.#next >= engine.tail.nextIndex) engine.catchUp();
-    const record = this.#large ?? this.#readNext();
-    this.#large = undefined;
-    if (record === LARGE) {
-      return engine.readLarge().then((large) => {
-        this.#large = large;
-      });
-    }
+    const record = this.#readNext();
     if (record !== undefined) {
-      this.#next = record.index + 1;
-      this.#left -= 1;
-      this.#latestBytes = record.payload.length;
-      return { value: toEntry(record), done: false };
+      const slow = engine.slowly(record);
+      return slow === undefined ? this.#give(record) : slow.then(this.#wasWaitedFor);
     }
     this.#next = Math.max(this.#next, Math.min(this.#to, engine.tail.nextIndex));
     const { follow, waitMs } = this.#range;
@@ -179,6 +167,19 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
     if (engine.clock.monotonic() >= endsAt) return this.#end();
     return engine.indexer.beyond(seen, endsAt, this.#signal);
   }
+
+  #give(record: StoredRecord): Result {
+    this.#ready = undefined;
+    this.#next = record.index + 1;
+    this.#left -= 1;
+    return { value: toEntry(record), done: false };
+  }
+
+  readonly #wasWaitedFor = (record: StoredRecord | undefined): void => {
+    this.#ready = record;
+    // It is gone by now: the search goes on behind it.
+    if (record === undefined) this.#next += 1;
+  };
 
   /** The first record there is from the next one on; tells of gaps on the way. */
   #readNext(): StoredRecord | undefined {
@@ -190,6 +191,7 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
       if (present > index && this.#range.onGap !== undefined)
         tellGaps(this.#engine, index, present, this.#range.onGap);
       if (present >= to || present >= tail.nextIndex) return undefined;
+      this.#next = present;
       const record = this.#engine.readKnown(present, LARGE_BYTES, this.#run);
       if (record !== undefined) return record;
       index = present + 1;

@@ -1,5 +1,6 @@
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
+import { LARGE_BYTES } from '../segment/large-read.js';
 import type { Store } from './contract.js';
 import { deleteRecords } from './deletion.js';
 import { Engine } from './engine.js';
@@ -55,10 +56,13 @@ export class EngineStore implements Store {
   async read(index?: number): Promise<Uint8Array | undefined> {
     this.#engine.assertOpen();
     if (index === undefined) this.#engine.catchUp();
-    const record = await this.#engine.readInTurns(
+    const record = this.#engine.read(
       index === undefined ? this.#engine.firstIndex : checkIndex(index),
+      LARGE_BYTES,
     );
-    return record?.payload;
+    // Awaiting costs a turn of the microtasks, also where there is nothing to await.
+    const slow = this.#engine.slowly(record);
+    return (slow === undefined ? record : await slow)?.payload;
   }
 
   async entry(index: number): Promise<Entry | undefined> {

@@ -91,11 +91,13 @@ export class Sweeper {
    * goes first, and they are written into the room that it leaves. Returns those.
    */
   async #archiveIds(gone: readonly number[]): Promise<Map<number, readonly ArchivedId[]>> {
-    const { idArchives, idWindowMs, clock } = this.#engine;
+    const { idArchives, idWindowMs, clock, turns } = this.#engine;
     const horizon = clock.now() - idWindowMs;
     const unwritten = new Map<number, readonly ArchivedId[]>();
     idArchives.removeOld(horizon);
     for (const first of gone) {
+      const pause = turns.pause();
+      if (pause !== undefined) await pause;
       try {
         await idArchives.archive(first, horizon);
       } catch (error) {

@@ -69,6 +69,9 @@ export const SHORT_JOURNALS: JournalLimits = {
   shortenFactor: 1.3,
 };
 
+/** The same, with turns of the event loop in between. */
+export const SHORT_JOURNALS_IN_TURNS: JournalLimits = { ...SHORT_JOURNALS, turnsFromBytes: 0 };
+
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Whether an error says that its call changed nothing. */

@@ -1,4 +1,4 @@
-import { type Actor, type Options, SHORT_JOURNALS } from './actor.js';
+import { type Actor, type Options, SHORT_JOURNALS, SHORT_JOURNALS_IN_TURNS } from './actor.js';
 
 /** What a process does. Short: a crash is tried at each of its operations. */
 export interface Program {
@@ -228,6 +228,27 @@ const inOneMode: readonly Program[] = [
       await actor.write();
       await actor.ack();
       await actor.write();
+    },
+  },
+  {
+    name: 'journals that are succeeded in turns',
+    options: { maxFileSize: 512, limits: SHORT_JOURNALS_IN_TURNS },
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([20, 20, 20, 20, 20, 20]);
+      await actor.claim();
+      await Promise.all([actor.claim(), actor.dequeue(), actor.write()]);
+      await actor.ack();
+      await actor.delete(1);
+      await Promise.all([actor.nack(), actor.write()]);
+      await actor.dequeue();
+      await actor.close();
+      await actor.open();
+      await actor.claim();
+      await actor.dequeueMany(2);
+      actor.die();
+      await actor.open();
+      await actor.dequeue();
     },
   },
   {

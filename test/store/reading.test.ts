@@ -1,0 +1,211 @@
+/** How records are read: in order in blocks, anywhere by positions that are kept, and what is never read from memory. */
+import t, { type Test } from 'tap';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import type { Engine } from '../../src/store/engine.js';
+import { EngineStore } from '../../src/store/store.js';
+import { openEngine } from './engines.js';
+import { bytes, range } from './records.js';
+import { memoryWorld } from './world.js';
+
+const DATA = '/store/duro_00000000000000000001.dat';
+const OPTIONS = { durability: 'written', indexer: false } as const;
+
+/** Records of so many bytes, each filled with its index. */
+async function made(
+  t: Test,
+  sizes: readonly number[],
+  options: { maxChunk?: number } = {},
+): Promise<{ machine: MemoryDisk; engine: Engine; store: EngineStore; reads: () => number }> {
+  const machine = new MemoryDisk();
+  const writer = await memoryWorld(t, machine).openStore(OPTIONS);
+  await writer.writeMany(sizes.map((size, at) => new Uint8Array(size).fill(at + 1)));
+  const engine = await openEngine(t, machine, { ...OPTIONS, ...options });
+  let count = 0;
+  machine.onOperation = ({ kind, path }) => {
+    if (kind === 'read' && /\.(dat|idx)$/.test(path)) count += 1;
+    return undefined;
+  };
+  const reads = (): number => {
+    const before = count;
+    count = 0;
+    return before;
+  };
+  return { machine, engine, store: new EngineStore(engine), reads };
+}
+
+const filled = (size: number, value: number): Uint8Array => new Uint8Array(size).fill(value);
+/** Comparing large arrays element by element takes tap seconds. */
+const isFilled = (data: Uint8Array | undefined, size: number, value: number): boolean =>
+  data !== undefined && Buffer.compare(data, filled(size, value)) === 0;
+
+const sizesOf = (count: number, size: number): number[] => range(1, count).map(() => size);
+
+t.test('records in order are read many at a time, by a walk and singly', async (t) => {
+  const { store, reads } = await made(t, sizesOf(250, 1000));
+  let next = 1;
+  for await (const { index, data } of store.entries()) {
+    t.equal(index, next);
+    t.ok(isFilled(data, 1000, index & 0xff));
+    next += 1;
+  }
+  t.equal(next, 251);
+  t.ok(reads() < 15, 'a walk');
+  for (const index of range(1, 250)) t.ok(isFilled(await store.read(index), 1000, index & 0xff));
+  t.ok(reads() < 15, 'singly');
+  for (const index of range(100, 250)) t.ok(isFilled(await store.read(index), 1000, index & 0xff));
+  t.ok(reads() < 15, 'from the middle on');
+});
+
+t.test('without memory to keep anything in, each record is read when it is asked for', async (t) => {
+  const { store, reads } = await made(t, sizesOf(50, 1000), { maxChunk: 0 });
+  for await (const { index, data } of store.entries()) t.ok(isFilled(data, 1000, index));
+  t.ok(reads() >= 50);
+  for (const index of range(1, 50).reverse()) t.ok(isFilled(await store.read(index), 1000, index));
+  t.ok(reads() >= 50);
+});
+
+t.test('what was read is the caller’s alone, and stands where larger units can be seen in it', async (t) => {
+  for (const size of [0, 1, 100, 1000, 8192, 8193, 20_000, 70_000]) {
+    const { store } = await made(t, sizesOf(20, size));
+    const kept: Uint8Array[] = [];
+    for await (const { data } of store.entries()) kept.push(data);
+    for (const index of [...range(1, 20), 7, 3, 3, 3, 3, 12]) {
+      const data = await store.read(index);
+      if (data === undefined) throw new Error(`${index} is not there`);
+      t.ok(isFilled(data, size, index), `record ${index} of ${size} bytes`);
+      t.equal(data.byteOffset % 8, 0);
+      kept.push(data);
+      data.fill(0xff);
+    }
+    for (const [at, data] of kept.entries()) {
+      if (at < 20) t.ok(isFilled(data, size, at + 1));
+      data.fill(0xee);
+    }
+    for await (const { index, data } of store.entries()) t.ok(isFilled(data, size, index));
+  }
+});
+
+t.test('a large record has memory of its own, a small one shares it and cannot take it away', async (t) => {
+  const { store } = await made(t, [100, 9000, 100, 70_000, 9000, 9000, 100]);
+  const read = async (): Promise<void> => {
+    for await (const { data } of store.entries()) {
+      const { length } = data;
+      try {
+        structuredClone(data, { transfer: [data.buffer as ArrayBuffer] });
+      } catch (error) {
+        // Node 20 copies what cannot be transferred, later ones refuse it.
+        t.match(error, { name: 'DataCloneError' });
+      }
+      t.equal(data.length, length > 8192 ? 0 : length);
+    }
+  };
+  await read();
+  await read();
+  for (const index of [6, 2, 7, 4, 1, 5]) {
+    const data = await store.read(index);
+    const own = data?.buffer.byteLength ?? 0;
+    t.ok(own <= 64 * 1024 || own < (data?.length ?? 0) + 100, `record ${index} keeps ${own} bytes`);
+  }
+});
+
+t.test('what is read again and again is kept, and what is read once costs its own bytes', async (t) => {
+  const { store, reads } = await made(t, sizesOf(600, 1000));
+  const anywhere = range(0, 99).map((n) => 2 + ((n * 251) % 598));
+  for (const index of anywhere) await store.read(index);
+  const first = reads();
+  for (let again = 0; again < 3; again++)
+    for (const index of anywhere) {
+      const data = await store.read(index);
+      t.ok(isFilled(data, 1000, index & 0xff));
+      data?.fill(0);
+    }
+  t.ok(first <= 130, `${first} reads`);
+  t.ok(reads() < 60);
+});
+
+t.test('what is kept of files that may not count any more is not believed', async (t) => {
+  const { machine, engine } = await made(t, sizesOf(50, 100));
+  const run = engine.run();
+  for (const index of [1, 2]) t.ok(isFilled(engine.readKnown(index, undefined, run)?.payload, 100, index));
+  // Who reads on from memory does not see what became of the file.
+  for (let at = 200; at < 136 * 49; at += 50) machine.flip(DATA, at);
+  t.ok(isFilled(engine.readKnown(3, undefined, run)?.payload, 100, 3));
+  engine.followTakeover();
+  t.throws(() => engine.readKnown(4, undefined, run), { code: 'CORRUPT' });
+  engine.tail.turnBack(engine.tail.position());
+  t.throws(() => engine.readKnown(5, undefined, run), { code: 'CORRUPT' });
+});
+
+t.test(
+  'positions are hints: entries that lie, are missing or come later cost a search and no record',
+  async (t) => {
+    const { machine, engine, store } = await made(t, sizesOf(300, 50));
+    const path = engine.files.entriesPath(1);
+    // Positions that point at another record, at nothing, far beyond; and lengths that lie.
+    for (const index of [10, 20, 30]) machine.flip(path, 32 + (index - 1) * 32 + 8, index);
+    for (const index of [40, 50]) machine.flip(path, 32 + (index - 1) * 32 + 11);
+    for (const index of [60, 61]) machine.flip(path, 32 + (index - 1) * 32 + 15);
+    for (const index of [70, 71, 72]) machine.flip(path, 32 + (index - 1) * 32);
+    const asked = [
+      10, 40, 20, 60, 72, 50, 30, 61, 71, 70, 9, 11, 39, 41, 59, 128, 129, 130, 256, 257, 299, 300,
+    ];
+    for (const index of [...asked, ...asked.reverse()])
+      t.ok(isFilled(await store.read(index), 50, index & 0xff), `${index}`);
+    const other = await memoryWorld(t, machine).openStore(OPTIONS);
+    await other.writeMany(range(301, 450).map((index) => filled(50, index & 0xff)));
+    for (const index of [450, 301, 383, 384, 385, 449, 302])
+      t.ok(isFilled(await store.read(index), 50, index & 0xff), `${index}`);
+  },
+);
+
+t.test('what was removed by another is not read from what is kept here', async (t) => {
+  const { machine, store } = await made(t, sizesOf(200, 100));
+  const other = await memoryWorld(t, machine).openStore(OPTIONS);
+  for (const index of [5, 6, 7, 100, 101, 150]) for (let n = 0; n < 3; n++) await store.read(index);
+  await other.delete([7, 8, 100, 102]);
+  for (const index of [7, 8, 100, 102]) t.equal(await store.read(index), undefined);
+  for (const index of [6, 9, 101, 150]) t.ok(isFilled(await store.read(index), 100, index));
+  const walk = store.entries({ from: 9 });
+  t.equal((await walk.next()).value?.index, 9);
+  await store.delete([10, 12]);
+  t.equal((await walk.next()).value?.index, 11, 'deleted here, while it was read ahead');
+  t.equal((await walk.next()).value?.index, 13);
+});
+
+t.test('a walk answers its calls in their order, whoever waits', async (t) => {
+  const { store } = await made(t, [10, 10]);
+  const walk = store.entries({ follow: true });
+  const calls = range(1, 5).map(() => walk.next());
+  const end = walk.return?.();
+  const late = walk.next();
+  await store.writeMany([bytes('3'), bytes('4'), bytes('5'), bytes('6')]);
+  t.same(
+    (await Promise.all(calls)).map(({ value }) => value?.index),
+    [1, 2, 3, 4, 5],
+  );
+  t.same(await end, { value: undefined, done: true });
+  t.same(await late, { value: undefined, done: true });
+  const thrown = store.entries();
+  t.equal((await thrown.next()).value?.index, 1);
+  await t.rejects(async () => thrown.throw?.(new Error('enough')), { message: 'enough' });
+  t.same(await thrown.next(), { value: undefined, done: true });
+});
+
+t.test('whoever is told of a gap may ask for the next one at once', async (t) => {
+  const { store } = await made(t, sizesOf(5, 10));
+  await store.delete([1, 2]);
+  const found: unknown[] = [];
+  const walk = store.entries({ from: 1, onGap: () => void found.push(walk.next()) });
+  const first = await walk.next();
+  t.equal(first.value?.index, 3);
+  t.match(await Promise.all(found), [{ value: { index: 4 }, done: false }]);
+  t.equal((await walk.next()).value?.index, 5);
+  const failing = store.entries({
+    from: 1,
+    onGap: () => {
+      throw new Error('mine');
+    },
+  });
+  await t.rejects(failing.next(), { message: 'mine' });
+  t.same(await failing.next(), { value: undefined, done: true });
+});
