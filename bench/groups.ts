@@ -30,12 +30,6 @@ export const groups: readonly Group[] = [
     title: 'Many processes at one queue',
     says: 'The time that all of them took together, by the records of all of them: where it stays the same, more processes cost nothing.',
   },
-  {
-    key: 'event loop',
-    title: 'The event loop',
-    says: 'How long a server that uses the library does nothing else.',
-    sorted: false,
-  },
   { key: 'values', title: 'Values', says: 'What JSON costs on the way in and out.' },
   { key: 'sizes', title: 'Sizes', says: 'Small and large records; 1 KiB is above.' },
   {
@@ -59,6 +53,11 @@ export const groups: readonly Group[] = [
     title: 'The event loop',
     says: 'For how long others of the same process have to wait for their turn.',
     sorted: false,
+  },
+  {
+    key: 'idle',
+    title: 'Waiting',
+    says: 'What it costs when nothing comes.',
   },
   {
     key: 'format',

@@ -4,10 +4,11 @@ import { appendCells, syncedCells } from './append.js';
 import { contentionCells } from './contention.js';
 import { deadHolderCell } from './dead-holder.js';
 import { drainedCell } from './drained.js';
-import { eventLoopCells } from './event-loop.js';
+import { eventLoopCell } from './event-loop.js';
 import { fairnessCell } from './fairness.js';
 import { formatCells } from './format.js';
 import { growthCell } from './growth.js';
+import { idleCell } from './idle.js';
 import { lockingCells } from './locking.js';
 import { memoryCell } from './memory.js';
 import { allocationCell, memoryOfTwoCell } from './memory-of-two.js';
@@ -39,7 +40,8 @@ export function allCells(peers: readonly Subject[], full: boolean): Cell[] {
     memoryOfTwoCell(full),
     allocationCell(),
     drainedCell(peers),
-    ...eventLoopCells(),
+    eventLoopCell(),
+    idleCell(full),
     ...formatCells(),
   ];
 }

@@ -1,15 +1,9 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-<<<<<<<< HEAD:bench/event-loop.ts
-import { openQueue, openStore, type Queue, type QueueOptions } from '../src/mod.js';
-import { type LoopFigures, LoopWatch } from './loop-watch.js';
-========
 import { openQueue, openStore, type Queue, type QueueOptions } from '../../src/mod.js';
 import type { Cell, Contestant, Readings } from '../cell.js';
 import { type LoopFigures, LoopWatch } from '../loop-watch.js';
-import { OURS } from './contestants.js';
->>>>>>>> loop:bench/cells/event-loop.ts
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -360,17 +354,11 @@ function opening(
   };
 }
 
-<<<<<<<< HEAD:bench/event-loop.ts
-/** How long the loop stood still under a load. */
-export async function loopUnder(load: Load, parent: string): Promise<LoopFigures> {
-  const directory = mkdtempSync(join(parent, 'loop-'));
-========
 const readingsOf = ({ longest, p99 }: LoopFigures): Readings => ({ longest, p99 });
 
 async function ours(load: Load, directory: string): Promise<Readings> {
   await load.fill?.(directory);
   const ready = await load.open(directory);
->>>>>>>> loop:bench/cells/event-loop.ts
   try {
     globalThis.gc?.({ type: 'minor' });
     const watch = new LoopWatch();
@@ -382,13 +370,7 @@ async function ours(load: Load, directory: string): Promise<Readings> {
   }
 }
 
-<<<<<<<< HEAD:bench/event-loop.ts
-/** How long the same bytes took in one bare call. */
-export async function bareLoop({ call, bytes }: NonNullable<Load['bare']>, parent: string): Promise<number> {
-  const directory = mkdtempSync(join(parent, 'loop-'));
-========
 async function bare({ call, bytes }: NonNullable<Load['bare']>, directory: string): Promise<Readings> {
->>>>>>>> loop:bench/cells/event-loop.ts
   const fd = openSync(join(directory, 'bare'), 'w+');
   try {
     const value = Buffer.alloc(bytes, 'v');
@@ -404,32 +386,31 @@ async function bare({ call, bytes }: NonNullable<Load['bare']>, directory: strin
     closeSync(fd);
   }
 }
-<<<<<<<< HEAD:bench/event-loop.ts
-========
 
 function contestantsOf(load: Load): Contestant[] {
-  const { bare: control } = load;
-  const all: Contestant[] = [{ name: OURS, role: 'ours', turn: (directory) => ours(load, directory) }];
+  const { name, bare: control } = load;
+  const all: Contestant[] = [{ name, role: 'ours', turn: (directory) => ours(load, directory) }];
   if (control !== undefined)
-    all.push({ name: 'raw', role: 'control', turn: (directory) => bare(control, directory) });
+    all.push({ name: `${name}, raw`, role: 'control', turn: (directory) => bare(control, directory) });
   return all;
 }
 
 /** The longest that the event loop stands still under each load, beside the same bytes in one bare call. */
-export function eventLoopCells(): Cell[] {
-  return loads().map((load) => ({
-    id: `loop, ${load.name}`,
-    name: load.name,
+export function eventLoopCell(): Cell {
+  return {
+    id: 'event loop',
+    name: 'the longest time for which nobody else had the event loop',
     group: 'event loop',
     definition:
-      'The longest turn of the event loop, and what all but a hundredth of the time was spent in turns within; waiting for a processor that others had is taken off where the system tells. Control: the same bytes in one call.',
+      'The longest turn of the event loop, and what all but a hundredth of the time was spent in turns within; waiting for a processor that others had is taken off where the system tells. Raw: the same bytes in one call.',
     records: 1,
     fixed: true,
+    long: true,
+    rounds: 1,
     measures: [
       { key: 'longest', name: 'longest', unit: 'ms' },
-      { key: 'p99', name: '99 %', unit: 'ms' },
+      { key: 'p99', name: '99 % of the time', unit: 'ms' },
     ],
-    contestants: contestantsOf(load),
-  }));
+    contestants: loads().flatMap(contestantsOf),
+  };
 }
->>>>>>>> loop:bench/cells/event-loop.ts
