@@ -77,7 +77,7 @@ function bars({ id, name, unit, contestants }: Result, sorted: boolean): object 
     field: 'who',
     type: 'nominal',
     sort: sorted ? { field: 'value', order: 'ascending' } : null,
-    axis: { title: null, labelLimit: 220 },
+    axis: { title: null, labelLimit: 360 },
   };
   return {
     title: { text: id, subtitle: name.replaceAll('`', '') },

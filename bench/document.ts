@@ -1,5 +1,6 @@
 /** docs/benchmarks.md, as it is written from the figures of a run. */
 import type { Result, Role } from './cell.js';
+import { drawn } from './drawn.js';
 import { chartFile, groups } from './groups.js';
 import type { Report } from './report.js';
 import type { Figures } from './statistics.js';
@@ -141,7 +142,7 @@ export function documentOf(report: Report): string {
     return [
       `## ${title}`,
       says,
-      `![${title}](benchmarks/${chartFile(key)})`,
+      ...(drawn(report.results, key).length > 0 ? [`![${title}](benchmarks/${chartFile(key)})`] : []),
       ...tables.map((of) => detail(results.filter((result) => result.table === of))),
     ];
   });

@@ -55,6 +55,11 @@ export const groups: readonly Group[] = [
     sorted: false,
   },
   {
+    key: 'idle',
+    title: 'Waiting',
+    says: 'What it costs when nothing comes.',
+  },
+  {
     key: 'format',
     title: 'Two decisions of the format',
     says: 'Plain files, without the library: why files are prepared ahead with zeros, and why an entry has 32 bytes.',

@@ -39,16 +39,23 @@ const { values } = parseArgs({
 const { json, full, directory, output } = values;
 const rounds = Number(values.rounds);
 const scale = Number(values.scale);
+if (values.write && values.only !== '') throw new Error('--write takes a whole run, without --only');
 if (!(rounds >= 1) || !(scale > 0)) throw new Error('--rounds and --scale take positive numbers');
 
 const say = (line: string): void => {
   if (!json) console.log(line);
 };
 
-const wanted = values.only.toLowerCase().split(',');
+const wanted = values.only
+  .toLowerCase()
+  .split(',')
+  .map((part) => part.trim());
 const isWanted = ({ id, name, group, long = false }: Cell): boolean =>
   (!long || full || values.only !== '') &&
-  wanted.some((part) => `${id}: ${name} (${group})`.toLowerCase().includes(part.trim()));
+  wanted.some(
+    (part) =>
+      (part !== '' || wanted.length === 1) && `${id}: ${name} (${group})`.toLowerCase().includes(part),
+  );
 
 await inDirectory(directory, async (work) => {
   const begin = performance.now();

@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cell, Contestant, Measure, Readings, Result, Verdict } from './cell.js';
 import { figures, median } from './statistics.js';
 
 /** How long a turn may take, with all that is prepared for it; who is slower gets fewer records. */
 const TURN_MS = 1500;
+/** When a peer that does not end, for lack of a server's answer, is given up. */
+const GIVEN_UP_MS = 120_000;
 /** The part of a turn's records with which everybody's pace is found, which also warms up. */
 const PILOT = 0.1;
 const STEP = 100;
@@ -71,10 +74,16 @@ const stepped = (records: number): number => Math.round(records / STEP) * STEP;
 async function turn(contestant: Contestant, records: number, parent: string): Promise<Readings> {
   const directory = mkdtempSync(join(parent, 't-'));
   try {
-    return await contestant.turn(directory, records);
+    const readings = contestant.turn(directory, records);
+    return await (contestant.role === 'peer' ? Promise.race([readings, givenUp()]) : readings);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+async function givenUp(): Promise<never> {
+  await sleep(GIVEN_UP_MS, undefined, { ref: false });
+  throw new Error(`given up after ${GIVEN_UP_MS / 1000} seconds`);
 }
 
 function result(cell: Cell, one: Measure, entrants: readonly Entrant[]): Result {

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chart } from './charts.js';
 import { documentOf } from './document.js';
+import { drawn } from './drawn.js';
 import { chartFile, groups } from './groups.js';
 import type { Report } from './report.js';
 import { root } from './root.js';
@@ -17,7 +18,7 @@ export async function publish(report: Report): Promise<void> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(figuresFile, `${JSON.stringify(report, null, 2)}\n`);
   for (const { key, sorted } of groups) {
-    const results = report.results.filter(({ group }) => group === key);
+    const results = drawn(report.results, key);
     if (results.length > 0) writeFileSync(join(folder, chartFile(key)), await chart(results, sorted));
   }
   writeFileSync(join(root, 'docs', 'benchmarks.md'), documentOf(report));

@@ -4,7 +4,7 @@ import { appendCells, syncedCells } from './append.js';
 import { contentionCells } from './contention.js';
 import { deadHolderCell } from './dead-holder.js';
 import { drainedCell } from './drained.js';
-import { eventLoopCells } from './event-loop.js';
+import { eventLoopCell } from './event-loop.js';
 import { fairnessCell } from './fairness.js';
 import { formatCells } from './format.js';
 import { growthCell } from './growth.js';
@@ -41,7 +41,8 @@ export function allCells(peers: readonly Subject[], full: boolean): Cell[] {
     memoryOfTwoCell(full),
     allocationCell(),
     drainedCell(peers),
-    ...eventLoopCells(),
+    eventLoopCell(),
+    idleCell(full),
     ...formatCells(),
   ];
 }

@@ -53,8 +53,8 @@ export function appendCells(peers: readonly Subject[]): Cell[] {
   ];
 }
 
-/** Peers whose documented set-up syncs nothing before it answers. */
-const UNSYNCED = ['plainjob', 'JetStream'];
+/** Peers whose documented set-up syncs nothing before it answers; a writable map has to be synced as any other. */
+const UNSYNCED = ['plainjob', 'JetStream', 'lmdb, write map'];
 
 export function syncedCells(peers: readonly Subject[]): Cell[] {
   const singly: Work = { durability: 'synced', run: putSingly(record) };

@@ -1,49 +1,37 @@
-import type { Cell } from '../cell.js';
+import type { Cell, Readings } from '../cell.js';
 import { idle } from '../idle.js';
 import { OURS } from './contestants.js';
 
-const SECONDS = 60;
-/** Percent of a core. */
-const AT_MOST = 0.5;
+/** Percent of one core. */
+const MOST_CPU = 0.5;
+const SITUATIONS = ['nothing happens', 'another process holds messages'];
 
-export function idleCell(): Cell {
+export function idleCell(full: boolean): Cell {
+  const seconds = full ? 60 : 10;
   return {
     id: 'idle',
-    name: 'fifty calls wait for messages that do not come',
-    group: 'two processes',
-    definition: `One process, ${SECONDS} seconds, beginning a second after all wait; first while nothing happens, then while another process holds messages, whose death would raise no notice.`,
+    name: 'fifty calls of one process wait for messages that do not come',
+    group: 'idle',
+    definition: `For ${seconds} seconds; the percentage is of one core, context switches are those of all threads.`,
     records: 1,
     fixed: true,
-    long: true,
     rounds: 1,
-    measures: [
-      {
-        key: 'cpu',
-        name: 'processor, nothing happens',
-        unit: '% of a core',
-        targets: [{ of: OURS, atMost: AT_MOST }],
-      },
-      { key: 'switches', name: 'context switches, nothing happens', unit: 'a second' },
-      {
-        key: 'cpuHeld',
-        name: 'processor, another process holds messages',
-        unit: '% of a core',
-        targets: [{ of: OURS, atMost: AT_MOST }],
-      },
-      { key: 'switchesHeld', name: 'context switches, another process holds messages', unit: 'a second' },
-    ],
+    measures: SITUATIONS.flatMap((name) => [
+      { key: `${name} cpu`, name: `${name}, CPU`, unit: '%', targets: [{ of: OURS, atMost: MOST_CPU }] },
+      { key: `${name} switches`, name: `${name}, context switches`, unit: 'a second' },
+    ]),
     contestants: [
       {
         name: OURS,
         role: 'ours',
-        async turn(directory) {
-          const [nothing, held] = await idle(SECONDS, directory);
-          return {
-            cpu: nothing?.cost.cpu ?? Number.NaN,
-            switches: nothing?.cost.contextSwitches ?? Number.NaN,
-            cpuHeld: held?.cost.cpu ?? Number.NaN,
-            switchesHeld: held?.cost.contextSwitches ?? Number.NaN,
-          };
+        async turn(directory): Promise<Readings> {
+          const told = await idle(seconds, directory);
+          return Object.fromEntries(
+            told.flatMap(({ name, cost: { cpu, contextSwitches } }) => [
+              [`${name} cpu`, cpu],
+              [`${name} switches`, contextSwitches],
+            ]),
+          );
         },
       },
     ],

@@ -9,12 +9,14 @@ const SIZES = [
   { bytes: 100, says: '100 bytes', by: BATCH, records: 400_000 },
   { bytes: 64 * 1024, says: '64 KiB', by: 10, records: 8_000 },
 ];
+const STORES = ['lmdb', 'better-sqlite3'];
 const REFERENCE = 'raw, 1 KiB';
 /** 0.25 µs where raw batches of 1 KiB records cost 0.35. */
 const SMALL_TARGET = { of: OURS, to: REFERENCE, atMost: 0.71 };
 
 /** The sizes beside 1 KiB, which W1b and W4b have. */
 export function sizeCells(peers: readonly Subject[]): Cell[] {
+  const stores = peers.filter(({ name }) => STORES.includes(name));
   const each = { key: 'each', name: '', unit: 'µs a record' };
   const kibibyte: Work = { run: putBy(BATCH, recordOf(RECORD_BYTES)) };
   return SIZES.flatMap(({ bytes, says, by, records }): Cell[] => {
@@ -35,10 +37,7 @@ export function sizeCells(peers: readonly Subject[]): Cell[] {
         contestants: [
           ...oursAndControls(put, bytes),
           ...(small ? [{ ...timed(rawFile(RECORD_BYTES), 'control', kibibyte), name: REFERENCE }] : []),
-          ...peersAt(
-            peers.filter(({ inProcess }) => inProcess),
-            put,
-          ),
+          ...peersAt(stores, put),
         ],
       },
       {
@@ -48,14 +47,7 @@ export function sizeCells(peers: readonly Subject[]): Cell[] {
         definition: `Raw: one read by ${by} records.`,
         records,
         measures: [each],
-        contestants: [
-          ...oursAndControls(take, bytes),
-          ...peersAt(
-            peers.filter(({ inProcess }) => inProcess),
-            take,
-            ['plainjob'],
-          ),
-        ],
+        contestants: [...oursAndControls(take, bytes), ...peersAt(stores, take)],
       },
     ];
   });

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile } from '../statistics.js';
 import type { Opened } from '../subject.js';
 import { named } from '../subjects/named.js';
+import { warm } from './warm.js';
 
 /** What two processes send each other; the first eight bytes are the moment of sending, in nanoseconds. */
 export const SMALL_BYTES = 200;
@@ -47,6 +48,7 @@ async function consume([name = '', directory = '', by = '', count = '']: readonl
     process.send?.('waits');
   };
   const subject = await named(name, SMALL_BYTES);
+  await warm(subject, SMALL_BYTES);
   const opened = await subject.open({ directory, durability: 'written', as: 'queue' });
   if (opened.follow !== undefined) await opened.follow(Number(by), Number(count), had, waits);
   else {
