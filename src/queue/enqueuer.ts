@@ -79,10 +79,8 @@ export class Enqueuer<T> {
     const records = this.records(values, entering);
     const id = order?.id;
     let before: FirstOfId | undefined;
-    if (id !== undefined) {
-      if (this.#ids.isBehind) await this.#ids.lookInTurns();
-      this.#ids.look();
-    }
+    // ⚑ No turn in between: the messages of one caller are in the order of its calls.
+    if (id !== undefined) this.#ids.look();
     const first = await this.#engine.writer.write(
       records,
       durable,
