@@ -91,11 +91,12 @@ export class Reader {
     const turn = this.#turn();
     // In a sparse segment nothing stands further on than where it stood before.
     const end = first === this.#tail.active ? this.#tail.end : Number.POSITIVE_INFINITY;
+    const below = this.#tail.segments.after(first) ?? Number.POSITIVE_INFINITY;
     const isSparse = this.#files.isSparse(first);
     if (index === first && !isSparse) run.begin(file.path, turn, index, HEADER_BYTES);
     else if (index === this.#afterIndex && file.path === this.#afterPath)
       run.begin(file.path, turn, index, this.#afterPosition);
-    const record = run.read(file, index, turn, end, this.#most);
+    const record = run.read(file, index, turn, end, below, this.#most);
     if (record !== undefined) return record;
     const found = this.#found;
     if (!isSparse && this.#pages.find(first, index, turn, found)) {

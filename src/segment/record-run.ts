@@ -33,6 +33,8 @@ export class RecordRun {
   #turn = -1;
   /** The next record is this one, or in a sparse segment a later one. */
   #index = 0;
+  /** ⚑ From this index on records are in the next segment, whatever stands here: behind a cut a sleeper may have written. */
+  #below = 0;
   /** Where the next frame begins in the file. */
   #position = 0;
   /** The bytes from there on that were read: those of `#bytes` from `#at` on, up to `#to`. */
@@ -79,14 +81,25 @@ export class RecordRun {
   /** The record, where it was read ahead and is whole; `LARGE` where it has more than `most` bytes. */
   take(index: number, turn: number, most: number): StoredRecord | undefined {
     this.#most = most;
-    if (this.#at === this.#to || turn !== this.#turn) return undefined;
+    if (this.#at === this.#to || turn !== this.#turn || index >= this.#below) return undefined;
     if (index !== this.#index && (index < this.#index || index - this.#index > FAR)) return undefined;
     return this.#next(index);
   }
 
-  /** The record, where it is the next one in that file, or not far behind that; undefined where it is not there, or not whole. */
-  read(file: DiskFile, index: number, turn: number, end: number, most: number): StoredRecord | undefined {
+  /**
+   * The record, where it is the next one in that file, or not far behind that; undefined where it is not there, or not whole.
+   * `below`: the first index of the next segment.
+   */
+  read(
+    file: DiskFile,
+    index: number,
+    turn: number,
+    end: number,
+    below: number,
+    most: number,
+  ): StoredRecord | undefined {
     this.#most = most;
+    this.#below = below;
     if (turn !== this.#turn || file.path !== this.#path) return undefined;
     if (index < this.#index || index - this.#index > FAR) return undefined;
     while (this.#load(file, end)) {
