@@ -29,7 +29,6 @@ export function allCells(peers: readonly Subject[], full: boolean): Cell[] {
     ...syncedCells(peers),
     ...twoProcessesCells(peers),
     deadHolderCell(),
-    idleCell(),
     ...contentionCells(peers),
     fairnessCell(),
     ...valueCells(),
