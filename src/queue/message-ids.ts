@@ -28,6 +28,16 @@ export class MessageIds implements MarkSink {
     this.#windowMs = windowMs;
   }
 
+  /** Whether a look would take long: then `lookInTurns` had better come before it. */
+  get isBehind(): boolean {
+    return this.#begin().isBehind;
+  }
+
+  /** Does what takes long in a look, with turns of the event loop in between. */
+  lookInTurns(): Promise<void> {
+    return this.#begin().followInTurns();
+  }
+
   #begin(): MarkFollower {
     this.#follower ??= new MarkFollower(this.#engine, this, {
       from: () => this.#engine.tail.segments.lowest ?? 1,
