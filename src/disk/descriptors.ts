@@ -1,3 +1,4 @@
+import { DurostoreError } from '../errors.js';
 import type { Disk, DiskFile } from './disk.js';
 
 interface Held {
@@ -16,6 +17,7 @@ export class Descriptors {
   readonly #capacity: number;
   readonly #held = new Map<string, Held>();
   #uses = 0;
+  #closed = false;
 
   constructor(disk: Disk, capacity: number) {
     this.#disk = disk;
@@ -33,6 +35,8 @@ export class Descriptors {
       held.usedAt = this.#uses;
       return held.file;
     }
+    // ⚑ Whoever comes back from a wait after the end must not open anything that nobody closes.
+    if (this.#closed) throw new DurostoreError('CLOSED', `${path} is closed here: open the store again`);
     const file = this.withRoom(() => this.#open(path));
     if (file !== undefined) this.keep(file);
     return file;
@@ -104,7 +108,9 @@ export class Descriptors {
     if (held.pins === 0) held.file.closeRemoved();
   }
 
+  /** Nothing is opened any more. */
   close(): void {
+    this.#closed = true;
     for (const path of [...this.#held.keys()]) this.forget(path);
   }
 

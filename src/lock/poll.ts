@@ -3,9 +3,9 @@ const SPIN_MS = 0.2;
 /** For so long a wait is worth a look each millisecond; later the holder is stopped, or works at something long. */
 const BRISK_MS = 1000;
 export const SLOWEST_POLL_MS = 10;
-/** Who stands behind others sleeps through this part of what a wait takes usually. */
-const SLEPT_THROUGH = 0.6;
-const LONGEST_SLEEP_MS = 20;
+/** Who stands behind others looks ten times in what a wait takes usually, and as often as they do where that is long. */
+const PART_OF_WAIT = 0.1;
+const LONGEST_PAUSE_MS = 4;
 /** A wait that took longer says nothing of the next one: the holder was stopped. */
 const LONGEST_USUAL_MS = 50;
 
@@ -14,7 +14,8 @@ const LONGEST_USUAL_MS = 50;
  * system: a thread blocked there is one of libuv's four, and keeps the process from exiting. Keeps the process alive.
  *
  * An attempt by a timer costs 50 µs of a core, all told. Sixteen processes that made one each millisecond would keep a core
- * busy, and keep it from who has the lock. So only who is next does; the others sleep for most of what their waits take.
+ * busy, and keep it from who has the lock. So only who is next does. The others look less often, but nearly all as often: where
+ * one that has waited long sleeps longer for it, it falls behind more and more.
  */
 export class Poll {
   readonly #attempt: () => boolean;
@@ -76,7 +77,7 @@ export class Poll {
   #pause(waited: number): number {
     if (waited >= BRISK_MS) return slowPause();
     if (this.#nextSince !== undefined) return 1;
-    return Math.min(LONGEST_SLEEP_MS, Math.max(1, SLEPT_THROUGH * this.#usual - waited));
+    return Math.min(LONGEST_PAUSE_MS, Math.max(1, PART_OF_WAIT * this.#usual));
   }
 }
 

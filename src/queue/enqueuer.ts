@@ -1,8 +1,9 @@
 import type { Engine } from '../store/engine.js';
 import { resolveWriteOptions, WRITE_OPTIONS } from '../store/write-options.js';
-import type { NewRecord } from '../store/writer.js';
+import type { NewRecord, WrittenBefore } from '../store/writer.js';
 import { type Codec, codecMark, encodeValue } from './codec.js';
 import type { EnqueueOptions } from './contract.js';
+import { InOrder } from './in-order.js';
 import type { FirstOfId, MessageIds } from './message-ids.js';
 import { type MessageOrder, marksOf, resolveOrder } from './message-marks.js';
 
@@ -30,6 +31,7 @@ export class Enqueuer<T> {
   readonly #codec: Codec<T>;
   readonly #codecMark: Buffer | undefined;
   readonly #ids: MessageIds;
+  readonly #inOrder = new InOrder();
   /** Whether nobody else has the bytes that the codec makes. */
   readonly #isOwned: boolean;
 
@@ -70,7 +72,7 @@ export class Enqueuer<T> {
     const now = order === undefined ? 0 : this.#engine.clock.now();
     const marks = this.#marks(order, now, 0, 1);
     const record = { payload, headers, marks, marked: order !== undefined, owned: this.#isOwned };
-    return this.#engine.writer.write([record], durable, signal);
+    return this.#write([record], durable, signal);
   }
 
   /** Writes them as one batch; resolves with their indexes, or those of the messages that were written with their id before. */
@@ -79,11 +81,9 @@ export class Enqueuer<T> {
     const records = this.records(values, entering);
     const id = order?.id;
     let before: FirstOfId | undefined;
-    if (id !== undefined) {
-      if (this.#ids.isBehind) await this.#ids.lookInTurns();
-      this.#ids.look();
-    }
-    const first = await this.#engine.writer.write(
+    if (id !== undefined && !this.#inOrder.isWaiting && this.#ids.isBehind)
+      this.#inOrder.hold(this.#ids.lookInTurns());
+    const first = await this.#write(
       records,
       durable,
       signal,
@@ -99,6 +99,28 @@ export class Enqueuer<T> {
     const end = first + (before?.count ?? records.length);
     for (let index = first; index < end; index++) indexes.push(index);
     return indexes;
+  }
+
+  /** ⚑ The messages of one caller are in the order of its calls, also where ids have to be looked up before the first of them. */
+  #write(
+    records: readonly NewRecord[],
+    durable: boolean,
+    signal: AbortSignal | undefined,
+    writtenBefore?: WrittenBefore,
+  ): Promise<number> {
+    const { writer } = this.#engine;
+    if (!this.#inOrder.isWaiting) {
+      if (writtenBefore !== undefined) this.#ids.look();
+      return writer.write(records, durable, signal, writtenBefore);
+    }
+    // What the caller holds may change before it is copied into a batch.
+    const kept = records.map((record) =>
+      record.owned === true ? record : { ...record, payload: Uint8Array.from(record.payload), owned: true },
+    );
+    return this.#inOrder.run(() => {
+      if (writtenBefore !== undefined) this.#ids.look();
+      return writer.write(kept, durable, signal, writtenBefore);
+    });
   }
 
   /** What was written is known from now on. Best effort: it is written, and the next one to ask looks again. */

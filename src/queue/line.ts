@@ -91,10 +91,13 @@ export class Line implements FateWatcher, MarkSink {
   /** Does what may take long in a look, with turns of the event loop in between. */
   async lookInTurns(): Promise<void> {
     await this.#follower.followInTurns();
-    const { clock, turns } = this.#engine;
+    const engine = this.#engine;
+    const { clock, turns } = engine;
     while (this.#delayed.count > 0 && this.#wake(clock.now(), AT_ONCE)) {
       const pause = turns.pause();
-      if (pause !== undefined) await pause;
+      if (pause === undefined) continue;
+      await pause;
+      engine.assertOpen();
     }
   }
 

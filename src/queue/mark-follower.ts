@@ -81,7 +81,9 @@ export class MarkFollower {
       readingMarks(() => this.#lookUp(from, this.#lookedUpTo(), STEP));
       if (this.#upTo <= from) return;
       const pause = this.#engine.turns.pause();
-      if (pause !== undefined) await pause;
+      if (pause === undefined) continue;
+      await pause;
+      this.#engine.assertOpen();
     }
   }
 

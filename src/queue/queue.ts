@@ -248,7 +248,10 @@ class EngineQueue<T> implements Queue<T> {
       try {
         let record = this.#engine.readKnown(index, LARGE_BYTES);
         const slow = this.#engine.slowly(record);
-        if (slow !== undefined) record = await slow;
+        if (slow !== undefined) {
+          record = await slow;
+          if (this.#closed) break;
+        }
         if (record !== undefined) values.push(decodeValue(this.#codec, record));
       } catch (error) {
         // As with `dequeueMany`, an unreadable message is the trouble of who stands before it.
@@ -256,6 +259,7 @@ class EngineQueue<T> implements Queue<T> {
         return values;
       }
     }
+    this.#assertOpen();
     return values;
   }
 
@@ -440,8 +444,17 @@ class EngineQueue<T> implements Queue<T> {
     wish: Wish,
     signal: AbortSignal | undefined,
   ): Promise<Taken<T>[]> {
+    const { clock } = this.#engine;
+    // What was claimed first is to be had while most of its lease is left.
+    const until = wish.how === 'claim' ? clock.monotonic() + wish.leaseMs / 4 : Number.POSITIVE_INFINITY;
     let mayBeMore = isCut;
-    while (mayBeMore && taken.length < max && signal?.aborted !== true && !this.#closed) {
+    while (
+      clock.monotonic() < until &&
+      mayBeMore &&
+      taken.length < max &&
+      signal?.aborted !== true &&
+      !this.#closed
+    ) {
       try {
         const haul = await this.#taker.take(max - taken.length, wish, undefined, true);
         for (const one of haul.taken) taken.push(one);
@@ -474,6 +487,7 @@ class EngineQueue<T> implements Queue<T> {
     if (await this.#undertaker.settle()) this.#engine.catchUp();
     this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
     if (this.#line.isBehind) await this.#line.lookInTurns();
+    this.#assertOpen();
     this.#line.look();
   }
 

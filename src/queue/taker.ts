@@ -3,6 +3,7 @@ import type { FactSink, Lease } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
 import { LARGE, type StoredRecord } from '../segment/stored-record.js';
+import type { PendingDecision } from '../store/decider.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
 import type { Burial, Undertaker } from './burial.js';
@@ -49,6 +50,8 @@ interface Ahead<T> {
   readonly candidates: Map<number, Candidate<T>>;
   /** Whether there may be more, which was not read for there was enough of it. */
   readonly isCut: boolean;
+  /** Whether somebody asks again because of it: then all behind do, in their order. */
+  isStale: boolean;
   /** A large message that stands first, and is being read. */
   readonly large: { readonly index: number; readonly record: Promise<StoredRecord | undefined> } | undefined;
 }
@@ -80,6 +83,8 @@ interface Confirmed<T> {
   readonly failure: Unreadable | undefined;
 }
 
+const ASK_AGAIN: Confirmed<never> = { taken: [], again: true, isCut: false, failure: undefined };
+
 /** Who a taker asks. */
 export interface TakerParts<T> {
   readonly holder: Holder;
@@ -104,6 +109,8 @@ export class Taker<T> {
   readonly #maxAttempts: number;
   readonly #assertUsable: () => void;
   #asking: Asking<T>[] = [];
+  /** Whether others were faster the last time: then it is looked before anything is read ahead. */
+  #hasRivals = false;
   /** Whether a large message is being read, which all wait for. */
   #isReading = false;
 
@@ -153,8 +160,9 @@ export class Taker<T> {
       if (one.wish.how === 'remove') all = true;
     }
     // Enough is known mostly, and what others did since is looked at under the lock: a look costs as much as taking one.
+    if (this.#hasRivals) this.#engine.catchUp();
     let ahead = this.#readAhead(wanted, below, all);
-    if (ahead.candidates.size < wanted && !ahead.isCut) {
+    if (ahead.candidates.size < wanted && !ahead.isCut && !this.#hasRivals) {
       this.#engine.catchUp();
       ahead = this.#readAhead(wanted, below, all, ahead.candidates);
     }
@@ -173,7 +181,7 @@ export class Taker<T> {
       const candidate = await this.#candidate(reading);
       const candidates = new Map(candidate === undefined ? [] : [[index, candidate]]);
       this.#assertUsable();
-      this.#confirmAll(asking, { candidates, isCut: true, large: undefined });
+      this.#confirmAll(asking, { candidates, isCut: true, isStale: false, large: undefined });
     } catch (error) {
       for (const one of asking) one.reject(error);
     } finally {
@@ -195,14 +203,18 @@ export class Taker<T> {
 
   #serveOne(one: Asking<T>, ahead: Ahead<T>): void {
     const isSettled = one.wish.how === 'claim' || !this.#engine.durable || !ahead.isCut;
-    this.#engine.decider.submit({
+    const pending: PendingDecision = {
       durable: one.wish.how === 'remove' && this.#engine.durable && isSettled,
       decide: (facts) => {
         const confirmed = this.#confirm(facts, one, ahead);
+        this.#hasRivals = confirmed.again;
+        // Who got nothing need not wait for the device.
+        if (confirmed.taken.length === 0) pending.durable = false;
         return () => this.#answer(one, confirmed, isSettled);
       },
       reject: one.reject,
-    });
+    };
+    this.#engine.decider.submit(pending);
   }
 
   #answer(one: Asking<T>, { taken, again, isCut, failure }: Confirmed<T>, isSettled: boolean): void {
@@ -245,14 +257,14 @@ export class Taker<T> {
       if (candidate === undefined) continue;
       if (candidate === 'large') {
         const first = candidates.size === 0 ? this.#engine.slowly(LARGE) : undefined;
-        return { candidates, isCut: true, large: first && { index, record: first } };
+        return { candidates, isCut: true, isStale: false, large: first && { index, record: first } };
       }
       candidates.set(index, candidate);
       if (candidate.error === undefined) bytes += candidate.record.payload.length;
       if (candidates.size < wanted && (bytes >= STEP_BYTES || candidates.size >= STEP_MESSAGES))
-        return { candidates, isCut: true, large: undefined };
+        return { candidates, isCut: true, isStale: false, large: undefined };
     }
-    return { candidates, isCut: false, large: undefined };
+    return { candidates, isCut: false, isStale: false, large: undefined };
   }
 
   /** An unreadable message is the trouble of who stands before it, not of those who get the ones before. */
@@ -288,8 +300,10 @@ export class Taker<T> {
    * Under the fate lock: takes what is next in line by now. Where that is not what was read ahead: again; once also where it is so
    * from some message on, for whoever asks for many gets all there are.
    */
-  #confirm(facts: FactSink, one: Asking<T>, { candidates, isCut }: Ahead<T>): Confirmed<T> {
+  #confirm(facts: FactSink, one: Asking<T>, ahead: Ahead<T>): Confirmed<T> {
+    const { candidates, isCut } = ahead;
     const { max, below, wish, isRest } = one;
+    if (ahead.isStale) return ASK_AGAIN;
     // Facts about records that are not seen yet say nothing of their keys, and what others put in since may come first.
     this.#engine.catchUpRecords();
     this.#line.look();
@@ -312,7 +326,8 @@ export class Taker<T> {
     }
     if (isOther && !isCut && next.length > 0 && !one.hasAskedAgain) {
       one.hasAskedAgain = true;
-      return { taken: [], again: true, isCut: false, failure: undefined };
+      ahead.isStale = true;
+      return ASK_AGAIN;
     }
     const { taken, failure } =
       unreadable === undefined

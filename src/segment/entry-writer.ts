@@ -83,8 +83,8 @@ export class EntryWriter {
       writeEntry(this.#entries, at, firstIndex + i, begin, length, time, marks, tail.isMarked);
     }
     this.#count += count;
-    if (isUrgent || this.#count >= MOST_LATER) this.flush();
-    else this.#open ??= this.#pin();
+    if (!isUrgent && this.#count < MOST_LATER) this.#open ??= this.#pin();
+    if (isUrgent || this.#count >= MOST_LATER || this.#open === undefined) this.flush();
     if (this.#mayWait) this.#wroteThisTurn();
   }
 

@@ -36,7 +36,7 @@ export class Syncer {
     tail.sawSafe(upTo);
   }
 
-  /** ⚑ The mark of a failed sync is looked for while this one runs, which takes no time then, and before it counts. */
+  /** ⚑ The mark of a failed sync is looked for while this one runs, where it costs no time. */
   async #syncData(first: number): Promise<void> {
     const pinned = this.#files.descriptors.pin(this.#files.dataPath(first));
     try {

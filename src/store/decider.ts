@@ -18,7 +18,8 @@ const LOOK_EVERY = 32;
 
 /** A decision that somebody waits for. */
 export interface PendingDecision {
-  readonly durable: boolean;
+  /** Looked at when it is decided. */
+  durable: boolean;
   /**
    * Whether it may be made in one frame with those before and behind it that may: it says that records are gone, and nothing of
    * what it looks at is changed by others that do.

@@ -202,3 +202,15 @@ t.test('a damaged archive keeps no other segment from going, and is CORRUPT each
   await until('the segments to go', () => world.files(/\.dat$/).length === 1);
   t.same(world.files(/ids/), ['duro.ids.1']);
 });
+
+onBothDisks(
+  'the messages of one caller are in the order of its calls, also where ids are looked up first',
+  async (t, world) => {
+    const before = await world.openQueue<number>({ durability: 'written' });
+    await Promise.all(range(1, 1500).map((n) => before.enqueue(n, { id: `before ${n}` })));
+    await before.close();
+    const queue = await world.openQueue<number>({ durability: 'written' });
+    const calls = range(0, 11).map((n) => queue.enqueue(n, n % 3 === 0 ? { id: `now ${n}` } : {}));
+    t.same(await Promise.all(calls), range(1501, 1512));
+  },
+);

@@ -87,3 +87,10 @@ onBothDisks('one of them that comes too late is told, the others are made', asyn
   t.same(await other.dequeueMany(9), [5, 6]);
   t.equal(await other.length(), 0);
 });
+
+onBothDisks('those who ask in one tick get theirs in the order in which they asked', async (t, world) => {
+  const [queue, other] = [await world.openQueue<number>(), await world.openQueue<number>()];
+  await queue.enqueueMany(range(1, 6));
+  await other.delete([2, 3]);
+  t.same(await Promise.all([queue.dequeueMany(3), queue.dequeue()]), [[1, 4, 5], 6]);
+});

@@ -235,3 +235,14 @@ t.test('one sync for all who wait', async (t) => {
   t.equal(order.at(-1), '5 told: EIO', 'a failure sticks');
   t.same([syncs.length, told], [2, 1], 'it is not tried again, and told once');
 });
+
+t.test('nothing is opened any more once all was closed', (t) => {
+  const opener = new MemoryDisk().opener();
+  opener.createDirectory('/d');
+  opener.create('/d/a')?.close();
+  const descriptors = new Descriptors(opener, 2);
+  t.ok(descriptors.get('/d/a'));
+  descriptors.close();
+  t.throws(() => descriptors.get('/d/a'), { code: 'CLOSED' });
+  t.end();
+});
