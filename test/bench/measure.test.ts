@@ -48,11 +48,8 @@ t.test(
       scripted('raw', 'control', [9, 1, 2, 3], log),
     ];
     await measure(cell(contestants), 3, parent);
-    t.same(
-      log,
-      ['ours', 'raw', 'ours', 'raw', 'raw', 'ours', 'ours', 'raw'],
-      'in turns, the order turned round',
-    );
+    t.same(log.splice(0, 4), ['ours', 'ours', 'raw', 'raw'], 'a pilot, and one to warm up');
+    t.same(log, ['ours', 'raw', 'raw', 'ours', 'ours', 'raw'], 'in turns, the order turned round');
     t.same(readdirSync(parent), []);
   },
 );
