@@ -5,7 +5,7 @@ import type { Cell, Contestant, Measure, Readings, Result, Verdict } from './cel
 import { figures, median } from './statistics.js';
 
 /** How long a turn may take, with all that is prepared for it; who is slower gets fewer records. */
-const TURN_MS = 1500;
+const TURN_MS = 1200;
 /** When a peer that does not end, for lack of a server's answer, is given up. */
 const GIVEN_UP_MS = 120_000;
 /** The part of a cell's records with which everybody's pace is found. */
