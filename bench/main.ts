@@ -13,6 +13,7 @@ import type { Cell, Result } from './cell.js';
 import { allCells } from './cells/all.js';
 import { commitOf, machineOf } from './machine.js';
 import { measure } from './measure.js';
+import { load } from './packages.js';
 import { installedPeers } from './peers/all.js';
 import { publish } from './publish.js';
 import type { Report } from './report.js';
@@ -40,6 +41,8 @@ const { json, full, directory, output } = values;
 const rounds = Number(values.rounds);
 const scale = Number(values.scale);
 if (values.write && values.only !== '') throw new Error('--write takes a whole run, without --only');
+// Told at once, and not when everything was measured.
+if (values.write) await load('vega');
 if (!(rounds >= 1) || !(scale > 0)) throw new Error('--rounds and --scale take positive numbers');
 
 const say = (line: string): void => {

@@ -5,11 +5,13 @@ import type { Cell, Contestant, Measure, Readings, Result, Verdict } from './cel
 import { figures, median } from './statistics.js';
 
 /** How long a turn may take, with all that is prepared for it; who is slower gets fewer records. */
-const TURN_MS = 1500;
+const TURN_MS = 1200;
 /** When a peer that does not end, for lack of a server's answer, is given up. */
 const GIVEN_UP_MS = 120_000;
-/** The part of a turn's records with which everybody's pace is found, which also warms up. */
-const PILOT = 0.1;
+/** The part of a cell's records with which everybody's pace is found. */
+const PILOT = 0.05;
+/** The part of its own turn's records with which a contestant warms up. */
+const WARM = 0.5;
 const STEP = 100;
 
 interface Entrant {
@@ -21,9 +23,9 @@ interface Entrant {
 }
 
 /**
- * Measures a cell: a pilot that finds how many records everybody's turn has, then rounds in each of which everybody has a
- * turn, so that what else the machine does meets all alike. Each one's files are removed before the next one's turn. Who
- * fails has no more turns, and the others go on.
+ * Measures a cell: a pilot that finds how many records everybody's turn has, a turn to warm up, then rounds in each of
+ * which everybody has a turn, so that what else the machine does meets all alike. Each one's files are removed before the
+ * next one's turn. Who fails has no more turns, and the others go on.
  */
 export async function measure(cell: Cell, rounds: number, parent: string): Promise<Result[]> {
   const entrants: Entrant[] = [];
@@ -33,6 +35,7 @@ export async function measure(cell: Cell, rounds: number, parent: string): Promi
     if (cell.fixed === true) continue;
     await attempt(entrant, async () => {
       entrant.records = await pace(contestant, cell.records, parent);
+      await turn(contestant, Math.max(STEP, stepped(entrant.records * WARM)), parent);
     });
   }
   const [first] = entrants;

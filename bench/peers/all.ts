@@ -45,7 +45,8 @@ export async function installedPeers(): Promise<Peers> {
       subjects.push(await make());
       versions[packageName] = versionOf(packageName);
     } catch (error) {
-      const [reason = ''] = error instanceof Error ? error.message.split('\n') : [String(error)];
+      const [reason = ''] =
+        error instanceof Error ? error.message.split(/\n| imported from/) : [String(error)];
       if (!missing.some((line) => line.startsWith(`${packageName}:`)))
         missing.push(`${packageName}: ${reason}`);
     }
