@@ -108,10 +108,15 @@ export class Descriptors {
     if (held.pins === 0) held.file.closeRemoved();
   }
 
+  /** Closes all; what is asked for then is opened again. */
+  forgetAll(): void {
+    for (const path of [...this.#held.keys()]) this.forget(path);
+  }
+
   /** Nothing is opened any more. */
   close(): void {
     this.#closed = true;
-    for (const path of [...this.#held.keys()]) this.forget(path);
+    this.forgetAll();
   }
 
   #open(path: string): DiskFile | undefined {

@@ -119,7 +119,7 @@ async function run(base: MemoryDisk, n: number, fault: Fault, isEvicted: boolean
   });
   while (!isDone && !maker.dead) await nextTurn();
   machine.onOperation = undefined;
-  if (isEvicted) late.files.descriptors.close();
+  if (isEvicted) late.files.descriptors.forgetAll();
   try {
     wrong.push(...(await misread(late)));
     if (!maker.dead) wrong.push(...(await misread(engine)));

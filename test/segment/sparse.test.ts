@@ -89,7 +89,7 @@ t.test('any set of living records reads back exactly', async (t) => {
           const living = all.filter((index) => !gone.has(index));
           const opened = new EngineStore(await openEngine(t, machine, { ...options, maxChunk }, BY_HAND));
           // What it had open of the predecessors, or what it finds in their place.
-          if (isEvicted) late.files.descriptors.close();
+          if (isEvicted) late.files.descriptors.forgetAll();
           const wrong: string[] = [];
           for (const [who, reader] of Object.entries({ store, lagging, opened })) {
             for (const what of await misread(reader, living, firstGone[0] ?? 1))
