@@ -44,6 +44,9 @@ const bytes: Codec<unknown> = {
 
 const BUILT_IN: Readonly<Record<string, Codec<unknown>>> = { json, v8, bytes };
 
+/** Whether no code of the user's takes part in it. */
+export const isBuiltIn = (codec: object): boolean => codec === json || codec === v8 || codec === bytes;
+
 /** The chosen codec. The type of the values is the caller's word: what comes back is what codec and data make of it. */
 export function resolveCodec<T>(codec: CodecName | Codec<T> | undefined): Codec<T> {
   if (codec === undefined) return json as Codec<T>;

@@ -7,6 +7,7 @@ import { firstInNeither } from './first-in-neither.js';
 import { KeyLine } from './key-line.js';
 import { Lane } from './lane.js';
 import { type Marked, MarkFollower, type MarkSink, readingMarks } from './mark-follower.js';
+import { PlainOrder } from './plain-order.js';
 import { isBefore, type Rank, RankHeap } from './rank-heap.js';
 
 export const HIGHEST_PRIORITY = 9;
@@ -119,11 +120,11 @@ export class Line implements FateWatcher, MarkSink {
    * The messages that wait, below `end`, in the order in which they are to be had. With `all`, those that only wait for another one
    * of their key that came before; without, they are left out, as for who takes them without finishing them.
    */
-  *inOrder(end: number, all: boolean): IterableIterator<number> {
-    if (this.#marked.count === 0) {
-      for (let index = this.#nextPlain(1); index < end; index = this.#nextPlain(index + 1)) yield index;
-      return;
-    }
+  inOrder(end: number, all: boolean): IterableIterator<number> {
+    return this.#marked.count === 0 ? new PlainOrder(this.#nextPlain, end) : this.#inRankOrder(end, all);
+  }
+
+  *#inRankOrder(end: number, all: boolean): IterableIterator<number> {
     const behind = new RankHeap();
     for (const rank of this.#ranked(end)) {
       for (let first = behind.first; first !== undefined && isBefore(first, rank); first = behind.first) {

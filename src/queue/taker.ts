@@ -1,16 +1,15 @@
 import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
 import type { FactSink, Lease } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
-import { LARGE_BYTES } from '../segment/large-read.js';
-import { LARGE, type StoredRecord } from '../segment/stored-record.js';
+import type { StoredRecord } from '../segment/stored-record.js';
 import type { PendingDecision } from '../store/decider.js';
 import type { Engine } from '../store/engine.js';
-import { decodeHeaders } from '../store/headers.js';
 import type { Burial, Undertaker } from './burial.js';
-import { type Codec, decodeValue } from './codec.js';
+import type { Codec } from './codec.js';
 import type { Holder } from './holder.js';
 import { afterFailure, reasonOf } from './judgement.js';
 import type { Line } from './line.js';
+import { type Ahead, ReadAhead, type Readable, type Unreadable } from './read-ahead.js';
 
 /** What a consumer wants: messages for good, or under a lease. */
 export type Wish = { readonly how: 'remove' } | { readonly how: 'claim'; readonly leaseMs: number };
@@ -25,17 +24,6 @@ export interface Taken<T> {
   readonly until: number;
 }
 
-/** Why a message cannot be given out. */
-type Unreadable = CodecError | CorruptError | InvalidValueError;
-
-/** A message that was read ahead, or why it cannot be given out. */
-type Candidate<T> =
-  | { readonly record: StoredRecord; readonly value: T; readonly error: undefined }
-  | { readonly error: Unreadable };
-
-const isUnreadable = (error: unknown): error is Unreadable =>
-  error instanceof CodecError || error instanceof CorruptError || error instanceof InvalidValueError;
-
 /** What one step of taking brought. */
 export interface Haul<T> {
   readonly taken: Taken<T>[];
@@ -44,21 +32,6 @@ export interface Haul<T> {
   /** Whether the facts are as durable as the wish wants; else that is left to who takes the steps. */
   readonly isSettled: boolean;
 }
-
-/** What was read ahead. */
-interface Ahead<T> {
-  readonly candidates: Map<number, Candidate<T>>;
-  /** Whether there may be more, which was not read for there was enough of it. */
-  readonly isCut: boolean;
-  /** Whether somebody asks again because of it: then all behind do, in their order. */
-  isStale: boolean;
-  /** A large message that stands first, and is being read. */
-  readonly large: { readonly index: number; readonly record: Promise<StoredRecord | undefined> } | undefined;
-}
-
-/** A step takes at most so many messages, and no more once they have so many bytes: then others have their turns of the event loop. */
-const STEP_MESSAGES = 1000;
-const STEP_BYTES = 1024 * 1024;
 
 interface Asking<T> {
   readonly max: number;
@@ -71,7 +44,12 @@ interface Asking<T> {
   readonly reject: (error: unknown) => void;
   /** Whether less could be taken than is there, for others came between. */
   hasAskedAgain: boolean;
+  /** Whether what is next could not be read under the lock. */
+  mustReadAhead: boolean;
 }
+
+/** So many messages that others left are read under the lock; for more it is left first. */
+const MOST_UNDER_LOCK = 16;
 
 const NO_LEASE: Lease = { until: 0, lengthMs: 0 };
 
@@ -97,15 +75,16 @@ export interface TakerParts<T> {
 }
 
 /**
- * Hands out the messages in line. What is next is read and decoded before the lock is asked for, and confirmed under it:
- * no user code and no slow read holds others up. Those who ask in one tick share the reading and the commit.
+ * Hands out the messages in line. Many at once, and what a codec of the user's decodes, are read and decoded before the lock is asked
+ * for, and confirmed under it: no user code and no slow read holds others up. Who wants one small message has it read under the lock.
+ * Those who ask in one tick share the reading and the commit.
  */
 export class Taker<T> {
   readonly #engine: Engine;
   readonly #holder: Holder;
   readonly #undertaker: Undertaker;
   readonly #line: Line;
-  readonly #codec: Codec<T>;
+  readonly #ahead: ReadAhead<T>;
   readonly #maxAttempts: number;
   readonly #assertUsable: () => void;
   #asking: Asking<T>[] = [];
@@ -119,7 +98,7 @@ export class Taker<T> {
     this.#holder = holder;
     this.#undertaker = undertaker;
     this.#line = line;
-    this.#codec = codec;
+    this.#ahead = new ReadAhead(engine, undertaker, line, codec);
     this.#maxAttempts = maxAttempts;
     this.#assertUsable = assertUsable;
   }
@@ -130,7 +109,7 @@ export class Taker<T> {
    */
   take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY, isRest = false): Promise<Haul<T>> {
     return new Promise((resolve, reject) =>
-      this.#ask({ max, below, isRest, wish, resolve, reject, hasAskedAgain: false }),
+      this.#ask({ max, below, isRest, wish, resolve, reject, hasAskedAgain: false, mustReadAhead: false }),
     );
   }
 
@@ -154,34 +133,39 @@ export class Taker<T> {
     let wanted = 0;
     let below = 0;
     let all = false;
+    let readsAhead = !this.#ahead.readsUnderLock;
     for (const one of asking) {
       wanted += one.max;
       below = Math.max(below, one.below);
       if (one.wish.how === 'remove') all = true;
+      if (one.max > 1 || one.mustReadAhead) readsAhead = true;
     }
+    const ahead = readsAhead ? this.#readAhead(wanted, below, all) : this.#glance(below, all);
+    if (ahead.large === undefined) this.#confirmAll(asking, ahead);
+    else void this.#serveLarge(asking, ahead.large);
+  }
+
+  #glance(below: number, all: boolean): Ahead<T> {
+    const ahead = this.#ahead.glance(below, all);
+    return ahead.isNothing && this.#engine.catchUp() ? this.#ahead.glance(below, all) : ahead;
+  }
+
+  #readAhead(wanted: number, below: number, all: boolean): Ahead<T> {
     // Enough is known mostly, and what others did since is looked at under the lock: a look costs as much as taking one.
     if (this.#hasRivals) this.#engine.catchUp();
-    let ahead = this.#readAhead(wanted, below, all);
-    if (ahead.candidates.size < wanted && !ahead.isCut && !this.#hasRivals) {
-      this.#engine.catchUp();
-      ahead = this.#readAhead(wanted, below, all, ahead.candidates);
-    }
-    if (ahead.large === undefined) this.#confirmAll(asking, ahead);
-    else void this.#serveLarge(asking, ahead.large.index, ahead.large.record);
+    const ahead = this.#ahead.read(wanted, below, all);
+    if (ahead.candidates.size >= wanted || ahead.isCut || this.#hasRivals) return ahead;
+    this.#engine.catchUp();
+    return this.#ahead.read(wanted, below, all, ahead.candidates);
   }
 
   /** The first one in line is large: it comes alone, when it has been read. */
-  async #serveLarge(
-    asking: readonly Asking<T>[],
-    index: number,
-    reading: Promise<StoredRecord | undefined>,
-  ): Promise<void> {
+  async #serveLarge(asking: readonly Asking<T>[], large: NonNullable<Ahead<T>['large']>): Promise<void> {
     this.#isReading = true;
     try {
-      const candidate = await this.#candidate(reading);
-      const candidates = new Map(candidate === undefined ? [] : [[index, candidate]]);
+      const ahead = await this.#ahead.large(large);
       this.#assertUsable();
-      this.#confirmAll(asking, { candidates, isCut: true, isStale: false, large: undefined });
+      this.#confirmAll(asking, ahead);
     } catch (error) {
       for (const one of asking) one.reject(error);
     } finally {
@@ -191,10 +175,9 @@ export class Taker<T> {
   }
 
   #confirmAll(asking: readonly Asking<T>[], ahead: Ahead<T>): void {
-    const { candidates, isCut } = ahead;
     for (const one of asking) {
       // ⚑ What is spent is buried under the lock, and may stand in the way of others.
-      if (candidates.size === 0 && !isCut && this.#engine.fates.spent.size === 0)
+      if (ahead.isNothing && this.#engine.fates.spent.size === 0)
         one.resolve({ taken: [], isCut: false, isSettled: true });
       else this.#serveOne(one, ahead);
     }
@@ -237,65 +220,6 @@ export class Taker<T> {
     }
   }
 
-  /** The next messages in line as far as they are known, decoded; those that were `read` are not read again. */
-  #readAhead(
-    wanted: number,
-    below: number,
-    all: boolean,
-    read?: ReadonlyMap<number, Candidate<T>>,
-  ): Ahead<T> {
-    const { tail, fates, clock } = this.#engine;
-    fates.expire(clock.monotonic(), clock.now());
-    this.#line.look();
-    const end = Math.min(tail.nextIndex, below);
-    const candidates = new Map<number, Candidate<T>>();
-    let bytes = 0;
-    for (const index of this.#line.inOrder(end, all)) {
-      if (candidates.size >= wanted) break;
-      if (this.#undertaker.isSpent(index)) continue;
-      const candidate = read?.get(index) ?? this.#read(index);
-      if (candidate === undefined) continue;
-      if (candidate === 'large') {
-        const first = candidates.size === 0 ? this.#engine.slowly(LARGE) : undefined;
-        return { candidates, isCut: true, isStale: false, large: first && { index, record: first } };
-      }
-      candidates.set(index, candidate);
-      if (candidate.error === undefined) bytes += candidate.record.payload.length;
-      if (candidates.size < wanted && (bytes >= STEP_BYTES || candidates.size >= STEP_MESSAGES))
-        return { candidates, isCut: true, isStale: false, large: undefined };
-    }
-    return { candidates, isCut: false, isStale: false, large: undefined };
-  }
-
-  /** An unreadable message is the trouble of who stands before it, not of those who get the ones before. */
-  #read(index: number): Candidate<T> | 'large' | undefined {
-    try {
-      const record = this.#engine.readKnown(index, LARGE_BYTES);
-      if (record === LARGE) return 'large';
-      return record && this.#decode(record);
-    } catch (error) {
-      if (isUnreadable(error)) return { error };
-      throw error;
-    }
-  }
-
-  /** The same of one that is being read. */
-  async #candidate(reading: Promise<StoredRecord | undefined>): Promise<Candidate<T> | undefined> {
-    try {
-      const record = await reading;
-      return record && this.#decode(record);
-    } catch (error) {
-      if (isUnreadable(error)) return { error };
-      throw error;
-    }
-  }
-
-  #decode(record: StoredRecord): Candidate<T> {
-    // Headers that are none are found before anything is claimed.
-    decodeHeaders(record.headers, record.index);
-    return { record, value: decodeValue(this.#codec, record), error: undefined };
-  }
-
   /**
    * Under the fate lock: takes what is next in line by now. Where that is not what was read ahead: again; once also where it is so
    * from some message on, for whoever asks for many gets all there are.
@@ -308,21 +232,29 @@ export class Taker<T> {
     this.#engine.catchUpRecords();
     this.#line.look();
     const end = Math.min(this.#engine.tail.nextIndex, below);
-    const next: number[] = [];
+    const next: Readable<T>[] = [];
     const burials: Burial[] = [];
-    let unreadable: number | undefined;
+    let unreadable: { readonly index: number; readonly error: Unreadable } | undefined;
+    let readHere = 0;
     let isOther = false;
     for (const index of this.#line.inOrder(end, wish.how === 'remove')) {
       if (next.length >= max) break;
       if (this.#isBuried(index, burials)) continue;
-      const candidate = candidates.get(index);
-      isOther = candidate === undefined;
-      if (isOther) break;
-      if (candidate?.error !== undefined) {
-        if (next.length === 0 && !isRest) unreadable = index;
+      let candidate = candidates.get(index);
+      if (candidate === undefined && readHere < MOST_UNDER_LOCK) {
+        candidate = this.#ahead.readUnderLock(index);
+        readHere += 1;
+      }
+      if (candidate === undefined) {
+        isOther = true;
+        one.mustReadAhead = true;
         break;
       }
-      next.push(index);
+      if (candidate.error !== undefined) {
+        if (next.length === 0 && !isRest) unreadable = { index, error: candidate.error };
+        break;
+      }
+      next.push(candidate);
     }
     if (isOther && !isCut && next.length > 0 && !one.hasAskedAgain) {
       one.hasAskedAgain = true;
@@ -331,8 +263,8 @@ export class Taker<T> {
     }
     const { taken, failure } =
       unreadable === undefined
-        ? { taken: this.#takeAll(facts, wish, next, candidates), failure: undefined }
-        : { taken: [], failure: this.#fail(facts, wish, unreadable, candidates, burials) };
+        ? { taken: this.#takeAll(facts, wish, next), failure: undefined }
+        : { taken: [], failure: this.#fail(facts, wish, unreadable, burials) };
     if (burials.length > 0) this.#undertaker.bury(facts, burials);
     // What is buried may have stood in the way of others of its key.
     const again = failure === undefined && taken.length === 0 && (isOther || burials.length > 0);
@@ -346,31 +278,23 @@ export class Taker<T> {
   }
 
   /** States that these are gone, or claimed. */
-  #takeAll(
-    facts: FactSink,
-    wish: Wish,
-    indexes: readonly number[],
-    candidates: ReadonlyMap<number, Candidate<T>>,
-  ): Taken<T>[] {
+  #takeAll(facts: FactSink, wish: Wish, next: readonly Readable<T>[]): Taken<T>[] {
     const isClaim = wish.how === 'claim';
     const lease = this.#leaseOf(wish);
-    const incarnation = isClaim && indexes.length > 0 ? this.#holder.incarnation(facts) : 0;
+    const incarnation = isClaim && next.length > 0 ? this.#holder.incarnation(facts) : 0;
     let attempt = 0;
     const runs = new Runs((from, to) => {
       if (isClaim) facts.claimed(from, to, incarnation, attempt, lease);
       else facts.gone(from, to);
     });
     const taken: Taken<T>[] = [];
-    for (const index of indexes) {
-      const candidate = candidates.get(index);
-      if (candidate === undefined || candidate.error !== undefined) continue;
+    for (const { record, value } of next) {
       if (isClaim) {
-        const next = this.#engine.fates.attemptsOf(index) + 1;
-        if (next !== attempt) runs.end();
-        attempt = next;
+        const ordinal = this.#engine.fates.attemptsOf(record.index) + 1;
+        if (ordinal !== attempt) runs.end();
+        attempt = ordinal;
       }
-      runs.add(index);
-      const { record, value } = candidate;
+      runs.add(record.index);
       taken.push({ record, value, incarnation, attempt, until: lease.until });
     }
     runs.end();
@@ -381,21 +305,19 @@ export class Taker<T> {
   #fail(
     facts: FactSink,
     wish: Wish,
-    index: number,
-    candidates: ReadonlyMap<number, Candidate<T>>,
+    { index, error }: { readonly index: number; readonly error: Unreadable },
     burials: Burial[],
-  ): Unreadable | undefined {
-    const failure = candidates.get(index)?.error;
-    if (failure === undefined || wish.how === 'remove') return failure;
+  ): Unreadable {
+    if (wish.how === 'remove') return error;
     const incarnation = this.#holder.incarnation(facts);
     const attempt = this.#engine.fates.attemptsOf(index) + 1;
     if (this.#isLast(attempt)) {
-      burials.push({ index, reason: failure.message, attempts: attempt });
-      return givenUp(failure, attempt);
+      burials.push({ index, reason: error.message, attempts: attempt });
+      return givenUp(error, attempt);
     }
     facts.claimed(index, index + 1, incarnation, attempt, this.#leaseOf(wish));
     facts.released(index);
-    return failure;
+    return error;
   }
 
   /** Whether nobody is to have the message any more: then it is to be buried by this decision. */

@@ -314,9 +314,12 @@ export class Engine {
     throw describeDiskError(damage, `reading record ${index}`);
   }
 
-  /** A record's bytes as long as a segment holds them, gone or not; undefined where none does. CORRUPT where they are damaged. */
-  readBytes(index: number): StoredRecord | undefined {
-    return index >= 1 && index < this.tail.nextIndex ? this.#reader.read(index) : undefined;
+  /**
+   * A record's bytes as long as a segment holds them, gone or not; undefined where none does. CORRUPT where they are damaged. `LARGE`
+   * in place of what has more bytes than `most`.
+   */
+  readBytes(index: number, most?: number): StoredRecord | undefined {
+    return index >= 1 && index < this.tail.nextIndex ? this.#reader.read(index, most) : undefined;
   }
 
   /** The time of the last record before the segment that begins at `next`; undefined where that is not known without reading. */
