@@ -1,3 +1,5 @@
+import { hrtime } from 'node:process';
+
 /** Where the library takes time from, so that tests can move it. All figures are milliseconds. */
 export interface Clock {
   /** Wall time since the Unix epoch. */
@@ -15,7 +17,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => {
-    const [seconds, nanoseconds] = process.hrtime();
+    const [seconds, nanoseconds] = hrtime();
     return seconds * 1000 + nanoseconds / 1e6;
   },
   setTimer(atMs, run) {

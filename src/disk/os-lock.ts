@@ -46,8 +46,20 @@ function load(): { locks: OsLocks | undefined; failure: unknown } {
 }
 
 const locksOn = (native: FsNativeExtensions): OsLocks => ({
-  tryLock: (fd, mode) => orUnavailable(() => native.tryLock(fd, mode === 'shared' ? SHARED : EXCLUSIVE)),
-  downgrade: (fd) => orUnavailable(() => native.tryDowngradeLock(fd)),
+  tryLock(fd, mode) {
+    try {
+      return native.tryLock(fd, mode === 'shared' ? SHARED : EXCLUSIVE);
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+  },
+  downgrade(fd) {
+    try {
+      return native.tryDowngradeLock(fd);
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+  },
   unlock: (fd) => native.unlock(fd),
 });
 
@@ -56,17 +68,13 @@ const EXCLUSIVE = { shared: false };
 
 const NO_LOCKS = new Set(['ENOLCK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
-function orUnavailable<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (typeof code !== 'string' || !NO_LOCKS.has(code)) throw error;
-    throw new DurostoreError(
-      'LOCK_UNAVAILABLE',
-      `The file system of this directory has no locks (${code}). ` +
-        "Move the directory to a local file system, or open with locking 'lockfile'",
-      error,
-    );
-  }
+function asUnavailable(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (typeof code !== 'string' || !NO_LOCKS.has(code)) return error;
+  return new DurostoreError(
+    'LOCK_UNAVAILABLE',
+    `The file system of this directory has no locks (${code}). ` +
+      "Move the directory to a local file system, or open with locking 'lockfile'",
+    error,
+  );
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import { type Attempted, Attempts } from './attempts.js';
 import { DeadRegister } from './dead-register.js';
 import { type Death, type FactSink, type Lease, MOST_CLAIMED, TooManyClaimed } from './facts.js';
@@ -172,6 +173,17 @@ export class Fates implements FactSink {
         slots.push(incarnation.slot);
     }
     return slots;
+  }
+
+  /** `expire` by the clock, which is not looked at where nothing can end. */
+  expireBy(clock: Clock): boolean {
+    if (
+      this.#running === 0 &&
+      this.#unseen.length === 0 &&
+      this.#attempts.nextDue === Number.POSITIVE_INFINITY
+    )
+      return false;
+    return this.expire(clock.monotonic(), clock.now());
   }
 
   /**

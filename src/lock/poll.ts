@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** Critical sections last microseconds: who is next gets in while it spins, between turns of the event loop. */
 const SPIN_MS = 0.2;
 /** For so long a wait is worth a look each millisecond; later the holder is stopped, or works at something long. */

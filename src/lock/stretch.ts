@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { LockDirectory } from './lock-directory.js';
 import type { Gate } from './queued-lock.js';
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { DiskFile } from '../disk/disk.js';
 import { tryLockFile } from './lock-file.js';
 import type { Gate } from './queued-lock.js';

@@ -68,7 +68,7 @@ export class Undertaker {
   /** Buries what is spent and purges what is beyond the bounds, if there is any such. Best effort: who takes a message meets the error. True where it tried; false at once where there is nothing to do. */
   settle(): Promise<boolean> | false {
     const { fates, clock } = this.#engine;
-    fates.expire(clock.monotonic(), clock.now());
+    fates.expireBy(clock);
     return this.#isDue() && this.#settleAll();
   }
 

@@ -4,11 +4,11 @@ import type { Decision } from '../store/decider.js';
 import type { Engine } from '../store/engine.js';
 import { decodeHeaders } from '../store/headers.js';
 import { callOptions, invalid, wholeNumber } from '../store/options.js';
+import type { Taken } from './asking.js';
 import { backoffMs } from './backoff.js';
 import type { Undertaker } from './burial.js';
 import { afterFailure, judgeClaim } from './judgement.js';
 import { LONGEST_DELAY_MS, LONGEST_LEASE_MS, type ResolvedBackoff } from './options.js';
-import type { Taken } from './taker.js';
 
 /** A message in a consumer's hands, until its lease ends. */
 export interface Delivery<T> {

@@ -11,6 +11,7 @@ import { Engine } from '../store/engine.js';
 import { callOptions, invalid, signalOption, waitOption, wholeNumber } from '../store/options.js';
 import { readStats } from '../store/stats.js';
 import { EngineStore } from '../store/store.js';
+import type { Haul, Taken, Wish } from './asking.js';
 import { Undertaker } from './burial.js';
 import { type Codec, decodeValue, encodeValue } from './codec.js';
 import type {
@@ -42,7 +43,7 @@ import {
 import { ScheduleBook } from './schedule-book.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
 import { resolveSchedule } from './schedule-options.js';
-import { type Haul, type Taken, Taker, type Wish } from './taker.js';
+import { Taker } from './taker.js';
 import { Ticker } from './ticker.js';
 import { validatingCodec } from './validate.js';
 import { Validation } from './validation.js';
@@ -180,26 +181,20 @@ class EngineQueue<T> implements Queue<T> {
     return this.#enter(values, entering, true);
   }
 
-  async dequeue(options?: WaitOptions): Promise<T | undefined> {
-    const taken = await this.#take(1, { how: 'remove' }, options);
-    return taken[0]?.value;
+  dequeue(options?: WaitOptions): Promise<T | undefined> {
+    return this.#take(1, REMOVE, options, ([first]) => first?.value);
   }
 
   async dequeueMany(max: number, options?: WaitOptions): Promise<T[]> {
-    const taken = await this.#take(checkMax(max), { how: 'remove' }, options);
-    return taken.map((one) => one.value);
+    return await this.#take(checkMax(max), REMOVE, options, (taken) => taken.map((one) => one.value));
   }
 
-  async claim(options?: ClaimOptions): Promise<Delivery<T> | undefined> {
-    const deliveries = await this.claimMany(1, options);
-    return deliveries[0];
+  claim(options?: ClaimOptions): Promise<Delivery<T> | undefined> {
+    return this.#claim(1, options, ([first]) => first && this.#deliver(first));
   }
 
   async claimMany(max: number, options?: ClaimOptions): Promise<Delivery<T>[]> {
-    const { leaseMs, ...wait } = callOptions(options, CLAIM_OPTIONS);
-    const lease = wholeNumber('leaseMs', leaseMs, this.#terms.leaseMs, 1, LONGEST_LEASE_MS);
-    const taken = await this.#take(checkMax(max), { how: 'claim', leaseMs: lease }, wait);
-    return taken.map((one) => new ClaimedDelivery(this.#engine, this.#leases, one, this.#terms));
+    return await this.#claim(checkMax(max), options, (taken) => taken.map(this.#deliver));
   }
 
   process(handler: (delivery: Delivery<T>) => unknown, options?: WorkerOptions): Worker {
@@ -403,17 +398,38 @@ class EngineQueue<T> implements Queue<T> {
     }
   }
 
+  #claim<R>(max: number, options: ClaimOptions | undefined, give: (taken: Taken<T>[]) => R): Promise<R> {
+    let leaseMs: number;
+    let wait: WaitOptions | undefined;
+    try {
+      const given = callOptions(options, CLAIM_OPTIONS);
+      leaseMs = wholeNumber('leaseMs', given.leaseMs, this.#terms.leaseMs, 1, LONGEST_LEASE_MS);
+      wait = options && { waitMs: given.waitMs, signal: given.signal };
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#take(max, { how: 'claim', leaseMs }, wait, give);
+  }
+
+  readonly #deliver = (one: Taken<T>): Delivery<T> =>
+    new ClaimedDelivery(this.#engine, this.#leases, one, this.#terms);
+
   /** Takes what is there, or waits for it. ⚑ Looks, then waits for a change of what it looked at, never for an event. */
-  async #take(max: number, wish: Wish, options?: WaitOptions): Promise<Taken<T>[]> {
+  async #take<R>(
+    max: number,
+    wish: Wish,
+    options: WaitOptions | undefined,
+    give: (taken: Taken<T>[]) => R,
+  ): Promise<R> {
     const given = callOptions(options, WAIT_OPTIONS);
     const signal = signalOption(given.signal);
     const waitMs = waitOption(given.waitMs, 0);
     const { clock, indexer, fates } = this.#engine;
-    const endsAt = clock.monotonic() + waitMs;
+    const endsAt = waitMs === 0 ? 0 : clock.monotonic() + waitMs;
     for (;;) {
       signal?.throwIfAborted();
       this.#assertUsable();
-      if (max === 0) return [];
+      if (max === 0) return give([]);
       const seen = indexer.version;
       const freeing = this.#holder.freeDead();
       if (freeing !== undefined) await freeing;
@@ -422,8 +438,9 @@ class EngineQueue<T> implements Queue<T> {
       if (this.#line.isBehind) await this.#line.lookInTurns();
       const haul = await this.#taker.take(max, wish);
       const { taken } = haul;
-      if (taken.length > 0 && (haul.isCut || !haul.isSettled)) return this.#takeRest(haul, max, wish, signal);
-      if (taken.length > 0 || clock.monotonic() >= endsAt) return taken;
+      if (taken.length > 0 && (haul.isCut || !haul.isSettled))
+        return give(await this.#takeRest(haul, max, wish, signal));
+      if (taken.length > 0 || waitMs === 0 || clock.monotonic() >= endsAt) return give(taken);
       const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue());
       this.#deathWatch.begin();
       try {
@@ -485,7 +502,7 @@ class EngineQueue<T> implements Queue<T> {
     this.#engine.catchUp();
     // Whatever waited may have folded facts of records that were not seen then.
     if (await this.#undertaker.settle()) this.#engine.catchUp();
-    this.#engine.fates.expire(this.#engine.clock.monotonic(), this.#engine.clock.now());
+    this.#engine.fates.expireBy(this.#engine.clock);
     if (this.#line.isBehind) await this.#line.lookInTurns();
     this.#assertOpen();
     this.#line.look();
@@ -508,6 +525,8 @@ class EngineQueue<T> implements Queue<T> {
     this.#engine.assertNotFailed();
   }
 }
+
+const REMOVE: Wish = { how: 'remove' };
 
 function checkMax(max: number): number {
   if (max === Number.POSITIVE_INFINITY) return Number.MAX_SAFE_INTEGER;

@@ -121,7 +121,7 @@ export class ReadAhead<T> {
   /** Takes in what is known and due; where what is known ends. */
   #look(below: number): number {
     const { tail, fates, clock } = this.#engine;
-    fates.expire(clock.monotonic(), clock.now());
+    fates.expireBy(clock);
     this.#line.look();
     return Math.min(tail.nextIndex, below);
   }

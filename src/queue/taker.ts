@@ -1,9 +1,8 @@
 import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
 import type { FactSink, Lease } from '../journal/facts.js';
 import { Runs } from '../journal/runs.js';
-import type { StoredRecord } from '../segment/stored-record.js';
-import type { PendingDecision } from '../store/decider.js';
 import type { Engine } from '../store/engine.js';
+import { type Asked, Asking, type Confirmed, type Haul, type Taken, type Wish } from './asking.js';
 import type { Burial, Undertaker } from './burial.js';
 import type { Codec } from './codec.js';
 import type { Holder } from './holder.js';
@@ -11,55 +10,10 @@ import { afterFailure, reasonOf } from './judgement.js';
 import type { Line } from './line.js';
 import { type Ahead, ReadAhead, type Readable, type Unreadable } from './read-ahead.js';
 
-/** What a consumer wants: messages for good, or under a lease. */
-export type Wish = { readonly how: 'remove' } | { readonly how: 'claim'; readonly leaseMs: number };
-
-/** A message that somebody got. */
-export interface Taken<T> {
-  readonly record: StoredRecord;
-  readonly value: T;
-  readonly incarnation: number;
-  readonly attempt: number;
-  /** End of the lease on the monotonic clock. */
-  readonly until: number;
-}
-
-/** What one step of taking brought. */
-export interface Haul<T> {
-  readonly taken: Taken<T>[];
-  /** Whether the step ended because it was long enough: there may be more. */
-  readonly isCut: boolean;
-  /** Whether the facts are as durable as the wish wants; else that is left to who takes the steps. */
-  readonly isSettled: boolean;
-}
-
-interface Asking<T> {
-  readonly max: number;
-  /** Whether the caller has some already: an unreadable message is the trouble of who asks next. */
-  readonly isRest: boolean;
-  /** Only messages below this index. */
-  readonly below: number;
-  readonly wish: Wish;
-  readonly resolve: (haul: Haul<T>) => void;
-  readonly reject: (error: unknown) => void;
-  /** Whether less could be taken than is there, for others came between. */
-  hasAskedAgain: boolean;
-  /** Whether what is next could not be read under the lock. */
-  mustReadAhead: boolean;
-}
-
 /** So many messages that others left are read under the lock; for more it is left first. */
 const MOST_UNDER_LOCK = 16;
 
 const NO_LEASE: Lease = { until: 0, lengthMs: 0 };
-
-/** What came of asking: messages, or why there are none; where others came between, it is to be asked again. */
-interface Confirmed<T> {
-  readonly taken: Taken<T>[];
-  readonly again: boolean;
-  readonly isCut: boolean;
-  readonly failure: Unreadable | undefined;
-}
 
 const ASK_AGAIN: Confirmed<never> = { taken: [], again: true, isCut: false, failure: undefined };
 
@@ -87,6 +41,10 @@ export class Taker<T> {
   readonly #ahead: ReadAhead<T>;
   readonly #maxAttempts: number;
   readonly #assertUsable: () => void;
+  readonly #asked: Asked<T> = {
+    confirm: (facts, one) => this.#confirm(facts, one),
+    answer: (one, confirmed) => this.#answer(one, confirmed),
+  };
   #asking: Asking<T>[] = [];
   /** Whether others were faster the last time: then it is looked before anything is read ahead. */
   #hasRivals = false;
@@ -109,7 +67,7 @@ export class Taker<T> {
    */
   take(max: number, wish: Wish, below = Number.POSITIVE_INFINITY, isRest = false): Promise<Haul<T>> {
     return new Promise((resolve, reject) =>
-      this.#ask({ max, below, isRest, wish, resolve, reject, hasAskedAgain: false, mustReadAhead: false }),
+      this.#ask(new Asking(this.#asked, max, wish, below, isRest, resolve, reject)),
     );
   }
 
@@ -147,7 +105,9 @@ export class Taker<T> {
 
   #glance(below: number, all: boolean): Ahead<T> {
     const ahead = this.#ahead.glance(below, all);
-    return ahead.isNothing && this.#engine.catchUp() ? this.#ahead.glance(below, all) : ahead;
+    if (!ahead.isNothing) return ahead;
+    this.#engine.catchUp();
+    return this.#ahead.glance(below, all);
   }
 
   #readAhead(wanted: number, below: number, all: boolean): Ahead<T> {
@@ -185,22 +145,13 @@ export class Taker<T> {
   }
 
   #serveOne(one: Asking<T>, ahead: Ahead<T>): void {
-    const isSettled = one.wish.how === 'claim' || !this.#engine.durable || !ahead.isCut;
-    const pending: PendingDecision = {
-      durable: one.wish.how === 'remove' && this.#engine.durable && isSettled,
-      decide: (facts) => {
-        const confirmed = this.#confirm(facts, one, ahead);
-        this.#hasRivals = confirmed.again;
-        // Who got nothing need not wait for the device.
-        if (confirmed.taken.length === 0) pending.durable = false;
-        return () => this.#answer(one, confirmed, isSettled);
-      },
-      reject: one.reject,
-    };
-    this.#engine.decider.submit(pending);
+    one.ahead = ahead;
+    one.isSettled = one.wish.how === 'claim' || !this.#engine.durable || !ahead.isCut;
+    one.durable = one.wish.how === 'remove' && this.#engine.durable && one.isSettled;
+    this.#engine.decider.submit(one);
   }
 
-  #answer(one: Asking<T>, { taken, again, isCut, failure }: Confirmed<T>, isSettled: boolean): void {
+  #answer(one: Asking<T>, { taken, again, isCut, failure }: Confirmed<T>): void {
     if (failure !== undefined) {
       one.reject(failure);
       return;
@@ -214,7 +165,7 @@ export class Taker<T> {
     try {
       if (one.wish.how === 'remove' && first !== undefined && last !== undefined)
         this.#engine.sweeper.check(first.record.index, last.record.index);
-      one.resolve({ taken, isCut, isSettled });
+      one.resolve({ taken, isCut, isSettled: one.isSettled });
     } catch (error) {
       one.reject(error);
     }
@@ -224,10 +175,20 @@ export class Taker<T> {
    * Under the fate lock: takes what is next in line by now. Where that is not what was read ahead: again; once also where it is so
    * from some message on, for whoever asks for many gets all there are.
    */
-  #confirm(facts: FactSink, one: Asking<T>, ahead: Ahead<T>): Confirmed<T> {
+  #confirm(facts: FactSink, one: Asking<T>): Confirmed<T> {
+    const { ahead } = one;
+    one.ahead = undefined;
+    const confirmed = ahead === undefined ? ASK_AGAIN : this.#confirmAhead(facts, one, ahead);
+    this.#hasRivals = confirmed.again;
+    // Who got nothing need not wait for the device.
+    if (confirmed.taken.length === 0) one.durable = false;
+    return confirmed;
+  }
+
+  #confirmAhead(facts: FactSink, one: Asking<T>, ahead: Ahead<T>): Confirmed<T> {
+    if (ahead.isStale) return ASK_AGAIN;
     const { candidates, isCut } = ahead;
     const { max, below, wish, isRest } = one;
-    if (ahead.isStale) return ASK_AGAIN;
     // Facts about records that are not seen yet say nothing of their keys, and what others put in since may come first.
     this.#engine.catchUpRecords();
     this.#line.look();

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { SyncFailure } from '../disk/sync-failure.js';
 import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
@@ -18,21 +19,54 @@ const LOOK_EVERY = 32;
 
 /** A decision that somebody waits for. */
 export interface PendingDecision {
-  /** Looked at when it is decided. */
-  durable: boolean;
+  /** Looked at when it has been decided. */
+  readonly durable: boolean;
   /**
    * Whether it may be made in one frame with those before and behind it that may: it says that records are gone, and nothing of
    * what it looks at is changed by others that do.
    */
   readonly joins?: boolean;
-  /** Decides and keeps the answer; returns what tells it to the caller. */
-  readonly decide: (facts: FactSink) => () => void;
+  /** Decides and keeps the answer. */
+  decide(facts: FactSink): void;
+  /** Tells it to the caller. */
+  answer(): void;
+  reject(error: unknown): void;
+}
+
+/** One whose caller has a promise. */
+class Promised<T> implements PendingDecision {
+  readonly durable: boolean;
+  readonly joins: boolean;
   readonly reject: (error: unknown) => void;
+  readonly #decision: Decision<T>;
+  readonly #resolve: (answer: T) => void;
+  #answer: T | undefined = undefined;
+
+  constructor(
+    decision: Decision<T>,
+    durable: boolean,
+    joins: boolean,
+    resolve: (answer: T) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#decision = decision;
+    this.durable = durable;
+    this.joins = joins;
+    this.#resolve = resolve;
+    this.reject = reject;
+  }
+
+  decide(facts: FactSink): void {
+    this.#answer = this.#decision(facts);
+  }
+
+  answer(): void {
+    this.#resolve(this.#answer as T);
+  }
 }
 
 interface Decided {
   readonly pending: PendingDecision;
-  readonly answer: () => void;
   /** The last fact that it states or builds on. */
   fact: number;
   readonly afterwards: readonly Afterwards[];
@@ -67,15 +101,7 @@ export class Decider {
   decide<T>(decision: Decision<T>, durable: boolean, joins = false): Promise<T> {
     this.#engine.assertUsable();
     return new Promise<T>((resolve, reject) => {
-      this.#pending.push({
-        durable,
-        joins,
-        decide: (facts) => {
-          const answer = decision(facts);
-          return () => resolve(answer);
-        },
-        reject,
-      });
+      this.#pending.push(new Promised(decision, durable, joins, resolve, reject));
       this.#schedule();
     });
   }
@@ -178,17 +204,21 @@ export class Decider {
       // Facts that a journal of before cannot take wait for its successor; without room for one, it goes on without them.
       if (!journal.takesJobs) this.#shortenIfLong();
       const now = clock.now();
-      fates.expire(clock.monotonic(), now);
+      fates.expireBy(clock);
       let numbered = 0;
-      const began = performance.now();
+      const began = pending.length < LOOK_EVERY ? 0 : performance.now();
       for (const [at, one] of pending.entries()) {
         if (at % LOOK_EVERY === LOOK_EVERY - 1 && performance.now() - began > LONGEST_COMMIT_MS)
           this.#cutBehind(pending, at);
         const facts =
           one.joins === true && pending[at - 1]?.joins === true ? journal.goOn() : journal.begin();
         try {
-          const answer = one.decide(facts);
-          decided.push({ pending: one, answer, fact: 0, afterwards: this.#afterwards.splice(0) });
+          one.decide(facts);
+          decided.push({
+            pending: one,
+            fact: 0,
+            afterwards: this.#afterwards.length === 0 ? NONE : this.#afterwards.splice(0),
+          });
         } catch (error) {
           for (const told of this.#afterwards.splice(0)) told(false);
           journal.dropDecision();
@@ -246,14 +276,14 @@ export class Decider {
 
   #answer(decided: readonly Decided[]): void {
     const durable = decided.filter((one) => one.pending.durable);
-    for (const one of decided) if (!one.pending.durable) one.answer();
+    for (const one of decided) if (!one.pending.durable) one.pending.answer();
     if (durable.length === 0) {
       if (decided.length > 0) this.#engine.backgroundSync.wrote();
       return;
     }
     this.#engine.syncFacts().then(
       () => {
-        for (const one of durable) one.answer();
+        for (const one of durable) one.pending.answer();
       },
       (error: unknown) => {
         for (const one of durable) one.pending.reject(error);
@@ -279,6 +309,8 @@ export class Decider {
     }
   }
 }
+
+const NONE: readonly Afterwards[] = [];
 
 const tell = ({ afterwards }: Decided, counts: boolean): void => {
   for (const told of afterwards) told(counts);

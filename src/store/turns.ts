@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** Calls of one turn of the event loop may be answered in it for so long; then others get theirs. */
 const LONGEST_TURN_MS = 2;
 /** The clock is looked at when this is reached: a call that reads counts for one, and each 16 KiB that it read for another. */
