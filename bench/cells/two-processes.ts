@@ -9,6 +9,17 @@ import { tail } from '../subjects/tail.js';
 import { roleOf, target } from './contestants.js';
 
 const PAUSE_MS = 5;
+/** So many calls go before, by which both processes warm up: what a process costs in its first moments is not what is compared. */
+const BEFORE = { singly: 5000, batches: 200, ofServers: 50, paused: 500 } as const;
+/** The pause between the calls that warm up those that pause. */
+const SHORT_PAUSE_MS = 1;
+
+/** What is sent before, each with its pause. */
+function before(subject: Subject, by: number, pauseMs: number): { count: number; pauseMs: number }[] {
+  const calls = subject.serve !== undefined ? BEFORE.ofServers : by === 1 ? BEFORE.singly : BEFORE.batches;
+  const inOneGo = { count: calls * by, pauseMs: 0 };
+  return pauseMs === 0 ? [inOneGo] : [inOneGo, { count: BEFORE.paused * by, pauseMs: SHORT_PAUSE_MS }];
+}
 
 /** Sends `count` records, `by` at a time, each of which begins with this moment. */
 async function sendAll(opened: Opened, by: number, count: number, pauseMs: number): Promise<void> {
@@ -30,8 +41,15 @@ function between(subject: Subject, role: Contestant['role'], by: number, pauseMs
     const served = await subject.serve?.(place);
     const opened = await subject.open(place);
     const count = Math.ceil(records / by) * by;
-    const consumer = start('programs/consumer.js', [subject.name, directory, String(by), String(count)]);
+    const phases = before(subject, by, pauseMs);
+    const counts = [...phases.map((phase) => phase.count), count].map(String);
+    const consumer = start('programs/consumer.js', [subject.name, directory, String(by), ...counts]);
     try {
+      for (const phase of phases) {
+        await consumer.message();
+        await sendAll(opened, by, phase.count, phase.pauseMs);
+        await consumer.message();
+      }
       await consumer.message();
       const begin = process.hrtime.bigint();
       await sendAll(opened, by, count, pauseMs);
@@ -61,7 +79,7 @@ export function twoProcessesCells(peers: readonly Subject[]): Cell[] {
       id: 'two processes, singly',
       name: 'one enqueues while another dequeues, one at a time',
       group,
-      definition: `Records of 200 bytes, from the first call until the other process has the last one. ${raw}`,
+      definition: `Records of 200 bytes, from the first call until the other process has the last one. Both have passed some thousands before. ${raw}`,
       records: 20_000,
       measures: [{ ...each, targets: [target(3)] }],
       contestants: all(1, 0),

@@ -1,6 +1,6 @@
 /**
- * The other side of two processes: `consumer.js <subject> <directory> <by> <count>`. Says when it waits; when it has had
- * all, says when that was, and how long each was on its way.
+ * The other side of two processes: `consumer.js <subject> <directory> <by> <count> ...`. For each count: says when it waits; when
+ * it has had so many, says when that was, and how long each was on its way.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile } from '../statistics.js';
@@ -38,8 +38,8 @@ async function poll(
   }
 }
 
-async function consume([name = '', directory = '', by = '', count = '']: readonly string[]): Promise<void> {
-  const delays: number[] = [];
+async function consume([name = '', directory = '', by = '', ...counts]: readonly string[]): Promise<void> {
+  let delays: number[] = [];
   const had = (record: Uint8Array): void => {
     const sent = Buffer.from(record.buffer, record.byteOffset, 8).readBigUInt64LE();
     delays.push(Number(process.hrtime.bigint() - sent) / 1e6);
@@ -50,14 +50,17 @@ async function consume([name = '', directory = '', by = '', count = '']: readonl
   const subject = await named(name, SMALL_BYTES);
   await warm(subject, SMALL_BYTES);
   const opened = await subject.open({ directory, durability: 'written', as: 'queue' });
-  if (opened.follow !== undefined) await opened.follow(Number(by), Number(count), had, waits);
-  else {
-    waits();
-    await poll(opened, Number(by), Number(count), had);
+  for (const count of counts) {
+    delays = [];
+    if (opened.follow !== undefined) await opened.follow(Number(by), Number(count), had, waits);
+    else {
+      waits();
+      await poll(opened, Number(by), Number(count), had);
+    }
+    const endedAt = String(process.hrtime.bigint());
+    const received: Received = { endedAt, p50: percentile(delays, 0.5), p99: percentile(delays, 0.99) };
+    await new Promise<void>((resolve) => process.send?.(received, () => resolve()));
   }
-  const endedAt = String(process.hrtime.bigint());
-  const received: Received = { endedAt, p50: percentile(delays, 0.5), p99: percentile(delays, 0.99) };
-  await new Promise<void>((resolve) => process.send?.(received, () => resolve()));
   await opened.close();
   process.disconnect?.();
 }

@@ -11,6 +11,7 @@ function openedTail({ directory }: Place, bytes: number): Opened {
   const path = join(directory, 'tail');
   const file = openSync(path, 'a+');
   let block = Buffer.alloc(0);
+  let position = 0;
   return {
     put: (record) => {
       writeSync(file, record);
@@ -22,7 +23,6 @@ function openedTail({ directory }: Place, bytes: number): Opened {
     },
     async follow(by, count, had, ready) {
       const into = Buffer.alloc(bytes * by);
-      let position = 0;
       let left = count;
       await new Promise<void>((resolve) => {
         const read = (): void => {

@@ -1,8 +1,12 @@
 /** Who takes goes by what is known, and looks at what others did under the lock alone. */
+import { closeSync, openSync } from 'node:fs';
 import t from 'tap';
+import { FileNames } from '../../src/disk/file-names.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import { osLocks } from '../../src/disk/os-lock.js';
+import type { Codec } from '../../src/queue/codec.js';
 import { range } from '../store/records.js';
-import { memoryWorld, onBothDisks } from '../store/world.js';
+import { memoryWorld, onBothDisks, osWorld } from '../store/world.js';
 
 onBothDisks('what others put in with a higher priority comes first all the same', async (t, world) => {
   const [queue, other] = [await world.openQueue<string>(), await world.openQueue<string>()];
@@ -93,4 +97,66 @@ onBothDisks('those who ask in one tick get theirs in the order in which they ask
   await queue.enqueueMany(range(1, 6));
   await other.delete([2, 3]);
   t.same(await Promise.all([queue.dequeueMany(3), queue.dequeue()]), [[1, 4, 5], 6]);
+});
+
+/** A codec of the user's, whose code is never run while others wait for the lock. */
+const own = (decoding: () => void = () => {}): Codec<number> => ({
+  name: 'own',
+  encode: (value) => Buffer.from(String(value)),
+  decode(bytes) {
+    decoding();
+    return Number(Buffer.from(bytes).toString());
+  },
+});
+
+onBothDisks('the same where nothing may be read under the lock', async (t, world) => {
+  const codec = own();
+  const [queue, other] = [await world.openQueue<number>({ codec }), await world.openQueue<number>({ codec })];
+  await queue.enqueueMany(range(1, 6));
+  await other.delete([2, 3]);
+  t.same(await Promise.all([queue.dequeueMany(3), queue.dequeue()]), [[1, 4, 5], 6]);
+});
+
+t.test('code of the user is not run under the lock, whoever was faster', async (t) => {
+  const world = await osWorld(t);
+  const lock = openSync(new FileNames(world.directory, 'duro').lock('fate'), 'a+');
+  t.teardown(() => closeSync(lock));
+  const locks = osLocks();
+  let decoded = 0;
+  const codec = own(() => {
+    t.ok(locks.tryLock(lock, 'exclusive'), 'nobody has the lock');
+    locks.unlock(lock);
+    decoded += 1;
+  });
+  const [queue, other] = [await world.openQueue<number>({ codec }), await world.openQueue<number>({ codec })];
+  await queue.enqueueMany(range(1, 9));
+  t.equal(await queue.dequeue(), 1);
+  t.equal(await other.dequeue(), 2);
+  t.equal(await queue.dequeue(), 3);
+  t.equal((await other.claim())?.value, 4);
+  t.same(await queue.dequeueMany(9), range(5, 9));
+  t.ok(decoded >= 9, `${decoded} were decoded`);
+});
+
+onBothDisks('small and large ones come singly in their order, whoever asks', async (t, world) => {
+  const [one, two] = [
+    await world.openQueue<Uint8Array>({ codec: 'bytes' }),
+    await world.openQueue<Uint8Array>({ codec: 'bytes' }),
+  ];
+  const sizes = [10, 64 * 1024, 64 * 1024 + 1, 20, 2 ** 21, 30, 2 ** 20, 40, 50, 100_000];
+  for (const [at, size] of sizes.entries()) await one.enqueue(Buffer.alloc(size, at));
+  const had: (Uint8Array | undefined)[] = [
+    await two.dequeue(),
+    await one.dequeue(),
+    await two.dequeue(),
+    await one.dequeue(),
+    ...(await Promise.all([two.dequeue(), two.dequeue(), two.dequeue()])),
+    await one.dequeue(),
+    ...(await Promise.all([two.dequeue(), two.dequeue(), two.dequeue()])),
+  ];
+  t.same(
+    had.map((value) => value?.length),
+    [...sizes, undefined],
+  );
+  for (const [at, value] of had.entries()) t.ok(value?.every((byte) => byte === at) ?? at === sizes.length);
 });
