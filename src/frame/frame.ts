@@ -1,5 +1,6 @@
 import { checksum, sumOf16 } from './checksum.js';
 import { readUint32, readUint48 } from './uint48.js';
+import { viewOf } from './view.js';
 
 /**
  * The one format of everything that must survive: records, seals and facts are frames, one behind the other. A frame
@@ -137,8 +138,6 @@ export function writeBodyFieldsIn(
 /** The same for the sum alone, where that was left to be made later. */
 export const writeBodySum = (into: DataView, at: number, sum: number): void =>
   into.setUint32(at + 28, sum, true);
-
-const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** How long a frame is whose head begins at `at`. */
 export const lengthOfFrame = (view: DataView, at: number): number => view.getUint32(at, true);

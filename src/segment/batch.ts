@@ -7,6 +7,7 @@ import {
   writeBodyFieldsIn,
   writeBodySum,
 } from '../frame/frame.js';
+import { viewOf } from '../frame/view.js';
 import { SLICES } from './slices.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -41,9 +42,9 @@ export interface Group {
  * The buffer is reused from batch to batch.
  */
 export class Batch {
-  /** All of a memory of its own, which `view` shows, too. */
-  bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-  view: DataView = new DataView(this.bytes.buffer);
+  bytes: Buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  /** The same bytes. */
+  view: DataView = viewOf(this.bytes);
   length = 0;
   groups: Group[] = [];
   /** Where the last frame begins. */
@@ -150,7 +151,7 @@ export class Batch {
     if (count === this.groups.length) {
       this.groups = [];
       this.length = 0;
-      if (this.bytes.length > KEPT_BYTES) this.#hold(Buffer.allocUnsafeSlow(INITIAL_BYTES));
+      if (this.bytes.length > KEPT_BYTES) this.#hold(Buffer.allocUnsafe(INITIAL_BYTES));
       return;
     }
     this.groups.splice(0, count);
@@ -174,13 +175,13 @@ export class Batch {
     if (bytes <= this.bytes.length) return;
     let size = this.bytes.length * 2;
     while (size < bytes) size *= 2;
-    const larger = Buffer.allocUnsafeSlow(size);
+    const larger = Buffer.allocUnsafe(size);
     this.bytes.copy(larger, 0, 0, this.length);
     this.#hold(larger);
   }
 
   #hold(bytes: Buffer): void {
     this.bytes = bytes;
-    this.view = new DataView(bytes.buffer);
+    this.view = viewOf(bytes);
   }
 }

@@ -2,6 +2,7 @@ import type { DiskFile } from '../disk/disk.js';
 import { writeFully } from '../disk/write-fully.js';
 import { isMarkedFrame, lengthOfFrame, marksOfFrame } from '../frame/frame.js';
 import { entryMarksOf, NO_ENTRY_MARKS } from '../frame/order-marks.js';
+import { viewOf } from '../frame/view.js';
 import type { Batch } from './batch.js';
 import { ENTRY_BYTES, entryPosition, writeEntryIn } from './entry.js';
 import type { SegmentFiles } from './segment-files.js';
@@ -43,8 +44,8 @@ export class EntryWriter {
   readonly #files: SegmentFiles;
   readonly #tail: Tail;
   readonly #mayWait: boolean;
-  #entries: Buffer = Buffer.allocUnsafeSlow(INITIAL_ENTRIES * ENTRY_BYTES);
-  #view: DataView = new DataView(this.#entries.buffer);
+  #entries: Buffer = Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES);
+  #view: DataView = viewOf(this.#entries);
   /** The segment of those that are still to be written, the index of the first, and how many. */
   #segment = 0;
   #firstIndex = 0;
@@ -79,7 +80,10 @@ export class EntryWriter {
     if (this.#mayWait) this.#wroteThisTurn();
   }
 
-  #encode({ bytes, view }: Batch, { count, firstIndex, position, start, time, marked }: AppendedFrames): void {
+  #encode(
+    { bytes, view }: Batch,
+    { count, firstIndex, position, start, time, marked }: AppendedFrames,
+  ): void {
     const tail = this.#tail;
     let at = start;
     let into = this.#count * ENTRY_BYTES;
@@ -110,7 +114,7 @@ export class EntryWriter {
     } finally {
       open?.unpin();
     }
-    if (count > KEPT_ENTRIES) this.#hold(Buffer.allocUnsafeSlow(INITIAL_ENTRIES * ENTRY_BYTES));
+    if (count > KEPT_ENTRIES) this.#hold(Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES));
   }
 
   #wroteThisTurn(): void {
@@ -139,13 +143,13 @@ export class EntryWriter {
   #reserve(count: number): void {
     const size = count * ENTRY_BYTES;
     if (this.#entries.length >= size) return;
-    const larger = Buffer.allocUnsafeSlow(size * 2);
+    const larger = Buffer.allocUnsafe(size * 2);
     this.#entries.copy(larger, 0, 0, this.#count * ENTRY_BYTES);
     this.#hold(larger);
   }
 
   #hold(entries: Buffer): void {
     this.#entries = entries;
-    this.#view = new DataView(entries.buffer);
+    this.#view = viewOf(entries);
   }
 }

@@ -2,6 +2,7 @@ import { checksum, sumOf4, sumOf16 } from '../frame/checksum.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { type EntryMarks, NO_ENTRY_MARKS } from '../frame/order-marks.js';
 import { readUint32, readUint48 } from '../frame/uint48.js';
+import { viewOf } from '../frame/view.js';
 
 /**
  * An index entry: where a record's frame is. 32 bytes, so that entry n of a segment is found by arithmetic and never
@@ -41,8 +42,7 @@ export const writeEntry = (
   marks: EntryMarks = NO_ENTRY_MARKS,
   marked = false,
 ): void => {
-  const view = new DataView(into.buffer, into.byteOffset, into.length);
-  writeEntryIn(view, at, index, position, length, time, marks, marked);
+  writeEntryIn(viewOf(into), at, index, position, length, time, marks, marked);
 };
 
 const TWO_32 = 2 ** 32;

@@ -7,6 +7,8 @@ import type { Engine } from './engine.js';
 export class BackgroundSync {
   readonly #engine: Engine;
   #dueAt = Number.POSITIVE_INFINITY;
+  /** Within how long of that time at which it was asked for. */
+  #dueWithin = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
   constructor(engine: Engine) {
@@ -25,18 +27,26 @@ export class BackgroundSync {
 
   close(): void {
     this.#cancel?.();
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#dueWithin = Number.POSITIVE_INFINITY;
   }
 
   #syncWithin(delayMs: number): void {
+    // What was asked for earlier, and for as soon, comes sooner; looking at the clock costs more than all this.
+    if (this.#dueWithin <= delayMs) return;
     const { clock, syncer, tail, journal } = this.#engine;
     if (tail.safe >= tail.nextIndex - 1 && journal.fact <= journal.safe) return;
     const dueAt = clock.monotonic() + delayMs;
     if (this.#dueAt <= dueAt) return;
     this.#cancel?.();
     this.#dueAt = dueAt;
+    this.#dueWithin = delayMs;
     this.#cancel = clock.setTimer(dueAt, () => {
-      this.#dueAt = Number.POSITIVE_INFINITY;
+      this.#forget();
       // A failed sync makes the store failed, and the next call says so.
       syncer
         .upTo(tail.nextIndex - 1)
