@@ -34,6 +34,8 @@ export class Enqueuer<T> {
   readonly #inOrder = new InOrder();
   /** Whether nobody else has the bytes that the codec makes. */
   readonly #isOwned: boolean;
+  /** Where nothing is said. */
+  readonly #plain: Entering;
 
   constructor(engine: Engine, codec: Codec<T>, ids: MessageIds) {
     this.#engine = engine;
@@ -41,10 +43,12 @@ export class Enqueuer<T> {
     this.#codecMark = codecMark(codec);
     this.#ids = ids;
     this.#isOwned = codec.name === 'json' || codec.name === 'v8';
+    this.#plain = { headers: undefined, durable: engine.durable, signal: undefined, order: undefined };
   }
 
   /** Checks the options of a call. INVALID_OPTION. */
   entering(options: EnqueueOptions | undefined): Entering {
+    if (options === undefined) return this.#plain;
     const { headers, durable, signal } = resolveWriteOptions(
       options,
       this.#engine.options.durability,
@@ -72,12 +76,20 @@ export class Enqueuer<T> {
     const now = order === undefined ? 0 : this.#engine.clock.now();
     const marks = this.#marks(order, now, 0, 1);
     const record = { payload, headers, marks, marked: order !== undefined, owned: this.#isOwned };
-    return this.#write([record], durable, signal);
+    if (this.#inOrder.isWaiting) return this.#write([record], durable, signal);
+    return this.#engine.writer.writeOne(record, durable, signal);
   }
 
   /** Writes them as one batch; resolves with their indexes, or those of the messages that were written with their id before. */
   async write(values: readonly T[], entering: Entering): Promise<number[]> {
-    const { durable, signal, order } = entering;
+    const { headers, durable, signal, order } = entering;
+    if (order === undefined && !this.#inOrder.isWaiting) {
+      const payloads: Uint8Array[] = [];
+      for (const value of values) payloads.push(encodeValue(this.#codec, value));
+      const alike = { headers, marks: this.#codecMark, owned: this.#isOwned };
+      const first = await this.#engine.writer.writeAlike(payloads, alike, durable, signal);
+      return countUp(first, payloads.length);
+    }
     const records = this.records(values, entering);
     const id = order?.id;
     let before: FirstOfId | undefined;
@@ -95,10 +107,7 @@ export class Enqueuer<T> {
           },
     );
     if (id !== undefined) this.#learn();
-    const indexes: number[] = [];
-    const end = first + (before?.count ?? records.length);
-    for (let index = first; index < end; index++) indexes.push(index);
-    return indexes;
+    return countUp(first, before?.count ?? records.length);
   }
 
   /** ⚑ The messages of one caller are in the order of its calls, also where ids have to be looked up before the first of them. */
@@ -137,4 +146,10 @@ export class Enqueuer<T> {
     const marks = marksOf(order, now, at, count);
     return this.#codecMark === undefined ? marks : Buffer.concat([this.#codecMark, marks]);
   }
+}
+
+function countUp(first: number, count: number): number[] {
+  const indexes = new Array<number>(count);
+  for (let at = 0; at < count; at++) indexes[at] = first + at;
+  return indexes;
 }

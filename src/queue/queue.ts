@@ -164,13 +164,17 @@ class EngineQueue<T> implements Queue<T> {
     await this.#undertaker.settle();
   }
 
-  async enqueue(value: T, options?: EnqueueOptions): Promise<number> {
-    const entering = this.#enqueuer.entering(options);
-    this.#assertUsable();
-    if (this.#validation === undefined && entering.order?.id === undefined)
-      return this.#enqueuer.writeOne(value, entering);
-    const [index] = await this.#enter([value], entering, false);
-    return index as number;
+  enqueue(value: T, options?: EnqueueOptions): Promise<number> {
+    try {
+      const entering = this.#enqueuer.entering(options);
+      this.#assertUsable();
+      // The writer's own promise: another one around it would cost as much as the rest of what is done here.
+      if (this.#validation === undefined && entering.order?.id === undefined)
+        return this.#enqueuer.writeOne(value, entering);
+      return this.#enter([value], entering, false).then(([index]) => index as number);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async enqueueMany(values: readonly T[], options?: EnqueueOptions): Promise<number[]> {

@@ -6,11 +6,12 @@ import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import {
-  completeHead,
+  completeHeadIn,
   emptyHead,
   FrameKind,
   HEAD_BYTES,
   isMarkedFrame,
+  lengthOfFrame,
   marksOfFrame,
   readHead,
 } from '../frame/frame.js';
@@ -100,30 +101,32 @@ export class Appender {
     const firstIndex = tail.nextIndex;
     const time = Math.max(Math.floor(wallTime), tail.time);
     const bytes = last.end - first.start;
-    const { firstFrame } = first;
-    const count = last.firstFrame + last.count - firstFrame;
-    for (let i = 0; i < count; i++) {
-      const frame = batch.frames[firstFrame + i] as number;
-      const place = this.#files.placeOf(tail.end + frame - first.start);
-      completeHead(batch.bytes, frame, place, firstIndex + i, time, tail.safe);
-    }
-    const file = this.#activeFile();
-    if (prepare && bytes < PREPARE_BELOW) this.#prepared.ensure(file, tail.end, bytes, this.#maxFileSize);
-    this.#write(file, batch.bytes, first.start, bytes);
     const { start } = first;
     const position = tail.end;
-    this.#appended(batch, { firstFrame, count, firstIndex, position, start, time, isSynced: prepare }, bytes);
+    const { view } = batch;
+    let count = 0;
+    for (let at = start; at < last.end; at += lengthOfFrame(view, at)) {
+      const place = this.#files.placeOf(position + at - start);
+      completeHeadIn(view, at, place, firstIndex + count, time, tail.safe);
+      count += 1;
+    }
+    const file = this.#activeFile();
+    if (prepare && bytes < PREPARE_BELOW) this.#prepared.ensure(file, position, bytes, this.#maxFileSize);
+    this.#write(file, batch.bytes, start, bytes);
+    let marked = false;
+    for (let at = from; at < to; at++) if (batch.groups[at]?.marked === true) marked = true;
+    this.#appended(batch, { firstIndex, count, position, start, bytes, time, marked, isSynced: prepare });
     return firstIndex;
   }
 
   /** The frames are in the file. */
-  #appended(batch: Batch, appended: AppendedFrames, bytes: number): void {
+  #appended(batch: Batch, appended: AppendedFrames): void {
     const tail = this.#tail;
     this.#entries.appended(batch, appended);
-    tail.end += bytes;
+    tail.end += appended.bytes;
     tail.nextIndex += appended.count;
     tail.time = appended.time;
-    for (const feed of tail.feeds) tellMarked(feed, batch, appended);
+    if (appended.marked) for (const feed of tail.feeds) tellMarked(feed, batch, appended);
   }
 
   /** Writes the entries of what was appended that are still to be written. Needs no lock. */
@@ -243,11 +246,12 @@ export class Appender {
 
 function tellMarked(
   feed: MarkFeed,
-  batch: Batch,
-  { firstFrame, count, firstIndex, time }: AppendedFrames,
+  { bytes, view }: Batch,
+  { firstIndex, count, start, time }: AppendedFrames,
 ): void {
+  let at = start;
   for (let i = 0; i < count; i++) {
-    const frame = batch.frames[firstFrame + i] as number;
-    if (isMarkedFrame(batch.bytes, frame)) feed.saw(firstIndex + i, time, marksOfFrame(batch.bytes, frame));
+    if (isMarkedFrame(bytes, at)) feed.saw(firstIndex + i, time, marksOfFrame(bytes, at));
+    at += lengthOfFrame(view, at);
   }
 }

@@ -1,12 +1,13 @@
-import { checksum } from '../frame/checksum.js';
+import { checksum, checksumIn } from '../frame/checksum.js';
 import {
   FLAG_ENDS_BATCH,
   FLAG_MARKED,
   FrameKind,
   HEAD_BYTES,
-  writeBodyFields,
+  writeBodyFieldsIn,
   writeBodySum,
 } from '../frame/frame.js';
+import { viewOf } from '../frame/view.js';
 import { SLICES } from './slices.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -28,8 +29,7 @@ export interface Group {
   /** Where its frames stand in the batch's bytes. */
   start: number;
   end: number;
-  /** Which of the batch's frames are its own. */
-  firstFrame: number;
+  /** How many frames it has, one behind the other. */
   count: number;
   /** Large frames that are not finished: see `finish`. */
   unfinished: Unfinished[] | undefined;
@@ -43,10 +43,12 @@ export interface Group {
  */
 export class Batch {
   bytes: Buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  /** The same bytes. */
+  view: DataView = viewOf(this.bytes);
   length = 0;
   groups: Group[] = [];
-  /** Where each frame begins. */
-  frames: number[] = [];
+  /** Where the last frame begins. */
+  #lastFrame = 0;
   readonly #sliceBytes: number;
 
   constructor(sliceBytes: number = SLICES.writeBytes) {
@@ -58,9 +60,8 @@ export class Batch {
    */
   begin(bytes = 0): void {
     const at = this.length;
-    const { length: firstFrame } = this.frames;
     this.#reserve(at + bytes);
-    this.groups.push({ start: at, end: at, firstFrame, count: 0, unfinished: undefined, marked: false });
+    this.groups.push({ start: at, end: at, count: 0, unfinished: undefined, marked: false });
   }
 
   /**
@@ -87,19 +88,20 @@ export class Batch {
     // The sum is that of the copy: what the caller holds may change under our hands.
     if (!isLarge || !owned) bytes.set(payload, position);
     const flags = marked ? FLAG_ENDS_BATCH | FLAG_MARKED : FLAG_ENDS_BATCH;
-    const sum = isLarge ? 0 : undefined;
-    writeBodyFields(bytes, at, length, FrameKind.record, flags, marks.length, headers.length, sum);
+    const { view } = this;
+    const sum = isLarge ? 0 : checksumIn(view, at + HEAD_BYTES, at + length);
+    writeBodyFieldsIn(view, at, length, FrameKind.record, flags, marks.length, headers.length, sum);
     if (isLarge) {
       group.unfinished ??= [];
       group.unfinished.push({ at, length, payload: owned ? payload : undefined, payloadAt: position });
     }
     // Only the last frame of a group ends it.
     if (group.count > 0) {
-      const before = (this.frames[this.frames.length - 1] as number) + 5;
+      const before = this.#lastFrame + 5;
       bytes[before] = (bytes[before] as number) & ~FLAG_ENDS_BATCH;
     }
     if (marked) group.marked = true;
-    this.frames.push(at);
+    this.#lastFrame = at;
     this.length = at + length;
     group.end = this.length;
     group.count += 1;
@@ -120,7 +122,7 @@ export class Batch {
         sum = checksum(this.bytes, from, to, sum);
         yield;
       }
-      writeBodySum(this.bytes, frame.at, sum);
+      writeBodySum(this.view, frame.at, sum);
     }
     if (group !== undefined) group.unfinished = undefined;
   }
@@ -142,29 +144,25 @@ export class Batch {
     const group = this.groups.pop();
     if (group === undefined) return;
     this.length = group.start;
-    this.frames.length = group.firstFrame;
   }
 
   /** Forgets the first groups; those that stay move to the front of the buffer. */
   drop(count: number): void {
-    const dropped = this.groups.splice(0, count);
-    const first = this.groups[0];
-    if (first === undefined) {
+    if (count === this.groups.length) {
+      this.groups = [];
       this.length = 0;
-      this.frames = [];
-      if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(INITIAL_BYTES);
+      if (this.bytes.length > KEPT_BYTES) this.#hold(Buffer.allocUnsafe(INITIAL_BYTES));
       return;
     }
-    const { start, firstFrame } = first;
+    this.groups.splice(0, count);
+    const { start } = this.groups[0] as Group;
     // Where much is left it stays where it is, until most is gone: else each of many drops would move it all.
-    if (dropped.length === 0 || start < this.length - start) return;
+    if (count === 0 || start < this.length - start) return;
     this.bytes.copy(this.bytes, 0, start, this.length);
     this.length -= start;
-    this.frames = this.frames.slice(firstFrame).map((at) => at - start);
     for (const group of this.groups) {
       group.start -= start;
       group.end -= start;
-      group.firstFrame -= firstFrame;
       group.unfinished = group.unfinished?.map((one) => ({
         ...one,
         at: one.at - start,
@@ -179,6 +177,11 @@ export class Batch {
     while (size < bytes) size *= 2;
     const larger = Buffer.allocUnsafe(size);
     this.bytes.copy(larger, 0, 0, this.length);
-    this.bytes = larger;
+    this.#hold(larger);
+  }
+
+  #hold(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
   }
 }

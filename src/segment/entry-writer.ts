@@ -1,10 +1,10 @@
 import type { DiskFile } from '../disk/disk.js';
 import { writeFully } from '../disk/write-fully.js';
-import { isMarkedFrame, marksOfFrame } from '../frame/frame.js';
+import { isMarkedFrame, lengthOfFrame, marksOfFrame } from '../frame/frame.js';
 import { entryMarksOf, NO_ENTRY_MARKS } from '../frame/order-marks.js';
-import { readUint32 } from '../frame/uint48.js';
+import { viewOf } from '../frame/view.js';
 import type { Batch } from './batch.js';
-import { ENTRY_BYTES, entryPosition, writeEntry } from './entry.js';
+import { ENTRY_BYTES, entryPosition, writeEntryIn } from './entry.js';
 import type { SegmentFiles } from './segment-files.js';
 import type { Tail } from './tail.js';
 
@@ -16,13 +16,16 @@ const MOST_LATER = 128;
 
 /** Frames of a batch that were just appended. */
 export interface AppendedFrames {
-  readonly firstFrame: number;
-  readonly count: number;
   readonly firstIndex: number;
-  /** Where in the file the batch's bytes from `start` on stand. */
+  readonly count: number;
+  /** Where in the file they stand. */
   readonly position: number;
+  /** Where in the batch, one behind the other, and how many bytes they have. */
   readonly start: number;
+  readonly bytes: number;
   readonly time: number;
+  /** Whether any of them carries marks of order. */
+  readonly marked: boolean;
   /** Whether a sync comes next, during which there is time to write entries. */
   readonly isSynced: boolean;
 }
@@ -41,7 +44,8 @@ export class EntryWriter {
   readonly #files: SegmentFiles;
   readonly #tail: Tail;
   readonly #mayWait: boolean;
-  #entries = Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES);
+  #entries: Buffer = Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES);
+  #view: DataView = viewOf(this.#entries);
   /** The segment of those that are still to be written, the index of the first, and how many. */
   #segment = 0;
   #firstIndex = 0;
@@ -57,10 +61,8 @@ export class EntryWriter {
   }
 
   /** Under the write lock, when the frames are committed and before the tail moves on. */
-  appended(
-    batch: Batch,
-    { firstFrame, count, firstIndex, position, start, time, isSynced }: AppendedFrames,
-  ): void {
+  appended(batch: Batch, appended: AppendedFrames): void {
+    const { count, firstIndex, marked, isSynced } = appended;
     const tail = this.#tail;
     const isNext = this.#segment === tail.active && this.#firstIndex + this.#count === firstIndex;
     if (this.#count > 0 && !isNext) this.flush();
@@ -69,23 +71,31 @@ export class EntryWriter {
       this.#firstIndex = firstIndex;
     }
     this.#reserve(this.#count + count);
-    let isUrgent = !this.#mayWait || !(this.#hasWrittenThisTurn || isSynced);
-    for (let i = 0; i < count; i++) {
-      const frame = batch.frames[firstFrame + i] as number;
-      const isMarked = isMarkedFrame(batch.bytes, frame);
-      if (isMarked) tail.isMarked = true;
-      // Whoever opens the store learns the order of its records from their entries.
-      if (isMarked) isUrgent = true;
-      const marks = isMarked ? entryMarksOf(marksOfFrame(batch.bytes, frame)) : NO_ENTRY_MARKS;
-      const length = readUint32(batch.bytes, frame);
-      const at = (this.#count + i) * ENTRY_BYTES;
-      const begin = position + frame - start;
-      writeEntry(this.#entries, at, firstIndex + i, begin, length, time, marks, tail.isMarked);
-    }
+    this.#encode(batch, appended);
+    // Whoever opens the store learns the order of its records from their entries.
+    const isUrgent = marked || !this.#mayWait || !(this.#hasWrittenThisTurn || isSynced);
     this.#count += count;
     if (!isUrgent && this.#count < MOST_LATER) this.#open ??= this.#pin();
     if (isUrgent || this.#count >= MOST_LATER || this.#open === undefined) this.flush();
     if (this.#mayWait) this.#wroteThisTurn();
+  }
+
+  #encode(
+    { bytes, view }: Batch,
+    { count, firstIndex, position, start, time, marked }: AppendedFrames,
+  ): void {
+    const tail = this.#tail;
+    let at = start;
+    let into = this.#count * ENTRY_BYTES;
+    for (let index = firstIndex; index < firstIndex + count; index++) {
+      const isMarked = marked && isMarkedFrame(bytes, at);
+      if (isMarked) tail.isMarked = true;
+      const marks = isMarked ? entryMarksOf(marksOfFrame(bytes, at)) : NO_ENTRY_MARKS;
+      const length = lengthOfFrame(view, at);
+      writeEntryIn(this.#view, into, index, position + at - start, length, time, marks, tail.isMarked);
+      at += length;
+      into += ENTRY_BYTES;
+    }
   }
 
   /** Writes what is still to be written. */
@@ -104,7 +114,7 @@ export class EntryWriter {
     } finally {
       open?.unpin();
     }
-    if (count > KEPT_ENTRIES) this.#entries = Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES);
+    if (count > KEPT_ENTRIES) this.#hold(Buffer.allocUnsafe(INITIAL_ENTRIES * ENTRY_BYTES));
   }
 
   #wroteThisTurn(): void {
@@ -135,6 +145,11 @@ export class EntryWriter {
     if (this.#entries.length >= size) return;
     const larger = Buffer.allocUnsafe(size * 2);
     this.#entries.copy(larger, 0, 0, this.#count * ENTRY_BYTES);
-    this.#entries = larger;
+    this.#hold(larger);
+  }
+
+  #hold(entries: Buffer): void {
+    this.#entries = entries;
+    this.#view = viewOf(entries);
   }
 }

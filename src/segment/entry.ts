@@ -1,7 +1,8 @@
-import { checksum } from '../frame/checksum.js';
+import { checksum, sumOf4, sumOf16 } from '../frame/checksum.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { type EntryMarks, NO_ENTRY_MARKS } from '../frame/order-marks.js';
-import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
+import { readUint32, readUint48 } from '../frame/uint48.js';
+import { viewOf } from '../frame/view.js';
 
 /**
  * An index entry: where a record's frame is. 32 bytes, so that entry n of a segment is found by arithmetic and never
@@ -31,24 +32,47 @@ const MARKED_AT = 7;
 export const entryPosition = (first: number, index: number): number =>
   HEADER_BYTES + (index - first) * ENTRY_BYTES;
 
-export function writeEntry(
+export const writeEntry = (
   into: Buffer,
   at: number,
   index: number,
   position: number,
   length: number,
   time: number,
-  { flags, due }: EntryMarks = NO_ENTRY_MARKS,
+  marks: EntryMarks = NO_ENTRY_MARKS,
   marked = false,
+): void => {
+  writeEntryIn(viewOf(into), at, index, position, length, time, marks, marked);
+};
+
+const TWO_32 = 2 ** 32;
+
+/** The same for who writes many into one memory: what is written goes into the sum as it is, without being read again. */
+export function writeEntryIn(
+  into: DataView,
+  at: number,
+  index: number,
+  position: number,
+  length: number,
+  time: number,
+  { flags, due }: EntryMarks,
+  marked: boolean,
 ): void {
-  writeUint48(into, index, at);
-  into[at + 6] = flags;
-  into[at + MARKED_AT] = marked ? 1 : 0;
-  writeUint32(into, position, at + 8);
-  writeUint32(into, length, at + 12);
-  writeUint48(into, time, at + 16);
-  writeUint48(into, due, at + 22);
-  writeUint32(into, checksum(into, at, at + 28), at + 28);
+  const indexLow = index >>> 0;
+  const timeLow = time >>> 0;
+  const dueLow = due >>> 0;
+  const indexAndFlags = ((index - indexLow) / TWO_32) | (flags << 16) | (marked ? 1 << 24 : 0);
+  const timeAndDue = ((time - timeLow) / TWO_32) | (dueLow << 16);
+  const restOfDue = (dueLow >>> 16) | (((due - dueLow) / TWO_32) << 16);
+  into.setUint32(at, indexLow, true);
+  into.setInt32(at + 4, indexAndFlags, true);
+  into.setUint32(at + 8, position, true);
+  into.setUint32(at + 12, length, true);
+  into.setUint32(at + 16, timeLow, true);
+  into.setInt32(at + 20, timeAndDue, true);
+  into.setInt32(at + 24, restOfDue, true);
+  const first = sumOf16(-1, indexLow, indexAndFlags, position, length);
+  into.setInt32(at + 28, ~sumOf4(sumOf4(sumOf4(first, timeLow), timeAndDue), restOfDue), true);
 }
 
 /** The index of a whole entry; undefined where it is not one. */

@@ -7,8 +7,8 @@ import type { Engine } from './engine.js';
 export class BackgroundSync {
   readonly #engine: Engine;
   #dueAt = Number.POSITIVE_INFINITY;
-  /** What the running timer began with: one that begins later with as much is due later. */
-  #delayMs = Number.POSITIVE_INFINITY;
+  /** Within how long of that time at which it was asked for. */
+  #dueWithin = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
   constructor(engine: Engine) {
@@ -32,18 +32,19 @@ export class BackgroundSync {
 
   #forget(): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
-    this.#delayMs = Number.POSITIVE_INFINITY;
+    this.#dueWithin = Number.POSITIVE_INFINITY;
   }
 
   #syncWithin(delayMs: number): void {
-    if (this.#delayMs <= delayMs) return;
+    // What was asked for earlier, and for as soon, comes sooner; looking at the clock costs more than all this.
+    if (this.#dueWithin <= delayMs) return;
     const { clock, syncer, tail, journal } = this.#engine;
     if (tail.safe >= tail.nextIndex - 1 && journal.fact <= journal.safe) return;
     const dueAt = clock.monotonic() + delayMs;
     if (this.#dueAt <= dueAt) return;
     this.#cancel?.();
     this.#dueAt = dueAt;
-    this.#delayMs = delayMs;
+    this.#dueWithin = delayMs;
     this.#cancel = clock.setTimer(dueAt, () => {
       this.#forget();
       // A failed sync makes the store failed, and the next call says so.

@@ -14,15 +14,19 @@ import { nextTurn } from './turns.js';
 /** The writes of so many calls are committed in one turn of the event loop. */
 const CALLS_AT_ONCE = 1024;
 
-/** A record on its way in. */
-export interface NewRecord {
-  readonly payload: Uint8Array;
+/** What records that are written together may have in common. */
+export interface RecordTraits {
   readonly marks?: Buffer | undefined;
   readonly headers?: Buffer | undefined;
   /** Whether its marks are of order. */
   readonly marked?: boolean;
   /** Whether nobody but the writer has the payload any more. */
   readonly owned?: boolean;
+}
+
+/** A record on its way in. */
+export interface NewRecord extends RecordTraits {
+  readonly payload: Uint8Array;
 }
 
 /** Under the write lock, caught up: the first index of what was written before under the same name, if it was. */
@@ -73,11 +77,65 @@ export class Writer {
     signal?: AbortSignal,
     writtenBefore?: WrittenBefore,
   ): Promise<number> {
+    this.#assertWanted(signal);
+    const bytes = this.assertSizes(records);
+    this.#batch.begin(bytes);
+    this.#add(() => {
+      for (const { payload, marks, headers, marked, owned } of records)
+        this.#batch.add(payload, marks, headers, marked, owned);
+    });
+    return this.#pend(durable, signal, writtenBefore);
+  }
+
+  /** The same for a single record. */
+  writeOne(record: NewRecord, durable: boolean, signal: AbortSignal | undefined): Promise<number> {
+    this.#assertWanted(signal);
+    const { payload, marks, headers, marked, owned } = record;
+    const bytes = SEGMENT_OVERHEAD + this.#sizeOf(payload, bytesBefore(record));
+    this.#assertSize(bytes);
+    this.#batch.begin(bytes);
+    try {
+      this.#batch.add(payload, marks, headers, marked, owned);
+    } catch (error) {
+      this.#batch.takeBack();
+      throw error;
+    }
+    return this.#pend(durable, signal, undefined);
+  }
+
+  /** The same for records that are all alike, as one batch. */
+  writeAlike(
+    payloads: readonly Uint8Array[],
+    traits: RecordTraits,
+    durable: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    this.#assertWanted(signal);
+    const { marks, headers, marked, owned } = traits;
+    const before = bytesBefore(traits);
+    let bytes = SEGMENT_OVERHEAD;
+    for (const payload of payloads) bytes += this.#sizeOf(payload, before);
+    this.#assertSize(bytes);
+    this.#batch.begin(bytes);
+    this.#add(() => {
+      for (const payload of payloads) this.#batch.add(payload, marks, headers, marked, owned);
+    });
+    return this.#pend(durable, signal, undefined);
+  }
+
+  /** Throws CLOSED, STORE_FAILED, or `signal.reason`. */
+  #assertWanted(signal: AbortSignal | undefined): void {
     this.#engine.assertUsable();
     signal?.throwIfAborted();
-    const bytes = this.assertSizes(records);
+  }
+
+  /** The last group of the batch, which is whole, is on its way. */
+  #pend(
+    durable: boolean,
+    signal: AbortSignal | undefined,
+    writtenBefore: WrittenBefore | undefined,
+  ): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#encode(records, bytes);
       const pending: PendingWrite = {
         durable,
         writtenBefore,
@@ -104,30 +162,36 @@ export class Writer {
 
   /** How many bytes of a file they need. Throws RECORD_TOO_LARGE where they cannot be written together. */
   assertSizes(records: readonly NewRecord[]): number {
-    const { maxRecordSize, maxFileSize } = this.#engine.options;
     let bytes = SEGMENT_OVERHEAD;
-    for (const { payload, marks, headers } of records) {
-      if (payload.length > maxRecordSize) {
-        throw new DurostoreError(
-          'RECORD_TOO_LARGE',
-          `a record has ${payload.length} bytes and maxRecordSize is ${maxRecordSize}. Nothing was written: split it, or raise maxRecordSize and maxFileSize`,
-        );
-      }
-      bytes += HEAD_BYTES + payload.length + (marks?.length ?? 0) + (headers?.length ?? 0);
-    }
-    if (bytes <= maxFileSize) return bytes;
+    for (const record of records) bytes += this.#sizeOf(record.payload, bytesBefore(record));
+    this.#assertSize(bytes);
+    return bytes;
+  }
+
+  /** The bytes of a frame, `before` of them before its payload. */
+  #sizeOf(payload: Uint8Array, before: number): number {
+    const { length } = payload;
+    const { maxRecordSize } = this.#engine.options;
+    if (length <= maxRecordSize) return before + length;
+    throw new DurostoreError(
+      'RECORD_TOO_LARGE',
+      `a record has ${length} bytes and maxRecordSize is ${maxRecordSize}. Nothing was written: split it, or raise maxRecordSize and maxFileSize`,
+    );
+  }
+
+  #assertSize(bytes: number): void {
+    const { maxFileSize } = this.#engine.options;
+    if (bytes <= maxFileSize) return;
     throw new DurostoreError(
       'RECORD_TOO_LARGE',
       `the batch needs ${bytes} bytes in one file and maxFileSize is ${maxFileSize}. Nothing was written: split it, or raise maxFileSize`,
     );
   }
 
-  /** All or nothing: a buffer that cannot grow must not leave a group that nobody waits for. */
-  #encode(records: readonly NewRecord[], bytes: number): void {
-    this.#batch.begin(bytes);
+  /** Fills the group that was just begun, all or nothing: a buffer that cannot grow must not leave one that nobody waits for. */
+  #add(fill: () => void): void {
     try {
-      for (const { payload, marks, headers, marked, owned } of records)
-        this.#batch.add(payload, marks, headers, marked, owned);
+      fill();
     } catch (error) {
       this.#batch.takeBack();
       throw error;
@@ -316,9 +380,8 @@ export class Writer {
 
   #append(from: number, to: number): void {
     const { appender, clock } = this.#engine;
-    const run = from + 1 === to ? undefined : this.#pending.slice(from, to);
-    const head = this.#pending[from] as PendingWrite;
-    const prepare = run?.some((pending) => pending.durable) ?? head.durable;
+    let prepare = false;
+    for (let at = from; at < to; at++) prepare ||= (this.#pending[at] as PendingWrite).durable;
     try {
       let first = appender.append(this.#batch, from, to, clock.now(), prepare);
       for (let at = from; at < to; at++) {
@@ -328,7 +391,8 @@ export class Writer {
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       // What is too much together may fit singly.
-      if (run === undefined) head.outcome = this.#engine.failed(error, 'writing');
+      if (from + 1 === to)
+        (this.#pending[from] as PendingWrite).outcome = this.#engine.failed(error, 'writing');
       else for (let at = from; at < to; at++) this.#append(at, at + 1);
     }
   }
@@ -346,23 +410,25 @@ export class Writer {
 
   /** Tells the first `placed` callers what came of their writes; those that want it on the device are told then. */
   #answer(placed: number): void {
-    const answered = this.#pending.splice(0, placed);
+    const { syncer, tail, backgroundSync } = this.#engine;
+    const answered = this.#pending;
+    this.#pending = placed === answered.length ? [] : answered.splice(placed);
     this.#batch.drop(placed);
-    const durable: PendingWrite[] = [];
+    let durable: PendingWrite[] | undefined;
     let written = false;
     for (const pending of answered) {
-      if (typeof pending.outcome === 'number') {
-        written = true;
-        if (pending.durable) durable.push(pending);
-        else this.#settle(pending);
+      if (typeof pending.outcome === 'number') written = true;
+      if (pending.durable && typeof pending.outcome === 'number') {
+        durable ??= [];
+        durable.push(pending);
       } else this.#settle(pending);
     }
-    const { syncer, tail, backgroundSync } = this.#engine;
-    if (durable.length === 0) {
-      if (written) backgroundSync.wrote();
-      return;
-    }
-    syncer.upTo(tail.nextIndex - 1).then(
+    if (durable !== undefined) this.#settleSynced(durable, syncer.upTo(tail.nextIndex - 1));
+    else if (written) backgroundSync.wrote();
+  }
+
+  #settleSynced(durable: readonly PendingWrite[], synced: Promise<void>): void {
+    synced.then(
       () => {
         for (const pending of durable) this.#settle(pending);
       },
@@ -389,3 +455,7 @@ export class Writer {
     this.#answer(this.#pending.length);
   }
 }
+
+/** The bytes of a frame before its payload. */
+const bytesBefore = ({ marks, headers }: RecordTraits): number =>
+  HEAD_BYTES + (marks?.length ?? 0) + (headers?.length ?? 0);
