@@ -164,6 +164,8 @@ export function completeHead(
  * Nothing is believed unchecked.
  */
 export function readHead(from: Buffer, at: number, place: number, head: Head): boolean {
+  // The zeros behind what was written need no sum.
+  if (readUint32(from, at) < HEAD_BYTES) return false;
   return checksum(from, at, at + 32, place) === readUint32(from, at + 32) && readCheckedHead(from, at, head);
 }
 
