@@ -205,7 +205,13 @@ export function completeHeadIn(
  * Nothing is believed unchecked.
  */
 export function readHead(from: Buffer, at: number, place: number, head: Head): boolean {
-  if (checksum(from, at, at + 32, place) !== readUint32(from, at + 32)) return false;
+  // The zeros behind what was written need no sum.
+  if (readUint32(from, at) < HEAD_BYTES) return false;
+  return checksum(from, at, at + 32, place) === readUint32(from, at + 32) && readCheckedHead(from, at, head);
+}
+
+/** The same of 36 bytes that are known to be as they were written. */
+export function readCheckedHead(from: Buffer, at: number, head: Head): boolean {
   head.length = readUint32(from, at);
   head.kind = from[at + 4] as number;
   head.flags = from[at + 5] as number;

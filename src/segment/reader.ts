@@ -71,6 +71,13 @@ export class Reader {
     return record;
   }
 
+  /** The same where the run has read it ahead and it is whole; undefined where the files have to be asked. */
+  ahead(index: number, most: number, run: RecordRun): StoredRecord | undefined {
+    const record = run.take(index, this.#turn(), most);
+    if (record === LARGE) this.#large = run.large;
+    return record;
+  }
+
   /** Index of the record for which `read` has just answered `LARGE`. */
   get largeIndex(): number {
     return this.#large?.head.number ?? 0;
@@ -138,7 +145,7 @@ export class Reader {
       }
       const record = this.#isCached
         ? copyRecord(bytes, this.#from, head)
-        : giveRecord(bytes, this.#from, head);
+        : giveRecord(bytes, bytes.buffer, this.#from, head, false);
       if (record === undefined) return undefined;
       this.#afterIndex = index + 1;
       this.#afterPath = file.path;

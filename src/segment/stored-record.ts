@@ -48,20 +48,28 @@ export function copyRecord(bytes: Buffer, at: number, head: Head): StoredRecord 
 /**
  * The same without a copy of the payload, which the memory is given away with: nobody else may read these bytes, also where it is
  * undefined. Moves the payload to a multiple of eight, over what stands before it, so that whoever looks at it in larger units may.
+ * `memory` is that of `bytes`, which to ask for costs as much as a view. `isWhole`: the frame was checked already.
  */
-export function giveRecord(bytes: Buffer, at: number, head: Head): StoredRecord | undefined {
+export function giveRecord(
+  bytes: Buffer,
+  memory: ArrayBufferLike,
+  at: number,
+  head: Head,
+  isWhole: boolean,
+): StoredRecord | undefined {
   const { marksBytes, headersBytes, length } = head;
   const bodyAt = at + HEAD_BYTES;
   const headersAt = bodyAt + marksBytes;
   const payloadAt = headersAt + headersBytes;
-  const before = payloadAt === bodyAt ? 0 : checksum(bytes, bodyAt, payloadAt);
-  const marks = marksAt(bytes, bodyAt, marksBytes);
+  const before = isWhole || payloadAt === bodyAt ? 0 : checksum(bytes, bodyAt, payloadAt);
+  const marks = marksBytes === 0 ? EMPTY : marksAt(bytes, bodyAt, marksBytes);
   const headers = headersBytes === 0 ? EMPTY : copyOut(bytes, headersAt, payloadAt);
-  const off = (bytes.byteOffset + payloadAt) & 7;
+  const from = bytes.byteOffset + payloadAt;
+  const off = from & 7;
   if (off !== 0) bytes.copyWithin(payloadAt - off, payloadAt, at + length);
   const size = at + length - payloadAt;
-  const payload = new Uint8Array(bytes.buffer, bytes.byteOffset + payloadAt - off, size);
+  const payload = new Uint8Array(memory, from - off, size);
   // Over the payload's own view: another one for the checksum alone would cost as much as a fifth of it.
-  if (checksum(payload, 0, size, before) !== head.bodySum) return undefined;
+  if (!isWhole && checksum(payload, 0, size, before) !== head.bodySum) return undefined;
   return { index: head.number, time: head.time, marks, headers, payload };
 }

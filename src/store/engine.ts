@@ -314,6 +314,11 @@ export class Engine {
     throw describeDiskError(damage, `reading record ${index}`);
   }
 
+  /** The same as far as the caller's run has read ahead; undefined where it has not, or the record is gone by now. */
+  readAhead(index: number, most: number, run: RecordRun): StoredRecord | undefined {
+    return this.has(index) ? this.#reader.ahead(index, most, run) : undefined;
+  }
+
   /**
    * A record's bytes as long as a segment holds them, gone or not; undefined where none does. CORRUPT where they are damaged. `LARGE`
    * in place of what has more bytes than `most`.

@@ -76,7 +76,7 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
   next(): Promise<Result> {
     if (this.#waiting !== undefined || this.#isLooking) return this.#queue(() => this.#await());
     try {
-      const found = this.#ask();
+      const found = this.#askAhead() ?? this.#ask();
       return found instanceof Promise ? this.#queue(() => this.#await(found)) : Promise.resolve(found);
     } catch (error) {
       return Promise.reject(error);
@@ -125,6 +125,32 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
       answer = this.#look();
     }
     return answer;
+  }
+
+  /**
+   * The same where the next one was read ahead, which is all but one of many calls. ⚑ Looks at everything that may have happened since
+   * it was read: the end of the range, an abort, closing, its being deleted.
+   */
+  #askAhead(): Result | Promise<unknown> | undefined {
+    if (this.#isOver || this.#left <= 0 || this.#next >= this.#to || this.#ready !== undefined)
+      return undefined;
+    const engine = this.#engine;
+    let isWhole = false;
+    try {
+      this.#signal?.throwIfAborted();
+      engine.assertOpen();
+      const record = engine.readAhead(this.#next, LARGE_BYTES, this.#run);
+      if (record === undefined) {
+        isWhole = true;
+        return undefined;
+      }
+      const slow = engine.slowly(record);
+      const answer = slow === undefined ? this.#give(record) : slow.then(this.#wasWaitedFor);
+      isWhole = true;
+      return answer;
+    } finally {
+      if (!isWhole) this.#isOver = true;
+    }
   }
 
   /** A call for the next one: the answer, or what it has to wait for. */

@@ -169,6 +169,64 @@ t.test(
   },
 );
 
+t.test('of records that are checked together the damaged one is told, and no other', async (t) => {
+  const sizes = range(1, 200).map((index) => (index * 37) % 700);
+  const frames = sizes.map((size) => HEAD_BYTES + size);
+  const startOf = (index: number): number =>
+    HEADER_BYTES + frames.slice(0, index - 1).reduce((sum, length) => sum + length, 0);
+  for (const damaged of [70, 71, 120, 199, 200])
+    for (const where of [0, 2, 9, 28, 33, HEAD_BYTES, HEAD_BYTES + 20]) {
+      const { machine, store } = await made(t, sizes);
+      machine.flip(DATA, startOf(damaged) + where);
+      const seen: number[] = [];
+      const walked = async (from: number): Promise<void> => {
+        for await (const { index, data } of store.entries({ from })) {
+          t.ok(isFilled(data, sizes[index - 1] ?? 0, index & 0xff));
+          seen.push(index);
+        }
+      };
+      await t.rejects(walked(1), { code: 'CORRUPT', indexes: { from: damaged, to: damaged } });
+      await walked(damaged + 1);
+      t.same(
+        seen,
+        range(1, 200).filter((index) => index !== damaged),
+        `record ${damaged}, byte ${where}`,
+      );
+    }
+});
+
+t.test('what is gone may be damaged without harm to what is between', async (t) => {
+  const { machine, store } = await made(t, sizesOf(400, 500));
+  await store.delete(range(1, 400).filter((index) => index % 4 !== 0));
+  for (let index = 1; index <= 400; index++)
+    if (index % 4 !== 0) machine.flip(DATA, HEADER_BYTES + (index - 1) * (HEAD_BYTES + 500) + HEAD_BYTES);
+  const seen: number[] = [];
+  for await (const { index, data } of store.entries()) {
+    t.ok(isFilled(data, 500, index & 0xff));
+    seen.push(index);
+  }
+  t.same(
+    seen,
+    range(1, 400).filter((index) => index % 4 === 0),
+  );
+});
+
+t.test('an abort and closing end a walk that has read ahead', async (t) => {
+  const { store } = await made(t, sizesOf(20, 10));
+  const controller = new AbortController();
+  const aborted = store.entries({ signal: controller.signal });
+  const closed = store.entries();
+  const limited = store.entries({ to: 4, limit: 3 });
+  for (const walk of [aborted, closed, limited]) for (const _ of range(1, 3)) await walk.next();
+  t.same(await limited.next(), { value: undefined, done: true });
+  controller.abort(new Error('enough'));
+  await t.rejects(aborted.next(), { message: 'enough' });
+  t.same(await aborted.next(), { value: undefined, done: true });
+  await store.close();
+  await t.rejects(closed.next(), { code: 'CLOSED' });
+  t.same(await closed.next(), { value: undefined, done: true });
+});
+
 t.test('what is larger than was asked for is left to be read in slices, in order and anywhere', async (t) => {
   const { engine } = await made(t, [100, 5000, 100, 5000, 100]);
   const run = engine.run();
@@ -200,6 +258,12 @@ t.test('what was removed by another is not read from what is kept here', async (
   await store.delete([10, 12]);
   t.equal((await walk.next()).value?.index, 11, 'deleted here, while it was read ahead');
   t.equal((await walk.next()).value?.index, 13);
+  for (const index of range(14, 40)) t.equal((await walk.next()).value?.index, index);
+  await store.delete([41, 42, 44]);
+  for (const index of [43, 45]) t.equal((await walk.next()).value?.index, index, 'from the same block');
+  await other.delete([46, 47]);
+  await store.refresh();
+  t.equal((await walk.next()).value?.index, 48, 'by another, as soon as that is known');
 });
 
 t.test('a walk answers its calls in their order, whoever waits', async (t) => {
