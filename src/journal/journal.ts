@@ -87,6 +87,9 @@ export class Journal {
   #inState = false;
   /** What the current journal's header names. */
   #features = FEATURE_JOBS;
+  readonly #isAlone: boolean;
+  /** Whether the end is that of a whole commit by an opener that is alone: then the file need not be looked at. */
+  #isOwnEnd = false;
   readonly #facts = new FactWriter(HEAD_BYTES);
 
   constructor(
@@ -96,7 +99,9 @@ export class Journal {
     epochs: Epochs,
     fates: Fates,
     limits: JournalLimits = LIMITS,
+    isAlone = false,
   ) {
+    this.#isAlone = isAlone;
     this.#limits = limits;
     this.#prepared = new PreparedSpace(limits.reserveBytes);
     this.#files = new JournalFiles(disk, names, storeId, epochs);
@@ -128,6 +133,7 @@ export class Journal {
 
   /** Folds what was appended since, by whoever; true where there was something. Needs no lock. */
   catchUp(): boolean {
+    if (this.#isOwnEnd) return false;
     const before = this.fact;
     for (;;) {
       this.#scan();
@@ -207,6 +213,8 @@ export class Journal {
     if (length === 0) return;
     this.#facts.clear();
     const file = this.#current();
+    // ⚑ What becomes of it is for the file to say, until it is known to be whole.
+    this.#isOwnEnd = false;
     this.#reserve(length);
     try {
       this.#append(file, bytes, length);
@@ -215,6 +223,7 @@ export class Journal {
       throw error;
     }
     this.end += length;
+    this.#isOwnEnd = this.#isAlone;
   }
 
   /** Under the fate lock, caught up: renews what is written ahead here and in the next successor, if there is room. */
@@ -259,6 +268,7 @@ export class Journal {
    * in the old journal, synced, is the commit; a death before it leaves a file that the next one removes.
    */
   shorten(wallTime: number): void {
+    this.#isOwnEnd = false;
     const old = this.#current();
     const next = this.number + 1;
     const time = Math.floor(wallTime);
@@ -361,6 +371,7 @@ export class Journal {
 
   /** False where the file is not there. */
   #enter(number: number): boolean {
+    this.#isOwnEnd = false;
     const opened = this.#files.open(number);
     if (opened === undefined) return false;
     this.#file?.close();

@@ -31,6 +31,7 @@ const OWN_SLOT = 1;
 
 class NoneLocks implements Locks {
   readonly mode = 'none';
+  readonly isAlone: boolean;
   readonly tenure = 0;
   readonly write: QueuedLock;
   readonly fate: QueuedLock;
@@ -43,6 +44,7 @@ class NoneLocks implements Locks {
   constructor(names: FileNames, file: DiskFile | undefined) {
     this.#directory = names.directory;
     this.#file = file;
+    this.isAlone = file !== undefined;
     this.write = new QueuedLock(openGate, names.directory);
     this.fate = new QueuedLock(openGate, names.directory, this.write);
   }

@@ -29,6 +29,7 @@ export function openOsLocks(disk: Disk, names: FileNames): Locks {
 
 class OsLocks implements Locks {
   readonly mode = 'os';
+  readonly isAlone = false;
   readonly tenure = 0;
   readonly write: QueuedLock;
   readonly fate: QueuedLock;

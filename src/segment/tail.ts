@@ -78,6 +78,11 @@ export class Tail {
   isFenced = false;
   /** Where a take-over ended the active segment. */
   #cutEnd = Number.POSITIVE_INFINITY;
+  /**
+   * Whether the end is that of a whole append by an opener that is alone, and nothing came of the files since: then they need not
+   * be looked at. Only the appender says so.
+   */
+  isOwnEnd = false;
   #pendingNext = 0;
   #pendingTime = 0;
   #pendingMarked = false;
@@ -111,6 +116,7 @@ export class Tail {
 
   /** There is nothing: the first segment begins at the first index, or where a take-over says. */
   #begin(): void {
+    this.isOwnEnd = false;
     this.active = 0;
     this.end = HEADER_BYTES;
     this.nextIndex = this.#files.epochs.latest?.next ?? 1;
@@ -134,6 +140,7 @@ export class Tail {
 
   /** Goes to a frame whose entry was found; what stands before it was not read. */
   #goTo({ index, position, isMarked }: FoundFrame): void {
+    this.isOwnEnd = false;
     this.end = position;
     this.nextIndex = index;
     this.seenFrom = index;
@@ -157,6 +164,7 @@ export class Tail {
 
   /** Turns to a segment's beginning. */
   enter(first: number): void {
+    this.isOwnEnd = false;
     // At the end of the one before it nothing was passed over.
     if (first !== this.nextIndex || this.active === 0) this.seenFrom = first;
     this.isMarked = false;
@@ -170,6 +178,7 @@ export class Tail {
 
   /** Looks for what was appended since, by whoever; true where there was something. */
   catchUp(): boolean {
+    if (this.isOwnEnd) return false;
     const before = this.nextIndex;
     const beforeSegment = this.active;
     for (;;) {
@@ -213,6 +222,7 @@ export class Tail {
   turnBack(to: TailPosition): void {
     for (const first of [...this.segments]) if (first > to.active) this.segments.drop(first);
     Object.assign(this, to);
+    this.isOwnEnd = false;
     this.seenFrom = Math.min(this.seenFrom, to.nextIndex);
     for (const feed of this.feeds) feed.forgetFrom(to.nextIndex);
     this.turns += 1;

@@ -110,9 +110,12 @@ export class Engine {
     this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', this.#residence);
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
-    this.appender = new Appender(this.files, this.tail, options.maxFileSize, meta.locking === 'lockfile');
+    this.appender = new Appender(this.files, this.tail, options.maxFileSize, {
+      mayLoseLock: meta.locking === 'lockfile',
+      isAlone: locks.isAlone,
+    });
     this.fates = new Fates(this.boot);
-    this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits);
+    this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits, locks.isAlone);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
     this.syncer = new Syncer(this.files, this.tail, (error) => this.syncFailed(error));
     this.#journalSync = new GroupSync(
