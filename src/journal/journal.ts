@@ -69,6 +69,10 @@ export class Journal {
   unfinished = false;
   /** Whether the last look was stopped by a fence: there may be more, which nobody may believe yet. */
   isFenced = false;
+  /** Whether nobody else decides as long as this opener is there: then what was read to its end is not looked at again. */
+  isAlone = false;
+  /** Whether the current journal was read to its end since this turned to it. */
+  #isRead = false;
   readonly #files: JournalFiles;
   readonly #epochs: Epochs;
   readonly #fates: Fates;
@@ -128,12 +132,16 @@ export class Journal {
 
   /** Folds what was appended since, by whoever; true where there was something. Needs no lock. */
   catchUp(): boolean {
+    // ⚑ Whatever came since was decided here. A write that failed and was taken back begins anew, with `open`.
+    if (this.isAlone && this.#isRead) return false;
     const before = this.fact;
     for (;;) {
       this.#scan();
-      if (this.#continuesIn === 0) return this.fact !== before;
+      if (this.#continuesIn === 0) break;
       this.#follow();
     }
+    this.#isRead = !this.isFenced && !this.unfinished;
+    return this.fact !== before;
   }
 
   /**
@@ -329,6 +337,7 @@ export class Journal {
   close(): void {
     this.#file?.close();
     this.#file = undefined;
+    this.#isRead = false;
   }
 
   /** The lowest number there is. */
@@ -370,6 +379,7 @@ export class Journal {
     this.end = HEADER_BYTES;
     this.#beginning = HEADER_BYTES;
     this.#continuesIn = 0;
+    this.#isRead = false;
     this.#inState = number > 1;
     this.unfinished = false;
     return true;

@@ -28,6 +28,7 @@ const NO_SLOT = 0;
  */
 export class LockfileLocks implements Locks {
   readonly mode = 'lockfile';
+  readonly isAlone = false;
   readonly write: QueuedLock;
   readonly fate: QueuedLock;
   readonly shorten = new Flag();

@@ -26,6 +26,8 @@ export interface Locks {
    * locks that the kernel frees.
    */
   readonly tenure: number;
+  /** Whether nobody else can have the directory open for as long as these locks live. */
+  readonly isAlone: boolean;
   /** Looks whether a lock that can be taken away is still this opener's. */
   isStillHeld(): boolean;
   /** Gives a lock that can be taken away back now, though a section may be running; the next one has it anew. */

@@ -30,6 +30,7 @@ export function openOsLocks(disk: Disk, names: FileNames): Locks {
 class OsLocks implements Locks {
   readonly mode = 'os';
   readonly tenure = 0;
+  readonly isAlone = false;
   readonly write: QueuedLock;
   readonly fate: QueuedLock;
   readonly shorten: TriedLock;

@@ -72,6 +72,10 @@ export class Tail {
   turns = 0;
   /** Indexes that were passed over because no segment holds them, since `open`: records lost to a power cut. */
   readonly gaps: { from: number; to: number }[] = [];
+  /** Whether nobody else appends as long as this opener is there: then what was read to its end is not looked at again. */
+  isAlone = false;
+  /** Whether the active segment was read to its end since this turned to it. */
+  #isRead = false;
   readonly #files: SegmentFiles;
   readonly #scanner: FrameScanner;
   /** Whether the last look was stopped by a fence: there may be more, which nobody may believe yet. */
@@ -112,6 +116,7 @@ export class Tail {
   /** There is nothing: the first segment begins at the first index, or where a take-over says. */
   #begin(): void {
     this.active = 0;
+    this.#isRead = false;
     this.end = HEADER_BYTES;
     this.nextIndex = this.#files.epochs.latest?.next ?? 1;
     this.state = 'open';
@@ -134,6 +139,7 @@ export class Tail {
 
   /** Goes to a frame whose entry was found; what stands before it was not read. */
   #goTo({ index, position, isMarked }: FoundFrame): void {
+    this.#isRead = false;
     this.end = position;
     this.nextIndex = index;
     this.seenFrom = index;
@@ -162,6 +168,7 @@ export class Tail {
     this.isMarked = false;
     this.segments.add(first);
     this.active = first;
+    this.#isRead = false;
     this.end = HEADER_BYTES;
     this.nextIndex = first;
     this.state = 'open';
@@ -170,6 +177,8 @@ export class Tail {
 
   /** Looks for what was appended since, by whoever; true where there was something. */
   catchUp(): boolean {
+    // ⚑ Whatever came since was appended by the one who moves this end. Behind a failed write it has cut what it began.
+    if (this.isAlone && this.#isRead && this.state === 'open' && !this.#stops) return false;
     const before = this.nextIndex;
     const beforeSegment = this.active;
     for (;;) {
@@ -182,6 +191,7 @@ export class Tail {
       else this.#scan(file);
       if (this.state !== 'sealed') break;
     }
+    this.#isRead = !this.isFenced;
     return this.nextIndex !== before || this.active !== beforeSegment;
   }
 
@@ -213,6 +223,7 @@ export class Tail {
   turnBack(to: TailPosition): void {
     for (const first of [...this.segments]) if (first > to.active) this.segments.drop(first);
     Object.assign(this, to);
+    this.#isRead = false;
     this.seenFrom = Math.min(this.seenFrom, to.nextIndex);
     for (const feed of this.feeds) feed.forgetFrom(to.nextIndex);
     this.turns += 1;

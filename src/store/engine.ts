@@ -168,6 +168,8 @@ export class Engine {
       engine = new Engine(disk, names, options, meta, locks, limits, compaction, slices);
       await recoverStore(engine, arrival === 'first', options.signal);
       locks.settle();
+      engine.tail.isAlone = locks.isAlone;
+      engine.journal.isAlone = locks.isAlone;
       engine.noteChange();
       engine.sweeper.checkAll();
       engine.compactor.touchAll();
