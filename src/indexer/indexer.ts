@@ -93,7 +93,7 @@ export class Indexer {
   changed(): void {
     this.version += 1;
     if (this.#waiters.size > 0) for (const waiter of [...this.#waiters]) waiter.wake();
-    for (const listener of this.#listeners) listener();
+    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener();
   }
 
   /** Calls `listener` after each change until the returned function is called; changes are looked for as if one waited. */

@@ -1,3 +1,4 @@
+import { countUp } from '../store/count-up.js';
 import type { Engine } from '../store/engine.js';
 import { resolveWriteOptions, WRITE_OPTIONS } from '../store/write-options.js';
 import type { NewRecord, WrittenBefore } from '../store/writer.js';
@@ -146,10 +147,4 @@ export class Enqueuer<T> {
     const marks = marksOf(order, now, at, count);
     return this.#codecMark === undefined ? marks : Buffer.concat([this.#codecMark, marks]);
   }
-}
-
-function countUp(first: number, count: number): number[] {
-  const indexes = new Array<number>(count);
-  for (let at = 0; at < count; at++) indexes[at] = first + at;
-  return indexes;
 }

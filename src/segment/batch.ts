@@ -149,7 +149,9 @@ export class Batch {
   /** Forgets the first groups; those that stay move to the front of the buffer. */
   drop(count: number): void {
     if (count === this.groups.length) {
-      this.groups = [];
+      // One that is emptied by `pop` keeps its memory.
+      if (count === 1) this.groups.pop();
+      else this.groups = [];
       this.length = 0;
       if (this.bytes.length > KEPT_BYTES) this.#hold(Buffer.allocUnsafe(INITIAL_BYTES));
       return;

@@ -2,6 +2,7 @@ import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
 import type { Store } from './contract.js';
+import { countUp } from './count-up.js';
 import { deleteRecords } from './deletion.js';
 import { Engine } from './engine.js';
 import { type Entry, type EntryRange, toEntry } from './entries.js';
@@ -39,18 +40,22 @@ export class EngineStore implements Store {
   async write(data: Uint8Array, options?: WriteOptions): Promise<number> {
     const { headers, durable, signal } = this.#writeOptions(options);
     assertBytes('data', data);
-    return this.#engine.writer.write([{ payload: data, headers }], durable, signal);
+    return this.#engine.writer.writeOne({ payload: data, headers }, durable, signal);
   }
 
   async writeMany(batch: readonly Uint8Array[], options?: WriteOptions): Promise<number[]> {
     const { headers, durable, signal } = this.#writeOptions(options);
     if (!Array.isArray(batch)) throw invalid('batch', 'an array of Uint8Array', batch);
-    for (const [at, data] of batch.entries()) assertBytes(`batch[${at}]`, data);
+    let at = 0;
+    for (const data of batch) {
+      if (!(data instanceof Uint8Array)) assertBytes(`batch[${at}]`, data);
+      at += 1;
+    }
     this.#engine.assertUsable();
     if (batch.length === 0) return [];
-    const records = batch.map((payload: Uint8Array) => ({ payload, headers }));
-    const first = await this.#engine.writer.write(records, durable, signal);
-    return records.map((_, at) => first + at);
+    const { length: count } = batch;
+    const first = await this.#engine.writer.writeAlike(batch, { headers }, durable, signal);
+    return countUp(first, count);
   }
 
   async read(index?: number): Promise<Uint8Array | undefined> {

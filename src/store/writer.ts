@@ -411,8 +411,7 @@ export class Writer {
   /** Tells the first `placed` callers what came of their writes; those that want it on the device are told then. */
   #answer(placed: number): void {
     const { syncer, tail, backgroundSync } = this.#engine;
-    const answered = this.#pending;
-    this.#pending = placed === answered.length ? [] : answered.splice(placed);
+    const answered = this.#taken(placed);
     this.#batch.drop(placed);
     let durable: PendingWrite[] | undefined;
     let written = false;
@@ -425,6 +424,14 @@ export class Writer {
     }
     if (durable !== undefined) this.#settleSynced(durable, syncer.upTo(tail.nextIndex - 1));
     else if (written) backgroundSync.wrote();
+  }
+
+  /** Takes out the first ones. A list that is emptied by `pop` keeps its memory, which a call that comes alone would ask for anew. */
+  #taken(count: number): readonly PendingWrite[] {
+    const all = this.#pending;
+    if (count === 1 && all.length === 1) return [all.pop() as PendingWrite];
+    this.#pending = count === all.length ? [] : all.splice(count);
+    return all;
   }
 
   #settleSynced(durable: readonly PendingWrite[], synced: Promise<void>): void {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
-import { checksum } from '../../src/frame/checksum.js';
+import { checksum, checksumIn } from '../../src/frame/checksum.js';
 import {
   checkFileHeader,
   encodeFileHeader,
@@ -25,6 +25,7 @@ import {
 import { FrameScanner } from '../../src/frame/frame-scanner.js';
 import { encodeMark, findMark, Mark } from '../../src/frame/marks.js';
 import { MAX_UINT48, readUint48, writeUint48 } from '../../src/frame/uint48.js';
+import { viewOf } from '../../src/frame/view.js';
 
 const storeId = Buffer.from('0011223344556677', 'hex');
 
@@ -94,10 +95,46 @@ t.test('the sum is the CRC-32 of everybody, at every length and alignment', asyn
     }
     return ~sum >>> 0;
   };
-  const bytes = Buffer.from(Array.from({ length: 300 }, (_, at) => (at * 167 + 13) & 0xff));
-  for (let from = 0; from < 9; from++)
-    for (let to = from; to <= 300; to++)
-      if (checksum(bytes, from, to) !== naive(bytes.subarray(from, to))) t.fail(`${from} to ${to}`);
+  const bytes = Buffer.from(Array.from({ length: 500 }, (_, at) => (at * 167 + 13) & 0xff));
+  const inTheMiddle = viewOf(Buffer.concat([Buffer.alloc(7, 0xee), bytes]).subarray(7));
+  for (let from = 0; from < 9; from++) {
+    for (let to = from; to <= 500; to++) {
+      const sum = naive(bytes.subarray(from, to));
+      if (checksum(bytes, from, to) !== sum) t.fail(`${from} to ${to}`);
+      if (checksumIn(inTheMiddle, from, to) !== sum) t.fail(`in a view, ${from} to ${to}`);
+      const between = checksumIn(inTheMiddle, from, (from + to) >>> 1);
+      if (checksumIn(inTheMiddle, (from + to) >>> 1, to, between) !== sum) t.fail(`in two, ${from} to ${to}`);
+    }
+  }
+});
+
+t.test('a head is written by words as by bytes, whatever is in it', async () => {
+  const uint48 = fc.oneof(
+    fc.integer({ min: 0, max: MAX_UINT48 }),
+    fc.constantFrom(2 ** 31, 2 ** 32 - 1, 2 ** 32, MAX_UINT48),
+  );
+  const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+  const uint16 = fc.integer({ min: 0, max: 0xffff });
+  const fields = fc.tuple(uint32, uint32, uint32, uint48, uint48, uint48, uint16, uint16, fc.nat(3));
+  fc.assert(
+    fc.property(fields, ([length, sum, place, number, time, safe, marks, headers, at]) => {
+      const bytes = Buffer.alloc(HEAD_BYTES + 8, 0xee);
+      writeBodyFields(bytes, at, length, FrameKind.facts, FLAG_ENDS_BATCH, marks, headers, sum);
+      completeHead(bytes, at, place, number, time, safe);
+      const expected = Buffer.alloc(HEAD_BYTES + 8, 0xee);
+      expected.writeUInt32LE(length, at);
+      expected.writeUInt8(FrameKind.facts, at + 4);
+      expected.writeUInt8(FLAG_ENDS_BATCH, at + 5);
+      expected.writeUInt16LE(marks, at + 6);
+      expected.writeUIntLE(number, at + 8, 6);
+      expected.writeUIntLE(time, at + 14, 6);
+      expected.writeUIntLE(safe, at + 20, 6);
+      expected.writeUInt16LE(headers, at + 26);
+      expected.writeUInt32LE(sum, at + 28);
+      expected.writeUInt32LE(checksum(expected, at, at + 32, place), at + 32);
+      return bytes.equals(expected);
+    }),
+  );
 });
 
 t.test('numbers of 48 bits', async (t) => {

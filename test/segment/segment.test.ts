@@ -3,6 +3,7 @@ import t from 'tap';
 import { Descriptors } from '../../src/disk/descriptors.js';
 import { GroupSync } from '../../src/disk/group-sync.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import { checksum } from '../../src/frame/checksum.js';
 import { emptyHead, FrameKind, readHead } from '../../src/frame/frame.js';
 import { IndexSet } from '../../src/journal/index-set.js';
 import { ChunkCache } from '../../src/segment/chunk-cache.js';
@@ -28,6 +29,31 @@ t.test('entries', async (t) => {
     if (readEntry(changed, 0, 0x010203040506, found)) t.fail(`accepted with byte ${at} changed`);
   }
   t.same([entryPosition(10, 10), entryPosition(10, 13)], [32, 32 + 3 * 32]);
+});
+
+t.test('an entry is written by words as by bytes, whatever is in it', async () => {
+  const uint48 = fc.oneof(
+    fc.integer({ min: 0, max: 2 ** 48 - 1 }),
+    fc.constantFrom(2 ** 31, 2 ** 32, 2 ** 48 - 1),
+  );
+  const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+  const fields = fc.tuple(uint48, uint32, uint32, uint48, fc.nat(255), uint48, fc.boolean(), fc.nat(3));
+  fc.assert(
+    fc.property(fields, ([index, position, length, time, flags, due, marked, at]) => {
+      const bytes = Buffer.alloc(ENTRY_BYTES + 8, 0xee);
+      writeEntry(bytes, at, index, position, length, time, { flags, due }, marked);
+      const expected = Buffer.alloc(ENTRY_BYTES + 8, 0xee);
+      expected.writeUIntLE(index, at, 6);
+      expected.writeUInt8(flags, at + 6);
+      expected.writeUInt8(marked ? 1 : 0, at + 7);
+      expected.writeUInt32LE(position, at + 8);
+      expected.writeUInt32LE(length, at + 12);
+      expected.writeUIntLE(time, at + 16, 6);
+      expected.writeUIntLE(due, at + 22, 6);
+      expected.writeUInt32LE(checksum(expected, at, at + 28), at + 28);
+      return bytes.equals(expected);
+    }),
+  );
 });
 
 t.test('seals and marks', async (t) => {
