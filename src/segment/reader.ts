@@ -66,7 +66,11 @@ export class Reader {
   read(index: number, most = Number.POSITIVE_INFINITY, run = this.#run): StoredRecord | undefined {
     this.#most = most;
     this.#large = undefined;
-    const record = run.take(index, this.#turn(), most) ?? this.#readFromFile(index, run);
+    const turn = this.#turn();
+    const record =
+      (most >= LARGEST_SHARED ? run.takeWhole(index, turn) : undefined) ??
+      run.take(index, turn, most) ??
+      this.#readFromFile(index, run);
     if (record === LARGE) this.#large ??= run.large;
     return record;
   }
