@@ -147,8 +147,7 @@ export const isMarkedFrame = (bytes: Buffer, at: number): boolean =>
   ((bytes[at + 5] as number) & FLAG_MARKED) !== 0;
 
 export const marksOfFrame = (bytes: Buffer, at: number): Buffer => {
-  const size = (bytes[at + 6] as number) | ((bytes[at + 7] as number) << 8);
-  return bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + size);
+  return bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + marksBytesOfFrame(bytes, at));
 };
 
 /** The place of a frame: its position in the file, and a number that differs from store to store. */
@@ -212,17 +211,28 @@ export function readHead(from: Buffer, at: number, place: number, head: Head): b
 
 /** The same of 36 bytes that are known to be as they were written. */
 export function readCheckedHead(from: Buffer, at: number, head: Head): boolean {
-  head.length = readUint32(from, at);
+  head.length = lengthOfFrame(from, at);
   head.kind = from[at + 4] as number;
   head.flags = from[at + 5] as number;
-  head.marksBytes = (from[at + 6] as number) | ((from[at + 7] as number) << 8);
-  head.number = readUint48(from, at + 8);
-  head.time = readUint48(from, at + 14);
+  head.marksBytes = marksBytesOfFrame(from, at);
+  head.number = numberOfFrame(from, at);
+  head.time = timeOfFrame(from, at);
   head.safe = readUint48(from, at + 20);
-  head.headersBytes = (from[at + 26] as number) | ((from[at + 27] as number) << 8);
-  head.bodySum = readUint32(from, at + 28);
+  head.headersBytes = headersBytesOfFrame(from, at);
+  head.bodySum = bodySumOfFrame(from, at);
   return head.length >= HEAD_BYTES + head.marksBytes + head.headersBytes;
 }
+
+/** What a head says, for who needs little of it and knows already that it is as it was written. */
+export const lengthOfFrame = (from: Buffer, at: number): number => readUint32(from, at);
+export const isRecordFrame = (from: Buffer, at: number): boolean => from[at + 4] === FrameKind.record;
+export const numberOfFrame = (from: Buffer, at: number): number => readUint48(from, at + 8);
+export const timeOfFrame = (from: Buffer, at: number): number => readUint48(from, at + 14);
+export const bodySumOfFrame = (from: Buffer, at: number): number => readUint32(from, at + 28);
+export const marksBytesOfFrame = (from: Buffer, at: number): number =>
+  (from[at + 6] as number) | ((from[at + 7] as number) << 8);
+export const headersBytesOfFrame = (from: Buffer, at: number): number =>
+  (from[at + 26] as number) | ((from[at + 27] as number) << 8);
 
 /** Whether the body that stands wholly behind the head is the one that was written. */
 export function bodyIsWhole(from: Buffer, at: number, head: Head): boolean {

@@ -1,6 +1,5 @@
 import { checksum } from './checksum.js';
-import { HEAD_BYTES, placeOf } from './frame.js';
-import { readUint32 } from './uint48.js';
+import { bodySumOfFrame, HEAD_BYTES, lengthOfFrame, placeOf } from './frame.js';
 
 /** CRC-32's polynomial without x^32, the coefficient of x^0 in the highest bit. */
 const POLYNOMIAL = 0xedb88320;
@@ -31,11 +30,11 @@ export function endOfWholeFrames(
   let sum = 0;
   let at = from;
   while (to - at >= HEAD_BYTES) {
-    const length = readUint32(bytes, at);
+    const length = lengthOfFrame(bytes, at);
     if (length < HEAD_BYTES || length > to - at || length >= LONGEST) break;
     // Head and head sum are a message that ends with its own sum, and goes on from the frame's place.
-    sum = behind(sum ^ placeOf(salt, position + at - from), HEAD_BYTES) ^ RESIDUE;
-    sum = behind(sum, length - HEAD_BYTES) ^ readUint32(bytes, at + 28);
+    sum = moved(sum ^ placeOf(salt, position + at - from), behindHead) ^ RESIDUE;
+    sum = behind(sum, length - HEAD_BYTES) ^ bodySumOfFrame(bytes, at);
     at += length;
   }
   return checksum(bytes, from, at) === sum >>> 0 ? at : from;
@@ -46,35 +45,48 @@ const tables: (Int32Array | undefined)[] = new Array(DIGITS * 16).fill(undefined
 
 /** What a sum adds to that of what goes on for so many bytes. */
 function behind(sum: number, length: number): number {
-  let moved = sum;
+  let result = sum;
   for (let digit = 0, left = length; left > 0; digit += 16, left >>>= 4) {
     const value = left & 15;
     if (value === 0) continue;
-    const table = tables[digit + value] ?? prepare(digit + value);
-    moved =
-      (table[moved & 0xff] as number) ^
-      (table[256 + ((moved >>> 8) & 0xff)] as number) ^
-      (table[512 + ((moved >>> 16) & 0xff)] as number) ^
-      (table[768 + (moved >>> 24)] as number);
+    result = moved(result, tables[digit + value] ?? prepare(digit + value));
   }
-  return moved;
+  return result;
 }
 
+const moved = (sum: number, table: Int32Array): number =>
+  (table[sum & 0xff] as number) ^
+  (table[256 + ((sum >>> 8) & 0xff)] as number) ^
+  (table[512 + ((sum >>> 16) & 0xff)] as number) ^
+  (table[768 + (sum >>> 24)] as number);
+
 function prepare(which: number): Int32Array {
-  let step = ONE_BYTE;
-  for (let squared = 4 * (which >>> 4); squared > 0; squared--) step = product(step, step);
-  let power = ONE;
-  for (let times = which & 15; times > 0; times--) power = product(power, step);
+  const table = tableFor(power(ONE_BYTE, (which & 15) * 16 ** (which >>> 4)));
+  tables[which] = table;
+  return table;
+}
+
+/** Multiplication by a polynomial, for each byte of what is multiplied. */
+function tableFor(factor: number): Int32Array {
   const table = new Int32Array(4 * 256);
   for (let bit = 0; bit < 32; bit++) {
-    const one = product(power, 1 << bit);
+    const one = product(factor, 1 << bit);
     const begin = (bit >>> 3) * 256;
     const value = 1 << (bit & 7);
     for (let below = 0; below < value; below++)
       table[begin + value + below] = one ^ (table[begin + below] as number);
   }
-  tables[which] = table;
   return table;
+}
+
+function power(base: number, exponent: number): number {
+  let result = ONE;
+  let squared = base;
+  for (let left = exponent; left > 0; left >>>= 1) {
+    if ((left & 1) !== 0) result = product(result, squared);
+    squared = product(squared, squared);
+  }
+  return result;
 }
 
 /** Of two polynomials, modulo that of CRC-32. */
@@ -87,3 +99,5 @@ function product(a: number, b: number): number {
   }
   return sum;
 }
+
+const behindHead = tableFor(power(ONE_BYTE, HEAD_BYTES));

@@ -5,6 +5,9 @@ import {
   FrameKind,
   HEAD_BYTES,
   type Head,
+  isRecordFrame,
+  lengthOfFrame,
+  numberOfFrame,
   placeOf,
   readCheckedHead,
   readHead,
@@ -13,7 +16,7 @@ import { endOfWholeFrames } from '../frame/whole-frames.js';
 import type { LargeRecord } from './large-read.js';
 import type { SegmentFiles } from './segment-files.js';
 import { LARGEST_SHARED, type Room, reserve } from './slab.js';
-import { giveRecord, LARGE, type StoredRecord } from './stored-record.js';
+import { giveRecord, giveWhole, LARGE, type StoredRecord } from './stored-record.js';
 
 /** As much as a slab has: whoever keeps a value keeps no more. */
 const LARGEST_BLOCK = 64 * 1024;
@@ -102,6 +105,23 @@ export class RecordRun {
     this.#most = most;
     if (this.#at === this.#to || turn !== this.#turn || index >= this.#limit) return undefined;
     return this.#isNear(index) ? this.#next(index) : undefined;
+  }
+
+  /**
+   * The same of a small record that is the next one, and was checked with others: nearly all of many are. What it does not know,
+   * `take` does.
+   */
+  takeWhole(index: number, turn: number): StoredRecord | undefined {
+    const at = this.#at;
+    if (at >= this.#wholeTo || turn !== this.#turn || index >= this.#limit || !this.#isShared)
+      return undefined;
+    const bytes = this.#bytes;
+    const length = lengthOfFrame(bytes, at);
+    if (length > LARGEST_SHARED || length > this.#wholeTo - at) return undefined;
+    if (!isRecordFrame(bytes, at) || numberOfFrame(bytes, at) !== index) return undefined;
+    const record = giveWhole(bytes, this.#memory, at, index, length);
+    if (record !== undefined) this.#given(index, length);
+    return record;
   }
 
   /**
@@ -207,12 +227,11 @@ export class RecordRun {
           this.#isShared = true;
           markAsUntransferable(this.#bytes.buffer);
         }
-        const record = giveRecord(this.#bytes, this.#memory, at, head, isWhole);
+        const record = isWhole
+          ? giveWhole(this.#bytes, this.#memory, at, number, length)
+          : giveRecord(this.#bytes, at, head);
         if (record === undefined) this.#drop();
-        else {
-          this.#pass(kind, number, length);
-          this.#surplus += 1;
-        }
+        else this.#given(number, length);
         return record;
       }
       this.#pass(kind, number, length);
@@ -227,6 +246,11 @@ export class RecordRun {
     this.#index = head.number + 1;
     this.#drop();
     return LARGE;
+  }
+
+  #given(index: number, length: number): void {
+    this.#pass(FrameKind.record, index, length);
+    this.#surplus += 1;
   }
 
   #pass(kind: number, number: number, length: number): void {

@@ -1,5 +1,11 @@
 import { checksum } from '../frame/checksum.js';
-import { HEAD_BYTES, type Head } from '../frame/frame.js';
+import {
+  HEAD_BYTES,
+  type Head,
+  headersBytesOfFrame,
+  marksBytesOfFrame,
+  timeOfFrame,
+} from '../frame/frame.js';
 import { copyOut } from './slab.js';
 
 /** A record as it was read. Headers and payload belong to the caller; marks are for looking at, and may be another record's too. */
@@ -48,28 +54,45 @@ export function copyRecord(bytes: Buffer, at: number, head: Head): StoredRecord 
 /**
  * The same without a copy of the payload, which the memory is given away with: nobody else may read these bytes, also where it is
  * undefined. Moves the payload to a multiple of eight, over what stands before it, so that whoever looks at it in larger units may.
- * `memory` is that of `bytes`, which to ask for costs as much as a view. `isWhole`: the frame was checked already.
  */
-export function giveRecord(
-  bytes: Buffer,
-  memory: ArrayBufferLike,
-  at: number,
-  head: Head,
-  isWhole: boolean,
-): StoredRecord | undefined {
+export function giveRecord(bytes: Buffer, at: number, head: Head): StoredRecord | undefined {
   const { marksBytes, headersBytes, length } = head;
   const bodyAt = at + HEAD_BYTES;
   const headersAt = bodyAt + marksBytes;
   const payloadAt = headersAt + headersBytes;
-  const before = isWhole || payloadAt === bodyAt ? 0 : checksum(bytes, bodyAt, payloadAt);
-  const marks = marksBytes === 0 ? EMPTY : marksAt(bytes, bodyAt, marksBytes);
+  const before = payloadAt === bodyAt ? 0 : checksum(bytes, bodyAt, payloadAt);
+  const marks = marksAt(bytes, bodyAt, marksBytes);
   const headers = headersBytes === 0 ? EMPTY : copyOut(bytes, headersAt, payloadAt);
-  const from = bytes.byteOffset + payloadAt;
-  const off = from & 7;
+  const off = (bytes.byteOffset + payloadAt) & 7;
   if (off !== 0) bytes.copyWithin(payloadAt - off, payloadAt, at + length);
   const size = at + length - payloadAt;
-  const payload = new Uint8Array(memory, from - off, size);
+  const payload = new Uint8Array(bytes.buffer, bytes.byteOffset + payloadAt - off, size);
   // Over the payload's own view: another one for the checksum alone would cost as much as a fifth of it.
-  if (!isWhole && checksum(payload, 0, size, before) !== head.bodySum) return undefined;
+  if (checksum(payload, 0, size, before) !== head.bodySum) return undefined;
   return { index: head.number, time: head.time, marks, headers, payload };
+}
+
+/**
+ * The same of a frame that was checked, in bytes that begin where `memory` does: to ask for that costs as much as a view. The frame's
+ * index and length are what its head says. Undefined where its parts have more bytes than it.
+ */
+export function giveWhole(
+  bytes: Buffer,
+  memory: ArrayBufferLike,
+  at: number,
+  index: number,
+  length: number,
+): StoredRecord | undefined {
+  const marksBytes = marksBytesOfFrame(bytes, at);
+  const headersBytes = headersBytesOfFrame(bytes, at);
+  const time = timeOfFrame(bytes, at);
+  const headersAt = at + HEAD_BYTES + marksBytes;
+  const from = headersAt + headersBytes;
+  const to = at + length;
+  if (from > to) return undefined;
+  const marks = marksBytes === 0 ? EMPTY : marksAt(bytes, at + HEAD_BYTES, marksBytes);
+  const headers = headersBytes === 0 ? EMPTY : copyOut(bytes, headersAt, from);
+  const off = from & 7;
+  if (off !== 0) bytes.copyWithin(from - off, from, to);
+  return { index, time, marks, headers, payload: new Uint8Array(memory, from - off, to - from) };
 }

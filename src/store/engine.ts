@@ -192,9 +192,13 @@ export class Engine {
     return this.options.durability === 'synced';
   }
 
+  get isOpen(): boolean {
+    return this.#closing === undefined;
+  }
+
   /** Throws CLOSED after close. */
   assertOpen(): void {
-    if (this.#closing !== undefined) throw this.closedError();
+    if (!this.isOpen) throw this.closedError();
   }
 
   closedError(): DurostoreError {
@@ -317,9 +321,9 @@ export class Engine {
     throw describeDiskError(damage, `reading record ${index}`);
   }
 
-  /** The same as far as the caller's run has read ahead; undefined where it has not, or the record is gone by now. */
-  readAhead(index: number, most: number, run: RecordRun): StoredRecord | undefined {
-    return this.has(index) ? this.#reader.ahead(index, most, run) : undefined;
+  /** The same where the caller's run has it at hand; undefined where that has to look for it, or it is gone by now. */
+  readAhead(index: number, run: RecordRun): StoredRecord | undefined {
+    return this.has(index) ? this.#reader.ahead(index, run) : undefined;
   }
 
   /**

@@ -74,13 +74,47 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
   }
 
   next(): Promise<Result> {
+    return this.#nextAhead() ?? this.#nextLater();
+  }
+
+  /**
+   * The next one where it was read ahead, which nearly all are. ⚑ Whatever may have happened since then is left to the other way: an
+   * abort, closing, its being deleted, the end of the range.
+   */
+  #nextAhead(): Promise<Result> | undefined {
+    if (this.#waiting !== undefined || this.#isLooking || this.#isOver || this.#ready !== undefined)
+      return undefined;
+    const engine = this.#engine;
+    const next = this.#next;
+    if (this.#left <= 0 || next >= this.#to || !engine.isOpen || this.#signal?.aborted) return undefined;
+    const record = engine.readAhead(next, this.#run);
+    if (record === undefined) return undefined;
+    const slow = engine.slowly(record);
+    return slow === undefined ? this.#answer(record) : this.#queueBehind(slow.then(this.#wasWaitedFor));
+  }
+
+  #answer(record: StoredRecord): Promise<Result> {
+    try {
+      return Promise.resolve(this.#give(record));
+    } catch (error) {
+      this.#isOver = true;
+      return Promise.reject(error);
+    }
+  }
+
+  #nextLater(): Promise<Result> {
     if (this.#waiting !== undefined || this.#isLooking) return this.#queue(() => this.#await());
     try {
-      const found = this.#askAhead() ?? this.#ask();
-      return found instanceof Promise ? this.#queue(() => this.#await(found)) : Promise.resolve(found);
+      const found = this.#ask();
+      return found instanceof Promise ? this.#queueBehind(found) : Promise.resolve(found);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** A method of its own: a closure in the way of every call costs each of them. */
+  #queueBehind(found: Promise<unknown>): Promise<Result> {
+    return this.#queue(() => this.#await(found));
   }
 
   return(): Promise<Result> {
@@ -125,32 +159,6 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
       answer = this.#look();
     }
     return answer;
-  }
-
-  /**
-   * The same where the next one was read ahead, which is all but one of many calls. ⚑ Looks at everything that may have happened since
-   * it was read: the end of the range, an abort, closing, its being deleted.
-   */
-  #askAhead(): Result | Promise<unknown> | undefined {
-    if (this.#isOver || this.#left <= 0 || this.#next >= this.#to || this.#ready !== undefined)
-      return undefined;
-    const engine = this.#engine;
-    let isWhole = false;
-    try {
-      this.#signal?.throwIfAborted();
-      engine.assertOpen();
-      const record = engine.readAhead(this.#next, LARGE_BYTES, this.#run);
-      if (record === undefined) {
-        isWhole = true;
-        return undefined;
-      }
-      const slow = engine.slowly(record);
-      const answer = slow === undefined ? this.#give(record) : slow.then(this.#wasWaitedFor);
-      isWhole = true;
-      return answer;
-    } finally {
-      if (!isWhole) this.#isOver = true;
-    }
   }
 
   /** A call for the next one: the answer, or what it has to wait for. */

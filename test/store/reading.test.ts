@@ -146,6 +146,51 @@ t.test('what is kept of files that may not count any more is not believed', asyn
 });
 
 t.test(
+  'what is at hand ends where the log goes on in another file, and with what is known of the files',
+  async (t) => {
+    const { engine } = await made(t, sizesOf(200, 400));
+    const file = engine.files.data(1);
+    if (file === undefined) throw new Error('not there');
+    const run = engine.run();
+    const most = Number.POSITIVE_INFINITY;
+    run.begin(file.path, 7, 1, HEADER_BYTES);
+    const atHand: number[] = [];
+    for (const index of range(1, 99)) {
+      const record = run.takeWhole(index, 7);
+      if (record !== undefined) atHand.push(index);
+      const { payload } =
+        record ?? run.take(index, 7, most) ?? run.read(file, index, 7, engine.tail.end, 100, most) ?? {};
+      t.ok(isFilled(payload, 400, index), `record ${index}`);
+    }
+    t.ok(atHand.length > 70, 'all but those of the first block');
+    t.equal(run.takeWhole(100, 7), undefined, 'of the other file, or nobody’s');
+    t.equal(run.take(100, 7, most), undefined);
+    run.begin(file.path, 7, 1, HEADER_BYTES);
+    for (const index of range(1, 40))
+      if (run.takeWhole(index, 7) === undefined && run.take(index, 7, most) === undefined)
+        run.read(file, index, 7, engine.tail.end, 100, most);
+    t.equal(run.takeWhole(41, 8), undefined, 'what was known may not count any more');
+    t.equal(run.takeWhole(42, 7), undefined, 'another one');
+    t.equal(run.takeWhole(41, 7)?.index, 41);
+  },
+);
+
+t.test('headers that are none end a walk, also where they were read ahead', async (t) => {
+  const machine = new MemoryDisk();
+  const writer = await openEngine(t, machine, OPTIONS);
+  const odd = 60;
+  for (const index of range(1, 80))
+    await writer.writer.write(
+      [{ payload: filled(500, index), headers: index === odd ? Buffer.from('no JSON') : undefined }],
+      false,
+    );
+  const walk = new EngineStore(writer).entries();
+  for (const index of range(1, odd - 1)) t.equal((await walk.next()).value?.index, index);
+  await t.rejects(walk.next(), { code: 'CODEC', index: odd });
+  t.same(await walk.next(), { value: undefined, done: true });
+});
+
+t.test(
   'positions are hints: entries that lie, are missing or come later cost a search and no record',
   async (t) => {
     const { machine, engine, store } = await made(t, sizesOf(300, 50));
@@ -212,13 +257,18 @@ t.test('what is gone may be damaged without harm to what is between', async (t) 
 });
 
 t.test('an abort and closing end a walk that has read ahead', async (t) => {
-  const { store } = await made(t, sizesOf(20, 10));
+  const { store } = await made(t, sizesOf(100, 1000));
   const controller = new AbortController();
   const aborted = store.entries({ signal: controller.signal });
   const closed = store.entries();
-  const limited = store.entries({ to: 4, limit: 3 });
-  for (const walk of [aborted, closed, limited]) for (const _ of range(1, 3)) await walk.next();
-  t.same(await limited.next(), { value: undefined, done: true });
+  const left = store.entries();
+  const limited = store.entries({ limit: 30 });
+  const bounded = store.entries({ to: 31 });
+  for (const walk of [aborted, closed, left, limited, bounded])
+    for (const index of range(1, 30)) t.equal((await walk.next()).value?.index, index);
+  for (const walk of [limited, bounded]) t.same(await walk.next(), { value: undefined, done: true });
+  await left.return?.();
+  t.same(await left.next(), { value: undefined, done: true });
   controller.abort(new Error('enough'));
   await t.rejects(aborted.next(), { message: 'enough' });
   t.same(await aborted.next(), { value: undefined, done: true });
@@ -247,12 +297,12 @@ t.test('what is larger than was asked for is left to be read in slices, in order
 });
 
 t.test('what was removed by another is not read from what is kept here', async (t) => {
-  const { machine, store } = await made(t, sizesOf(200, 100));
+  const { machine, store } = await made(t, sizesOf(200, 400));
   const other = await memoryWorld(t, machine).openStore(OPTIONS);
   for (const index of [5, 6, 7, 100, 101, 150]) for (let n = 0; n < 3; n++) await store.read(index);
   await other.delete([7, 8, 100, 102]);
   for (const index of [7, 8, 100, 102]) t.equal(await store.read(index), undefined);
-  for (const index of [6, 9, 101, 150]) t.ok(isFilled(await store.read(index), 100, index));
+  for (const index of [6, 9, 101, 150]) t.ok(isFilled(await store.read(index), 400, index));
   const walk = store.entries({ from: 9 });
   t.equal((await walk.next()).value?.index, 9);
   await store.delete([10, 12]);
