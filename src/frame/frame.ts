@@ -139,8 +139,8 @@ export function writeBodyFieldsIn(
 export const writeBodySum = (into: DataView, at: number, sum: number): void =>
   into.setUint32(at + 28, sum, true);
 
-/** How long a frame is whose head begins at `at`. */
-export const lengthOfFrame = (view: DataView, at: number): number => view.getUint32(at, true);
+/** How long a frame is whose head begins at `at`, by words. */
+export const lengthOfFrameIn = (view: DataView, at: number): number => view.getUint32(at, true);
 
 /** Whether a frame whose head begins at `at` carries marks of order, and its marks. */
 export const isMarkedFrame = (bytes: Buffer, at: number): boolean =>

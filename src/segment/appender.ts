@@ -11,7 +11,7 @@ import {
   FrameKind,
   HEAD_BYTES,
   isMarkedFrame,
-  lengthOfFrame,
+  lengthOfFrameIn,
   marksOfFrame,
   readHead,
 } from '../frame/frame.js';
@@ -113,7 +113,7 @@ export class Appender {
     const position = tail.end;
     const { view } = batch;
     let count = 0;
-    for (let at = start; at < last.end; at += lengthOfFrame(view, at)) {
+    for (let at = start; at < last.end; at += lengthOfFrameIn(view, at)) {
       const place = this.#files.placeOf(position + at - start);
       completeHeadIn(view, at, place, firstIndex + count, time, tail.safe);
       count += 1;
@@ -264,6 +264,6 @@ function tellMarked(
   let at = start;
   for (let i = 0; i < count; i++) {
     if (isMarkedFrame(bytes, at)) feed.saw(firstIndex + i, time, marksOfFrame(bytes, at));
-    at += lengthOfFrame(view, at);
+    at += lengthOfFrameIn(view, at);
   }
 }
