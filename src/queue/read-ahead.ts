@@ -36,8 +36,8 @@ export interface Ahead<T> {
 /** A step takes at most so many messages, and no more once they have so many bytes: then others have their turns of the event loop. */
 const STEP_MESSAGES = 1000;
 const STEP_BYTES = 1024 * 1024;
-/** What has more bytes is not read under the lock. */
-const SMALL_BYTES = 64 * 1024;
+/** What has as many bytes is not read under the lock. */
+export const SMALL_BYTES = 64 * 1024;
 
 const isUnreadable = (error: unknown): error is Unreadable =>
   error instanceof CodecError || error instanceof CorruptError || error instanceof InvalidValueError;

@@ -8,7 +8,7 @@ import type { Codec } from './codec.js';
 import type { Holder } from './holder.js';
 import { afterFailure, reasonOf } from './judgement.js';
 import type { Line } from './line.js';
-import { type Ahead, ReadAhead, type Readable, type Unreadable } from './read-ahead.js';
+import { type Ahead, ReadAhead, type Readable, SMALL_BYTES, type Unreadable } from './read-ahead.js';
 
 /** So many messages that others left are read under the lock; for more it is left first. */
 const MOST_UNDER_LOCK = 16;
@@ -48,6 +48,8 @@ export class Taker<T> {
   #asking: Asking<T>[] = [];
   /** Whether others were faster the last time: then it is looked before anything is read ahead. */
   #hasRivals = false;
+  /** Whether the last message was too large to be read under the lock: the next one is likely to be as large. */
+  #expectsLarge = false;
   /** Whether a large message is being read, which all wait for. */
   #isReading = false;
 
@@ -91,7 +93,7 @@ export class Taker<T> {
     let wanted = 0;
     let below = 0;
     let all = false;
-    let readsAhead = !this.#ahead.readsUnderLock;
+    let readsAhead = !this.#ahead.readsUnderLock || this.#expectsLarge;
     for (const one of asking) {
       wanted += one.max;
       below = Math.max(below, one.below);
@@ -180,8 +182,10 @@ export class Taker<T> {
     one.ahead = undefined;
     const confirmed = ahead === undefined ? ASK_AGAIN : this.#confirmAhead(facts, one, ahead);
     this.#hasRivals = confirmed.again;
+    const last = confirmed.taken[confirmed.taken.length - 1];
     // Who got nothing need not wait for the device.
-    if (confirmed.taken.length === 0) one.durable = false;
+    if (last === undefined) one.durable = false;
+    else this.#expectsLarge = last.record.payload.length >= SMALL_BYTES;
     return confirmed;
   }
 

@@ -96,6 +96,8 @@ export class RecordRun {
   #drop(): void {
     this.#at = 0;
     this.#to = 0;
+    // ⚑ The memory is others' as well: what is not this run's own block is never taken for frames.
+    this.#wholeTo = 0;
     this.#needed = HEAD_BYTES;
     this.#wantsItsOwn = false;
   }

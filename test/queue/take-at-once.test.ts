@@ -160,3 +160,22 @@ onBothDisks('small and large ones come singly in their order, whoever asks', asy
   );
   for (const [at, value] of had.entries()) t.ok(value?.every((byte) => byte === at) ?? at === sizes.length);
 });
+
+t.test('large ones are read once, and not under the lock, where the one before was large', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const queue = await world.openQueue<Uint8Array>({ codec: 'bytes', durability: 'written', indexer: false });
+  for (const _ of range(1, 6)) await queue.enqueue(new Uint8Array(70_000));
+  t.equal((await queue.dequeue())?.length, 70_000);
+  let frames = 0;
+  machine.onOperation = ({ kind, path }) => {
+    if (kind === 'write' && path.includes('fate')) frames += 1;
+    if (kind === 'read' && path.endsWith('.dat')) reads += 1;
+    return undefined;
+  };
+  let reads = 0;
+  for (const _ of range(1, 5)) t.equal((await queue.dequeue())?.length, 70_000);
+  machine.onOperation = undefined;
+  t.equal(frames, 5);
+  t.ok(reads <= 5 * 4, `${reads} reads`);
+});

@@ -353,3 +353,36 @@ t.test('whoever is told of a gap may ask for the next one at once', async (t) =>
   await t.rejects(failing.next(), { message: 'mine' });
   t.same(await failing.next(), { value: undefined, done: true });
 });
+
+t.test(
+  'what was read ahead and dropped is never taken for records, whatever stands in its memory',
+  async (t) => {
+    const { machine, store: written } = await made(t, [10, 10, 10, 1.5 * 2 ** 20, 10]);
+    await written.close();
+    const store = await memoryWorld(t, machine).openStore(OPTIONS);
+    // A value that begins as a frame of record 5 does, and is copied to where blocks are read into.
+    const fake = Buffer.alloc(4000, 'x');
+    fake.writeUInt32LE(64, 0);
+    fake.set([1, 1, 0, 0], 4);
+    fake.writeUIntLE(5, 8, 6);
+    fake.set([0, 0], 26);
+    await store.write(fake);
+    for (const _ of range(1, 4)) await store.write(new Uint8Array(100_000));
+    for (const _ of range(1, 40)) await store.read(6);
+    const seen: [number, number][] = [];
+    for await (const { index, data } of store.entries({ to: 6 })) {
+      t.ok(
+        data.every((byte) => byte === index),
+        `${index} is as it was written`,
+      );
+      seen.push([index, data.length]);
+    }
+    t.same(seen, [
+      [1, 10],
+      [2, 10],
+      [3, 10],
+      [4, 1.5 * 2 ** 20],
+      [5, 10],
+    ]);
+  },
+);
