@@ -139,16 +139,15 @@ export function writeBodyFieldsIn(
 export const writeBodySum = (into: DataView, at: number, sum: number): void =>
   into.setUint32(at + 28, sum, true);
 
-/** How long a frame is whose head begins at `at`. */
-export const lengthOfFrame = (view: DataView, at: number): number => view.getUint32(at, true);
+/** How long a frame is whose head begins at `at`, by words. */
+export const lengthOfFrameIn = (view: DataView, at: number): number => view.getUint32(at, true);
 
 /** Whether a frame whose head begins at `at` carries marks of order, and its marks. */
 export const isMarkedFrame = (bytes: Buffer, at: number): boolean =>
   ((bytes[at + 5] as number) & FLAG_MARKED) !== 0;
 
 export const marksOfFrame = (bytes: Buffer, at: number): Buffer => {
-  const size = (bytes[at + 6] as number) | ((bytes[at + 7] as number) << 8);
-  return bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + size);
+  return bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + marksBytesOfFrame(bytes, at));
 };
 
 /** The place of a frame: its position in the file, and a number that differs from store to store. */
@@ -205,18 +204,35 @@ export function completeHeadIn(
  * Nothing is believed unchecked.
  */
 export function readHead(from: Buffer, at: number, place: number, head: Head): boolean {
-  if (checksum(from, at, at + 32, place) !== readUint32(from, at + 32)) return false;
-  head.length = readUint32(from, at);
+  // The zeros behind what was written need no sum.
+  if (readUint32(from, at) < HEAD_BYTES) return false;
+  return checksum(from, at, at + 32, place) === readUint32(from, at + 32) && readCheckedHead(from, at, head);
+}
+
+/** The same of 36 bytes that are known to be as they were written. */
+export function readCheckedHead(from: Buffer, at: number, head: Head): boolean {
+  head.length = lengthOfFrame(from, at);
   head.kind = from[at + 4] as number;
   head.flags = from[at + 5] as number;
-  head.marksBytes = (from[at + 6] as number) | ((from[at + 7] as number) << 8);
-  head.number = readUint48(from, at + 8);
-  head.time = readUint48(from, at + 14);
+  head.marksBytes = marksBytesOfFrame(from, at);
+  head.number = numberOfFrame(from, at);
+  head.time = timeOfFrame(from, at);
   head.safe = readUint48(from, at + 20);
-  head.headersBytes = (from[at + 26] as number) | ((from[at + 27] as number) << 8);
-  head.bodySum = readUint32(from, at + 28);
+  head.headersBytes = headersBytesOfFrame(from, at);
+  head.bodySum = bodySumOfFrame(from, at);
   return head.length >= HEAD_BYTES + head.marksBytes + head.headersBytes;
 }
+
+/** What a head says, for who needs little of it and knows already that it is as it was written. */
+export const lengthOfFrame = (from: Buffer, at: number): number => readUint32(from, at);
+export const isRecordFrame = (from: Buffer, at: number): boolean => from[at + 4] === FrameKind.record;
+export const numberOfFrame = (from: Buffer, at: number): number => readUint48(from, at + 8);
+export const timeOfFrame = (from: Buffer, at: number): number => readUint48(from, at + 14);
+export const bodySumOfFrame = (from: Buffer, at: number): number => readUint32(from, at + 28);
+export const marksBytesOfFrame = (from: Buffer, at: number): number =>
+  (from[at + 6] as number) | ((from[at + 7] as number) << 8);
+export const headersBytesOfFrame = (from: Buffer, at: number): number =>
+  (from[at + 26] as number) | ((from[at + 27] as number) << 8);
 
 /** Whether the body that stands wholly behind the head is the one that was written. */
 export function bodyIsWhole(from: Buffer, at: number, head: Head): boolean {

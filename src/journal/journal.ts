@@ -69,10 +69,6 @@ export class Journal {
   unfinished = false;
   /** Whether the last look was stopped by a fence: there may be more, which nobody may believe yet. */
   isFenced = false;
-  /** Whether nobody else decides as long as this opener is there: then what was read to its end is not looked at again. */
-  isAlone = false;
-  /** Whether the current journal was read to its end since this turned to it. */
-  #isRead = false;
   readonly #files: JournalFiles;
   readonly #epochs: Epochs;
   readonly #fates: Fates;
@@ -91,6 +87,9 @@ export class Journal {
   #inState = false;
   /** What the current journal's header names. */
   #features = FEATURE_JOBS;
+  readonly #isAlone: boolean;
+  /** Whether the end is that of a whole commit by an opener that is alone: then the file need not be looked at. */
+  #isOwnEnd = false;
   readonly #facts = new FactWriter(HEAD_BYTES);
 
   constructor(
@@ -100,7 +99,9 @@ export class Journal {
     epochs: Epochs,
     fates: Fates,
     limits: JournalLimits = LIMITS,
+    isAlone = false,
   ) {
+    this.#isAlone = isAlone;
     this.#limits = limits;
     this.#prepared = new PreparedSpace(limits.reserveBytes);
     this.#files = new JournalFiles(disk, names, storeId, epochs);
@@ -132,16 +133,13 @@ export class Journal {
 
   /** Folds what was appended since, by whoever; true where there was something. Needs no lock. */
   catchUp(): boolean {
-    // ⚑ Whatever came since was decided here. A write that failed and was taken back begins anew, with `open`.
-    if (this.isAlone && this.#isRead) return false;
+    if (this.#isOwnEnd) return false;
     const before = this.fact;
     for (;;) {
       this.#scan();
-      if (this.#continuesIn === 0) break;
+      if (this.#continuesIn === 0) return this.fact !== before;
       this.#follow();
     }
-    this.#isRead = !this.isFenced && !this.unfinished;
-    return this.fact !== before;
   }
 
   /**
@@ -215,6 +213,8 @@ export class Journal {
     if (length === 0) return;
     this.#facts.clear();
     const file = this.#current();
+    // ⚑ What becomes of it is for the file to say, until it is known to be whole.
+    this.#isOwnEnd = false;
     this.#reserve(length);
     try {
       this.#append(file, bytes, length);
@@ -223,6 +223,7 @@ export class Journal {
       throw error;
     }
     this.end += length;
+    this.#isOwnEnd = this.#isAlone;
   }
 
   /** Under the fate lock, caught up: renews what is written ahead here and in the next successor, if there is room. */
@@ -267,6 +268,7 @@ export class Journal {
    * in the old journal, synced, is the commit; a death before it leaves a file that the next one removes.
    */
   shorten(wallTime: number): void {
+    this.#isOwnEnd = false;
     const old = this.#current();
     const next = this.number + 1;
     const time = Math.floor(wallTime);
@@ -337,7 +339,6 @@ export class Journal {
   close(): void {
     this.#file?.close();
     this.#file = undefined;
-    this.#isRead = false;
   }
 
   /** The lowest number there is. */
@@ -370,6 +371,7 @@ export class Journal {
 
   /** False where the file is not there. */
   #enter(number: number): boolean {
+    this.#isOwnEnd = false;
     const opened = this.#files.open(number);
     if (opened === undefined) return false;
     this.#file?.close();
@@ -379,7 +381,6 @@ export class Journal {
     this.end = HEADER_BYTES;
     this.#beginning = HEADER_BYTES;
     this.#continuesIn = 0;
-    this.#isRead = false;
     this.#inState = number > 1;
     this.unfinished = false;
     return true;

@@ -21,13 +21,13 @@ export type LockMode = 'os' | 'lockfile' | 'none';
  */
 export interface Locks {
   readonly mode: LockMode;
+  /** Whether nobody else can have the directory open, for as long as these locks live. */
+  readonly isAlone: boolean;
   /**
    * Grows whenever a lock that can be taken away is had anew: between two equal values nobody else was in. Always 0 with
    * locks that the kernel frees.
    */
   readonly tenure: number;
-  /** Whether nobody else can have the directory open for as long as these locks live. */
-  readonly isAlone: boolean;
   /** Looks whether a lock that can be taken away is still this opener's. */
   isStillHeld(): boolean;
   /** Gives a lock that can be taken away back now, though a section may be running; the next one has it anew. */

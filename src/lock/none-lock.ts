@@ -31,8 +31,8 @@ const OWN_SLOT = 1;
 
 class NoneLocks implements Locks {
   readonly mode = 'none';
-  readonly tenure = 0;
   readonly isAlone: boolean;
+  readonly tenure = 0;
   readonly write: QueuedLock;
   readonly fate: QueuedLock;
   readonly shorten = new Flag();
@@ -44,7 +44,6 @@ class NoneLocks implements Locks {
   constructor(names: FileNames, file: DiskFile | undefined) {
     this.#directory = names.directory;
     this.#file = file;
-    // Where files cannot be locked nobody keeps a second opener out, and what it writes is at least seen.
     this.isAlone = file !== undefined;
     this.write = new QueuedLock(openGate, names.directory);
     this.fate = new QueuedLock(openGate, names.directory, this.write);

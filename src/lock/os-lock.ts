@@ -29,8 +29,8 @@ export function openOsLocks(disk: Disk, names: FileNames): Locks {
 
 class OsLocks implements Locks {
   readonly mode = 'os';
-  readonly tenure = 0;
   readonly isAlone = false;
+  readonly tenure = 0;
   readonly write: QueuedLock;
   readonly fate: QueuedLock;
   readonly shorten: TriedLock;

@@ -11,7 +11,7 @@ import {
   FrameKind,
   HEAD_BYTES,
   isMarkedFrame,
-  lengthOfFrame,
+  lengthOfFrameIn,
   marksOfFrame,
   readHead,
 } from '../frame/frame.js';
@@ -44,8 +44,16 @@ export class Appender {
   readonly #entries: EntryWriter;
   readonly #prepared = new PreparedSpace(PREPARED_BYTES);
 
-  /** `mayLoseLock`: whether the lock can be taken away from who holds it. */
-  constructor(files: SegmentFiles, tail: Tail, maxFileSize: number, mayLoseLock: boolean) {
+  readonly #isAlone: boolean;
+
+  /** `mayLoseLock`: whether the lock can be taken away from who holds it. `isAlone`: whether nobody else can have it. */
+  constructor(
+    files: SegmentFiles,
+    tail: Tail,
+    maxFileSize: number,
+    { mayLoseLock, isAlone }: { readonly mayLoseLock: boolean; readonly isAlone: boolean },
+  ) {
+    this.#isAlone = isAlone;
     this.#entries = new EntryWriter(files, tail, !mayLoseLock);
     this.#files = files;
     this.#tail = tail;
@@ -105,7 +113,7 @@ export class Appender {
     const position = tail.end;
     const { view } = batch;
     let count = 0;
-    for (let at = start; at < last.end; at += lengthOfFrame(view, at)) {
+    for (let at = start; at < last.end; at += lengthOfFrameIn(view, at)) {
       const place = this.#files.placeOf(position + at - start);
       completeHeadIn(view, at, place, firstIndex + count, time, tail.safe);
       count += 1;
@@ -126,6 +134,7 @@ export class Appender {
     tail.end += appended.bytes;
     tail.nextIndex += appended.count;
     tail.time = appended.time;
+    tail.isOwnEnd = this.#isAlone;
     if (appended.marked) for (const feed of tail.feeds) tellMarked(feed, batch, appended);
   }
 
@@ -199,6 +208,7 @@ export class Appender {
    */
   cut(): void {
     const tail = this.#tail;
+    tail.isOwnEnd = false;
     const file = this.#activeFile();
     setAside(this.#files, file, tail.active, tail.end);
     file.truncate(tail.end);
@@ -226,6 +236,8 @@ export class Appender {
 
   #write(file: DiskFile, bytes: Buffer, offset: number, length: number): void {
     const { end } = this.#tail;
+    // ⚑ What becomes of it is for the file to say, until it is known to be whole.
+    this.#tail.isOwnEnd = false;
     try {
       writeFully(file, offset === 0 ? bytes : bytes.subarray(offset), length, end);
     } catch (error) {
@@ -252,6 +264,6 @@ function tellMarked(
   let at = start;
   for (let i = 0; i < count; i++) {
     if (isMarkedFrame(bytes, at)) feed.saw(firstIndex + i, time, marksOfFrame(bytes, at));
-    at += lengthOfFrame(view, at);
+    at += lengthOfFrameIn(view, at);
   }
 }

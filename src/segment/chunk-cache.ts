@@ -4,6 +4,8 @@ const CHUNK_BYTES = 64 * 1024;
 const SMALLEST_BUDGET = 4096;
 /** So many are remembered at most that were asked for once. */
 const MOST_ASKED = 4096;
+/** So often in a row one must have been asked for: reading it costs as much as eight records of their own. */
+const READ_WHEN_ASKED = 4;
 /** Numbers of chunks in a file, which is smaller than 4 GiB, at the smallest size of chunks. */
 const MOST_CHUNKS = 2 ** 20;
 
@@ -16,8 +18,8 @@ interface Chunk {
  * Bytes of data files in memory, in chunks of 64 KiB, at most `maxBytes` of them; the least recently used chunk goes
  * first. What is committed never changes, so a cached byte stays right for ever; only committed bytes may be asked for.
  *
- * A chunk is read when it is asked for again soon after it was asked for: records that are read once, anywhere, cost a read of
- * their own bytes, and what is read again and again costs none.
+ * A chunk is read when it is asked for again and again, each time soon after the last: records that are read once, anywhere, cost a
+ * read of their own bytes, and what is read often costs none.
  */
 export class ChunkCache {
   readonly #chunkBytes: number;
@@ -26,6 +28,8 @@ export class ChunkCache {
   readonly #files = new Map<string, number>();
   /** Of chunks that are not here: which were asked for lately. Each has one place, and the last one to ask is there. */
   readonly #asked: Float64Array;
+  /** How often in a row. */
+  readonly #times: Uint8Array;
   #latest: Chunk | undefined;
   #latestKey = -1;
   /** Where the last view's bytes begin in the buffer that `view` returned. */
@@ -35,6 +39,7 @@ export class ChunkCache {
     this.#chunkBytes = Math.min(CHUNK_BYTES, maxBytes);
     this.#capacity = maxBytes < SMALLEST_BUDGET ? 0 : Math.max(1, Math.floor(maxBytes / this.#chunkBytes));
     this.#asked = new Float64Array(Math.min(MOST_ASKED, this.#capacity));
+    this.#times = new Uint8Array(this.#asked.length);
   }
 
   /** Bytes held. */
@@ -95,8 +100,14 @@ export class ChunkCache {
     const place = key % this.#asked.length;
     if (this.#asked[place] !== key) {
       this.#asked[place] = key;
+      this.#times[place] = 1;
       return undefined;
     }
+    const times = (this.#times[place] as number) + 1;
+    this.#times[place] = times;
+    if (times < READ_WHEN_ASKED) return undefined;
+    // Once it is given up it has to be asked for as often again.
+    this.#asked[place] = 0;
     let bytes: Buffer | undefined;
     for (const [oldest, chunk] of this.#chunks) {
       if (this.#chunks.size < this.#capacity) break;

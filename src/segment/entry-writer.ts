@@ -1,6 +1,6 @@
 import type { DiskFile } from '../disk/disk.js';
 import { writeFully } from '../disk/write-fully.js';
-import { isMarkedFrame, lengthOfFrame, marksOfFrame } from '../frame/frame.js';
+import { isMarkedFrame, lengthOfFrameIn, marksOfFrame } from '../frame/frame.js';
 import { entryMarksOf, NO_ENTRY_MARKS } from '../frame/order-marks.js';
 import { viewOf } from '../frame/view.js';
 import type { Batch } from './batch.js';
@@ -91,7 +91,7 @@ export class EntryWriter {
       const isMarked = marked && isMarkedFrame(bytes, at);
       if (isMarked) tail.isMarked = true;
       const marks = isMarked ? entryMarksOf(marksOfFrame(bytes, at)) : NO_ENTRY_MARKS;
-      const length = lengthOfFrame(view, at);
+      const length = lengthOfFrameIn(view, at);
       writeEntryIn(this.#view, into, index, position + at - start, length, time, marks, tail.isMarked);
       at += length;
       into += ENTRY_BYTES;

@@ -66,9 +66,18 @@ export class Reader {
   read(index: number, most = Number.POSITIVE_INFINITY, run = this.#run): StoredRecord | undefined {
     this.#most = most;
     this.#large = undefined;
-    const record = run.take(index, this.#turn(), most) ?? this.#readFromFile(index, run);
+    const turn = this.#turn();
+    const record =
+      (most >= LARGEST_SHARED ? run.takeWhole(index, turn) : undefined) ??
+      run.take(index, turn, most) ??
+      this.#readFromFile(index, run);
     if (record === LARGE) this.#large ??= run.large;
     return record;
+  }
+
+  /** The same where the run has it at hand; undefined where the files have to be asked, or it is not a small one. */
+  ahead(index: number, run: RecordRun): StoredRecord | undefined {
+    return run.takeWhole(index, this.#turn());
   }
 
   /** Index of the record for which `read` has just answered `LARGE`. */

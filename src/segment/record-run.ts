@@ -1,10 +1,22 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import type { DiskFile } from '../disk/disk.js';
-import { emptyHead, FrameKind, HEAD_BYTES, type Head, readHead } from '../frame/frame.js';
+import {
+  emptyHead,
+  FrameKind,
+  HEAD_BYTES,
+  type Head,
+  isRecordFrame,
+  lengthOfFrame,
+  numberOfFrame,
+  placeOf,
+  readCheckedHead,
+  readHead,
+} from '../frame/frame.js';
+import { endOfWholeFrames } from '../frame/whole-frames.js';
 import type { LargeRecord } from './large-read.js';
 import type { SegmentFiles } from './segment-files.js';
 import { LARGEST_SHARED, type Room, reserve } from './slab.js';
-import { giveRecord, LARGE, type StoredRecord } from './stored-record.js';
+import { giveRecord, giveWhole, LARGE, type StoredRecord } from './stored-record.js';
 
 /** As much as a slab has: whoever keeps a value keeps no more. */
 const LARGEST_BLOCK = 64 * 1024;
@@ -40,6 +52,14 @@ export class RecordRun {
   #bytes: Buffer = this.#room.memory;
   #at = 0;
   #to = 0;
+  #memory: ArrayBufferLike = this.#bytes.buffer;
+  /** The frames up to there in `#bytes` were checked together; those behind it are checked singly. */
+  #wholeTo = 0;
+  /**
+   * Records given out of the last block, less those that were passed over in it: where most are wanted, those of the next block are
+   * checked together.
+   */
+  #surplus = 0;
   /** The index that the log goes on with in another file. */
   #limit = 0;
   #blockBytes = FIRST_BLOCK;
@@ -69,6 +89,7 @@ export class RecordRun {
     this.#index = index;
     this.#position = position;
     this.#blockBytes = FIRST_BLOCK;
+    this.#surplus = 0;
     this.#drop();
   }
 
@@ -84,6 +105,23 @@ export class RecordRun {
     this.#most = most;
     if (this.#at === this.#to || turn !== this.#turn || index >= this.#limit) return undefined;
     return this.#isNear(index) ? this.#next(index) : undefined;
+  }
+
+  /**
+   * The same of a small record that is the next one, and was checked with others: nearly all of many are. What it does not know,
+   * `take` does.
+   */
+  takeWhole(index: number, turn: number): StoredRecord | undefined {
+    const at = this.#at;
+    if (at >= this.#wholeTo || turn !== this.#turn || index >= this.#limit || !this.#isShared)
+      return undefined;
+    const bytes = this.#bytes;
+    const length = lengthOfFrame(bytes, at);
+    if (length > LARGEST_SHARED || length > this.#wholeTo - at) return undefined;
+    if (!isRecordFrame(bytes, at) || numberOfFrame(bytes, at) !== index) return undefined;
+    const record = giveWhole(bytes, this.#memory, at, index, length);
+    if (record !== undefined) this.#given(index, length);
+    return record;
   }
 
   /**
@@ -130,9 +168,16 @@ export class RecordRun {
     }
     this.#wantsItsOwn = false;
     this.#bytes = room.memory;
+    this.#memory = room.memory.buffer;
     this.#at = room.at;
+    this.#wholeTo = room.at;
     this.#to = room.at + file.read(room.memory, room.at, length, position);
-    return this.#to - this.#at >= this.#needed;
+    if (this.#to - room.at < this.#needed) return false;
+    // ⚑ Where that fails each frame is asked for its own sums, so that the damaged one is told, and no other.
+    if (this.#surplus > 0)
+      this.#wholeTo = endOfWholeFrames(room.memory, room.at, this.#to, this.#files.salt, position);
+    this.#surplus = 0;
+    return true;
   }
 
   /** A large record is read alone, for memory of its own; one that follows another is likely to be as large. */
@@ -153,7 +198,11 @@ export class RecordRun {
       this.#needed = HEAD_BYTES;
       this.#wantsMore = left < HEAD_BYTES;
       if (this.#wantsMore) return undefined;
-      if (!readHead(this.#bytes, at, this.#files.placeOf(this.#position), head)) return undefined;
+      const isWhole = at < this.#wholeTo;
+      const isHead = isWhole
+        ? readCheckedHead(this.#bytes, at, head)
+        : readHead(this.#bytes, at, placeOf(this.#files.salt, this.#position), head);
+      if (!isHead) return undefined;
       const { kind, number, length } = head;
       if (kind !== FrameKind.mark && (kind !== FrameKind.record || number > index)) return undefined;
       if (length > this.#most && number === index && kind === FrameKind.record) return this.#leave(head);
@@ -178,12 +227,15 @@ export class RecordRun {
           this.#isShared = true;
           markAsUntransferable(this.#bytes.buffer);
         }
-        const record = giveRecord(this.#bytes, at, head);
+        const record = isWhole
+          ? giveWhole(this.#bytes, this.#memory, at, number, length)
+          : giveRecord(this.#bytes, at, head);
         if (record === undefined) this.#drop();
-        else this.#pass(kind, number, length);
+        else this.#given(number, length);
         return record;
       }
       this.#pass(kind, number, length);
+      if (kind === FrameKind.record) this.#surplus -= 1;
     }
   }
 
@@ -194,6 +246,11 @@ export class RecordRun {
     this.#index = head.number + 1;
     this.#drop();
     return LARGE;
+  }
+
+  #given(index: number, length: number): void {
+    this.#pass(FrameKind.record, index, length);
+    this.#surplus += 1;
   }
 
   #pass(kind: number, number: number, length: number): void {

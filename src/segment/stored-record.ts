@@ -1,5 +1,11 @@
 import { checksum } from '../frame/checksum.js';
-import { HEAD_BYTES, type Head } from '../frame/frame.js';
+import {
+  HEAD_BYTES,
+  type Head,
+  headersBytesOfFrame,
+  marksBytesOfFrame,
+  timeOfFrame,
+} from '../frame/frame.js';
 import { copyOut } from './slab.js';
 
 /** A record as it was read. Headers and payload belong to the caller; marks are for looking at, and may be another record's too. */
@@ -64,4 +70,29 @@ export function giveRecord(bytes: Buffer, at: number, head: Head): StoredRecord 
   // Over the payload's own view: another one for the checksum alone would cost as much as a fifth of it.
   if (checksum(payload, 0, size, before) !== head.bodySum) return undefined;
   return { index: head.number, time: head.time, marks, headers, payload };
+}
+
+/**
+ * The same of a frame that was checked, in bytes that begin where `memory` does: to ask for that costs as much as a view. The frame's
+ * index and length are what its head says. Undefined where its parts have more bytes than it.
+ */
+export function giveWhole(
+  bytes: Buffer,
+  memory: ArrayBufferLike,
+  at: number,
+  index: number,
+  length: number,
+): StoredRecord | undefined {
+  const marksBytes = marksBytesOfFrame(bytes, at);
+  const headersBytes = headersBytesOfFrame(bytes, at);
+  const time = timeOfFrame(bytes, at);
+  const headersAt = at + HEAD_BYTES + marksBytes;
+  const from = headersAt + headersBytes;
+  const to = at + length;
+  if (from > to) return undefined;
+  const marks = marksBytes === 0 ? EMPTY : marksAt(bytes, at + HEAD_BYTES, marksBytes);
+  const headers = headersBytes === 0 ? EMPTY : copyOut(bytes, headersAt, from);
+  const off = from & 7;
+  if (off !== 0) bytes.copyWithin(from - off, from, to);
+  return { index, time, marks, headers, payload: new Uint8Array(memory, from - off, to - from) };
 }

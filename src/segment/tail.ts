@@ -72,16 +72,17 @@ export class Tail {
   turns = 0;
   /** Indexes that were passed over because no segment holds them, since `open`: records lost to a power cut. */
   readonly gaps: { from: number; to: number }[] = [];
-  /** Whether nobody else appends as long as this opener is there: then what was read to its end is not looked at again. */
-  isAlone = false;
-  /** Whether the active segment was read to its end since this turned to it. */
-  #isRead = false;
   readonly #files: SegmentFiles;
   readonly #scanner: FrameScanner;
   /** Whether the last look was stopped by a fence: there may be more, which nobody may believe yet. */
   isFenced = false;
   /** Where a take-over ended the active segment. */
   #cutEnd = Number.POSITIVE_INFINITY;
+  /**
+   * Whether the end is that of a whole append by an opener that is alone, and nothing came of the files since: then they need not
+   * be looked at. Only the appender says so.
+   */
+  isOwnEnd = false;
   #pendingNext = 0;
   #pendingTime = 0;
   #pendingMarked = false;
@@ -115,8 +116,8 @@ export class Tail {
 
   /** There is nothing: the first segment begins at the first index, or where a take-over says. */
   #begin(): void {
+    this.isOwnEnd = false;
     this.active = 0;
-    this.#isRead = false;
     this.end = HEADER_BYTES;
     this.nextIndex = this.#files.epochs.latest?.next ?? 1;
     this.state = 'open';
@@ -139,7 +140,7 @@ export class Tail {
 
   /** Goes to a frame whose entry was found; what stands before it was not read. */
   #goTo({ index, position, isMarked }: FoundFrame): void {
-    this.#isRead = false;
+    this.isOwnEnd = false;
     this.end = position;
     this.nextIndex = index;
     this.seenFrom = index;
@@ -163,12 +164,12 @@ export class Tail {
 
   /** Turns to a segment's beginning. */
   enter(first: number): void {
+    this.isOwnEnd = false;
     // At the end of the one before it nothing was passed over.
     if (first !== this.nextIndex || this.active === 0) this.seenFrom = first;
     this.isMarked = false;
     this.segments.add(first);
     this.active = first;
-    this.#isRead = false;
     this.end = HEADER_BYTES;
     this.nextIndex = first;
     this.state = 'open';
@@ -177,8 +178,7 @@ export class Tail {
 
   /** Looks for what was appended since, by whoever; true where there was something. */
   catchUp(): boolean {
-    // ⚑ Whatever came since was appended by the one who moves this end. Behind a failed write it has cut what it began.
-    if (this.isAlone && this.#isRead && this.state === 'open' && !this.#stops) return false;
+    if (this.isOwnEnd) return false;
     const before = this.nextIndex;
     const beforeSegment = this.active;
     for (;;) {
@@ -191,7 +191,6 @@ export class Tail {
       else this.#scan(file);
       if (this.state !== 'sealed') break;
     }
-    this.#isRead = !this.isFenced;
     return this.nextIndex !== before || this.active !== beforeSegment;
   }
 
@@ -223,7 +222,7 @@ export class Tail {
   turnBack(to: TailPosition): void {
     for (const first of [...this.segments]) if (first > to.active) this.segments.drop(first);
     Object.assign(this, to);
-    this.#isRead = false;
+    this.isOwnEnd = false;
     this.seenFrom = Math.min(this.seenFrom, to.nextIndex);
     for (const feed of this.feeds) feed.forgetFrom(to.nextIndex);
     this.turns += 1;

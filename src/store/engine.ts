@@ -110,9 +110,12 @@ export class Engine {
     this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', this.#residence);
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
-    this.appender = new Appender(this.files, this.tail, options.maxFileSize, meta.locking === 'lockfile');
+    this.appender = new Appender(this.files, this.tail, options.maxFileSize, {
+      mayLoseLock: meta.locking === 'lockfile',
+      isAlone: locks.isAlone,
+    });
     this.fates = new Fates(this.boot);
-    this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits);
+    this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits, locks.isAlone);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
     this.syncer = new Syncer(this.files, this.tail, (error) => this.syncFailed(error));
     this.#journalSync = new GroupSync(
@@ -168,8 +171,6 @@ export class Engine {
       engine = new Engine(disk, names, options, meta, locks, limits, compaction, slices);
       await recoverStore(engine, arrival === 'first', options.signal);
       locks.settle();
-      engine.tail.isAlone = locks.isAlone;
-      engine.journal.isAlone = locks.isAlone;
       engine.noteChange();
       engine.sweeper.checkAll();
       engine.compactor.touchAll();
@@ -191,9 +192,13 @@ export class Engine {
     return this.options.durability === 'synced';
   }
 
+  get isOpen(): boolean {
+    return this.#closing === undefined;
+  }
+
   /** Throws CLOSED after close. */
   assertOpen(): void {
-    if (this.#closing !== undefined) throw this.closedError();
+    if (!this.isOpen) throw this.closedError();
   }
 
   closedError(): DurostoreError {
@@ -314,6 +319,11 @@ export class Engine {
       indexes: { from: index, to: index },
     });
     throw describeDiskError(damage, `reading record ${index}`);
+  }
+
+  /** The same where the caller's run has it at hand; undefined where that has to look for it, or it is gone by now. */
+  readAhead(index: number, run: RecordRun): StoredRecord | undefined {
+    return this.has(index) ? this.#reader.ahead(index, run) : undefined;
   }
 
   /**

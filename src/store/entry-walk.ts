@@ -74,13 +74,47 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
   }
 
   next(): Promise<Result> {
+    return this.#nextAhead() ?? this.#nextLater();
+  }
+
+  /**
+   * The next one where it was read ahead, which nearly all are. ⚑ Whatever may have happened since then is left to the other way: an
+   * abort, closing, its being deleted, the end of the range.
+   */
+  #nextAhead(): Promise<Result> | undefined {
+    if (this.#waiting !== undefined || this.#isLooking || this.#isOver || this.#ready !== undefined)
+      return undefined;
+    const engine = this.#engine;
+    const next = this.#next;
+    if (this.#left <= 0 || next >= this.#to || !engine.isOpen || this.#signal?.aborted) return undefined;
+    const record = engine.readAhead(next, this.#run);
+    if (record === undefined) return undefined;
+    const slow = engine.slowly(record);
+    return slow === undefined ? this.#answer(record) : this.#queueBehind(slow.then(this.#wasWaitedFor));
+  }
+
+  #answer(record: StoredRecord): Promise<Result> {
+    try {
+      return Promise.resolve(this.#give(record));
+    } catch (error) {
+      this.#isOver = true;
+      return Promise.reject(error);
+    }
+  }
+
+  #nextLater(): Promise<Result> {
     if (this.#waiting !== undefined || this.#isLooking) return this.#queue(() => this.#await());
     try {
       const found = this.#ask();
-      return found instanceof Promise ? this.#queue(() => this.#await(found)) : Promise.resolve(found);
+      return found instanceof Promise ? this.#queueBehind(found) : Promise.resolve(found);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** A method of its own: a closure in the way of every call costs each of them. */
+  #queueBehind(found: Promise<unknown>): Promise<Result> {
+    return this.#queue(() => this.#await(found));
   }
 
   return(): Promise<Result> {

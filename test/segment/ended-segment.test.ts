@@ -22,7 +22,7 @@ function opener(machine: MemoryDisk) {
   disk.makeDirectory(names.directory);
   const files = new SegmentFiles(disk, names, storeId, new Epochs(disk, names, storeId, true));
   const tail = new Tail(files);
-  const appender = new Appender(files, tail, fileOf(3, PAYLOAD), false);
+  const appender = new Appender(files, tail, fileOf(3, PAYLOAD), { mayLoseLock: false, isAlone: false });
   const write = (): number => {
     const batch = new Batch();
     batch.begin();

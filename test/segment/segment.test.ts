@@ -201,6 +201,31 @@ t.test('the chunk cache is bounded, and its bytes are right', async (t) => {
   }
 });
 
+t.test(
+  'a chunk is kept once it was asked for four times, with none between that has its place',
+  async (t) => {
+    const chunk = 64 * 1024;
+    const machine = new MemoryDisk();
+    machine.put('/q/a', Buffer.alloc(20 * chunk, 1));
+    const file = machine.opener().open('/q/a', 'read');
+    if (file === undefined) throw new Error('not there');
+    const cache = new ChunkCache(4 * chunk);
+    const isThere = (number: number): boolean =>
+      cache.view(file, number * chunk + 100, 50, 20 * chunk) !== undefined;
+    t.same([1, 1, 1, 1, 1].map(isThere), [false, false, false, true, true]);
+    t.same([2, 2, 2, 3, 2, 2].map(isThere), [false, false, false, false, true, true], 'others do no harm');
+    t.same([8, 8, 8, 12, 8, 8, 8, 8].map(isThere), [false, false, false, false, false, false, false, true]);
+    t.equal(cache.bytes, 3 * chunk);
+    // More that are kept: the one that was used least recently goes, and has to be asked for as often again.
+    for (const number of [5, 6, 1, 7, 8])
+      t.same(
+        [0, 0, 0, 0].map(() => isThere(number)),
+        [false, false, false, true],
+      );
+    t.equal(cache.bytes, 4 * chunk);
+  },
+);
+
 t.test('descriptors', async (t) => {
   const machine = new MemoryDisk();
   for (const name of ['a', 'b', 'c', 'd']) machine.put(`/q/${name}`, Buffer.from(name));

@@ -1,6 +1,7 @@
 /** `locking: 'none'`: nobody else is there, so nobody else's writes are looked for. */
 import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
+import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { anyOf, inject, onIndex, onKind, onPath } from '../../src/disk/memory-fault.js';
 import { bytes, contents, fileOf, range } from './records.js';
 import { memoryWorld } from './world.js';
@@ -90,4 +91,71 @@ t.test('where nothing keeps a second opener out, what it writes is looked for', 
     [2, 'b'],
     [3, 'c'],
   ]);
+});
+
+/** Which call fails, and how: refused, or after a part of it was written. */
+const FAULTS: readonly Fault[] = [{ error: 'ENOSPC' }, { short: 7 }, { short: 50 }];
+
+t.test('what fails is looked at: nothing acknowledged is lost, nothing comes twice', async (t) => {
+  let failed = 0;
+  for (const which of ['dat', 'fate'] as const) {
+    for (const fault of FAULTS) {
+      for (let at = 1; at <= 12; at++) {
+        const machine = new MemoryDisk();
+        const world = memoryWorld(t, machine);
+        let writes = 0;
+        let isFull = false;
+        machine.onOperation = ({ kind, path }: Operation) => {
+          if (kind !== 'write' || !path.includes(which)) return undefined;
+          // A short write is followed by one that finds no room, once.
+          if (isFull) {
+            isFull = false;
+            return { error: 'ENOSPC' };
+          }
+          writes += 1;
+          if (writes !== at + 3) return undefined;
+          isFull = 'short' in (fault as object);
+          return fault;
+        };
+        const open = () =>
+          world.openQueue<number>({
+            locking: 'none',
+            durability: 'written',
+            indexer: false,
+            maxFileSize: 4096,
+          });
+        let queue = await open();
+        const there: number[] = [];
+        const had: number[] = [];
+        const expected: number[] = [];
+        let isDoubtful = false;
+        for (let value = 1; value <= 30; value++) {
+          try {
+            await queue.enqueue(value);
+            there.push(value);
+            if (value % 3 === 0) {
+              const one = await queue.dequeue();
+              if (one !== undefined) had.push(one);
+              expected.push(there[expected.length] as number);
+            }
+          } catch (error) {
+            failed += 1;
+            t.match(error, { code: /DISK_FULL|STORE_FAILED/ }, `${which} ${JSON.stringify(fault)} ${at}`);
+            if ((error as { code?: string }).code === 'STORE_FAILED') {
+              isDoubtful = true;
+              break;
+            }
+          }
+        }
+        machine.onOperation = undefined;
+        t.notOk(isDoubtful, 'a write that is taken back fails nothing');
+        t.same(had, expected, `${which} ${JSON.stringify(fault)} ${at}: those had`);
+        await queue.close();
+        queue = await open();
+        t.same(await queue.dequeueMany(99), there.slice(expected.length), `${which} ${at}: those left`);
+        await queue.close();
+      }
+    }
+  }
+  t.ok(failed > 30, `${failed} calls failed`);
 });

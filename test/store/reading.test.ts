@@ -146,6 +146,51 @@ t.test('what is kept of files that may not count any more is not believed', asyn
 });
 
 t.test(
+  'what is at hand ends where the log goes on in another file, and with what is known of the files',
+  async (t) => {
+    const { engine } = await made(t, sizesOf(200, 400));
+    const file = engine.files.data(1);
+    if (file === undefined) throw new Error('not there');
+    const run = engine.run();
+    const most = Number.POSITIVE_INFINITY;
+    run.begin(file.path, 7, 1, HEADER_BYTES);
+    const atHand: number[] = [];
+    for (const index of range(1, 99)) {
+      const record = run.takeWhole(index, 7);
+      if (record !== undefined) atHand.push(index);
+      const { payload } =
+        record ?? run.take(index, 7, most) ?? run.read(file, index, 7, engine.tail.end, 100, most) ?? {};
+      t.ok(isFilled(payload, 400, index), `record ${index}`);
+    }
+    t.ok(atHand.length > 70, 'all but those of the first block');
+    t.equal(run.takeWhole(100, 7), undefined, 'of the other file, or nobody’s');
+    t.equal(run.take(100, 7, most), undefined);
+    run.begin(file.path, 7, 1, HEADER_BYTES);
+    for (const index of range(1, 40))
+      if (run.takeWhole(index, 7) === undefined && run.take(index, 7, most) === undefined)
+        run.read(file, index, 7, engine.tail.end, 100, most);
+    t.equal(run.takeWhole(41, 8), undefined, 'what was known may not count any more');
+    t.equal(run.takeWhole(42, 7), undefined, 'another one');
+    t.equal(run.takeWhole(41, 7)?.index, 41);
+  },
+);
+
+t.test('headers that are none end a walk, also where they were read ahead', async (t) => {
+  const machine = new MemoryDisk();
+  const writer = await openEngine(t, machine, OPTIONS);
+  const odd = 60;
+  for (const index of range(1, 80))
+    await writer.writer.write(
+      [{ payload: filled(500, index), headers: index === odd ? Buffer.from('no JSON') : undefined }],
+      false,
+    );
+  const walk = new EngineStore(writer).entries();
+  for (const index of range(1, odd - 1)) t.equal((await walk.next()).value?.index, index);
+  await t.rejects(walk.next(), { code: 'CODEC', index: odd });
+  t.same(await walk.next(), { value: undefined, done: true });
+});
+
+t.test(
   'positions are hints: entries that lie, are missing or come later cost a search and no record',
   async (t) => {
     const { machine, engine, store } = await made(t, sizesOf(300, 50));
@@ -169,6 +214,69 @@ t.test(
   },
 );
 
+t.test('of records that are checked together the damaged one is told, and no other', async (t) => {
+  const sizes = range(1, 200).map((index) => (index * 37) % 700);
+  const frames = sizes.map((size) => HEAD_BYTES + size);
+  const startOf = (index: number): number =>
+    HEADER_BYTES + frames.slice(0, index - 1).reduce((sum, length) => sum + length, 0);
+  for (const damaged of [70, 71, 120, 199, 200])
+    for (const where of [0, 2, 9, 28, 33, HEAD_BYTES, HEAD_BYTES + 20]) {
+      const { machine, store } = await made(t, sizes);
+      machine.flip(DATA, startOf(damaged) + where);
+      const seen: number[] = [];
+      const walked = async (from: number): Promise<void> => {
+        for await (const { index, data } of store.entries({ from })) {
+          t.ok(isFilled(data, sizes[index - 1] ?? 0, index & 0xff));
+          seen.push(index);
+        }
+      };
+      await t.rejects(walked(1), { code: 'CORRUPT', indexes: { from: damaged, to: damaged } });
+      await walked(damaged + 1);
+      t.same(
+        seen,
+        range(1, 200).filter((index) => index !== damaged),
+        `record ${damaged}, byte ${where}`,
+      );
+    }
+});
+
+t.test('what is gone may be damaged without harm to what is between', async (t) => {
+  const { machine, store } = await made(t, sizesOf(400, 500));
+  await store.delete(range(1, 400).filter((index) => index % 4 !== 0));
+  for (let index = 1; index <= 400; index++)
+    if (index % 4 !== 0) machine.flip(DATA, HEADER_BYTES + (index - 1) * (HEAD_BYTES + 500) + HEAD_BYTES);
+  const seen: number[] = [];
+  for await (const { index, data } of store.entries()) {
+    t.ok(isFilled(data, 500, index & 0xff));
+    seen.push(index);
+  }
+  t.same(
+    seen,
+    range(1, 400).filter((index) => index % 4 === 0),
+  );
+});
+
+t.test('an abort and closing end a walk that has read ahead', async (t) => {
+  const { store } = await made(t, sizesOf(100, 1000));
+  const controller = new AbortController();
+  const aborted = store.entries({ signal: controller.signal });
+  const closed = store.entries();
+  const left = store.entries();
+  const limited = store.entries({ limit: 30 });
+  const bounded = store.entries({ to: 31 });
+  for (const walk of [aborted, closed, left, limited, bounded])
+    for (const index of range(1, 30)) t.equal((await walk.next()).value?.index, index);
+  for (const walk of [limited, bounded]) t.same(await walk.next(), { value: undefined, done: true });
+  await left.return?.();
+  t.same(await left.next(), { value: undefined, done: true });
+  controller.abort(new Error('enough'));
+  await t.rejects(aborted.next(), { message: 'enough' });
+  t.same(await aborted.next(), { value: undefined, done: true });
+  await store.close();
+  await t.rejects(closed.next(), { code: 'CLOSED' });
+  t.same(await closed.next(), { value: undefined, done: true });
+});
+
 t.test('what is larger than was asked for is left to be read in slices, in order and anywhere', async (t) => {
   const { engine } = await made(t, [100, 5000, 100, 5000, 100]);
   const run = engine.run();
@@ -189,17 +297,23 @@ t.test('what is larger than was asked for is left to be read in slices, in order
 });
 
 t.test('what was removed by another is not read from what is kept here', async (t) => {
-  const { machine, store } = await made(t, sizesOf(200, 100));
+  const { machine, store } = await made(t, sizesOf(200, 400));
   const other = await memoryWorld(t, machine).openStore(OPTIONS);
   for (const index of [5, 6, 7, 100, 101, 150]) for (let n = 0; n < 3; n++) await store.read(index);
   await other.delete([7, 8, 100, 102]);
   for (const index of [7, 8, 100, 102]) t.equal(await store.read(index), undefined);
-  for (const index of [6, 9, 101, 150]) t.ok(isFilled(await store.read(index), 100, index));
+  for (const index of [6, 9, 101, 150]) t.ok(isFilled(await store.read(index), 400, index));
   const walk = store.entries({ from: 9 });
   t.equal((await walk.next()).value?.index, 9);
   await store.delete([10, 12]);
   t.equal((await walk.next()).value?.index, 11, 'deleted here, while it was read ahead');
   t.equal((await walk.next()).value?.index, 13);
+  for (const index of range(14, 40)) t.equal((await walk.next()).value?.index, index);
+  await store.delete([41, 42, 44]);
+  for (const index of [43, 45]) t.equal((await walk.next()).value?.index, index, 'from the same block');
+  await other.delete([46, 47]);
+  await store.refresh();
+  t.equal((await walk.next()).value?.index, 48, 'by another, as soon as that is known');
 });
 
 t.test('a walk answers its calls in their order, whoever waits', async (t) => {
