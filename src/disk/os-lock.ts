@@ -11,7 +11,7 @@ export interface OsLocks {
 }
 
 interface FsNativeExtensions {
-  tryLock(fd: number, options: { shared: boolean }): boolean;
+  tryLock(fd: number, offset: number, length: number, options: { shared: boolean }): boolean;
   tryDowngradeLock(fd: number): boolean;
   unlock(fd: number): void;
 }
@@ -48,7 +48,8 @@ function load(): { locks: OsLocks | undefined; failure: unknown } {
 const locksOn = (native: FsNativeExtensions): OsLocks => ({
   tryLock(fd, mode) {
     try {
-      return native.tryLock(fd, mode === 'shared' ? SHARED : EXCLUSIVE);
+      // What is left out is made up there, at each call.
+      return native.tryLock(fd, 0, 0, mode === 'shared' ? SHARED : EXCLUSIVE);
     } catch (error) {
       throw asUnavailable(error);
     }
