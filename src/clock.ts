@@ -1,4 +1,4 @@
-import { hrtime } from 'node:process';
+import process from 'node:process';
 
 /** Where the library takes time from, so that tests can move it. All figures are milliseconds. */
 export interface Clock {
@@ -17,7 +17,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => {
-    const [seconds, nanoseconds] = hrtime();
+    const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1000 + nanoseconds / 1e6;
   },
   setTimer(atMs, run) {

@@ -1,4 +1,5 @@
 import { CodecError, CorruptError, InvalidValueError } from '../errors.js';
+import { HEAD_BYTES } from '../frame/frame.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
 import { LARGE, type StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from '../store/engine.js';
@@ -29,6 +30,8 @@ export interface Ahead<T> {
   readonly isCut: boolean;
   /** Whether somebody asks again because of it: then all behind do, in their order. */
   isStale: boolean;
+  /** So many bytes may still be read and decoded under the lock by all who ask together. */
+  leftUnderLock: number;
   /** A large message that stands first, and is being read. */
   readonly large: { readonly index: number; readonly record: Promise<StoredRecord | undefined> } | undefined;
 }
@@ -36,8 +39,14 @@ export interface Ahead<T> {
 /** A step takes at most so many messages, and no more once they have so many bytes: then others have their turns of the event loop. */
 const STEP_MESSAGES = 1000;
 const STEP_BYTES = 1024 * 1024;
-/** What has as many bytes is not read under the lock. */
-export const SMALL_BYTES = 64 * 1024;
+/** So many bytes of their file are read and decoded under the lock, for all who ask together: some JSON takes 10 µs a KiB. */
+const MOST_UNDER_LOCK = 64 * 1024;
+
+const frameBytes = ({ marks, headers, payload }: StoredRecord): number =>
+  HEAD_BYTES + marks.length + headers.length + payload.length;
+
+/** Whether it may be read under the lock. */
+export const isSmall = (record: StoredRecord): boolean => frameBytes(record) <= MOST_UNDER_LOCK;
 
 const isUnreadable = (error: unknown): error is Unreadable =>
   error instanceof CodecError || error instanceof CorruptError || error instanceof InvalidValueError;
@@ -98,18 +107,19 @@ export class ReadAhead<T> {
   }
 
   /**
-   * Under the lock: the message, if it is small and whole. All else is for who reads ahead: what is large or damaged takes long, and
-   * a look for what became of it would fold facts into a decision that is not made.
+   * Under the lock: the message, if it is small, whole, and its entry is there. All else is for who reads ahead: it takes long, and a
+   * look for what became of it would fold facts into a decision that is not made.
    */
-  readUnderLock(index: number): Candidate<T> | undefined {
-    if (!this.readsUnderLock) return undefined;
+  readUnderLock(index: number, ahead: Ahead<T>): Candidate<T> | undefined {
+    if (!this.readsUnderLock || ahead.leftUnderLock <= 0) return undefined;
     let record: StoredRecord | undefined;
     try {
-      record = this.#engine.readBytes(index, SMALL_BYTES);
+      record = this.#engine.readAtOnce(index, ahead.leftUnderLock);
     } catch {
       return undefined;
     }
     if (record === undefined || record === LARGE) return undefined;
+    ahead.leftUnderLock -= frameBytes(record);
     try {
       return this.#decode(record);
     } catch (error) {
@@ -162,5 +172,5 @@ function ahead<T>({
   isCut = false,
   large,
 }: Partial<Ahead<T>> & Pick<Ahead<T>, 'candidates'>): Ahead<T> {
-  return { candidates, isNothing, isCut, isStale: false, large };
+  return { candidates, isNothing, isCut, isStale: false, leftUnderLock: MOST_UNDER_LOCK, large };
 }

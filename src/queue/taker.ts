@@ -8,10 +8,7 @@ import type { Codec } from './codec.js';
 import type { Holder } from './holder.js';
 import { afterFailure, reasonOf } from './judgement.js';
 import type { Line } from './line.js';
-import { type Ahead, ReadAhead, type Readable, SMALL_BYTES, type Unreadable } from './read-ahead.js';
-
-/** So many messages that others left are read under the lock; for more it is left first. */
-const MOST_UNDER_LOCK = 16;
+import { type Ahead, isSmall, ReadAhead, type Readable, type Unreadable } from './read-ahead.js';
 
 const NO_LEASE: Lease = { until: 0, lengthMs: 0 };
 
@@ -93,14 +90,15 @@ export class Taker<T> {
     let wanted = 0;
     let below = 0;
     let all = false;
-    let readsAhead = !this.#ahead.readsUnderLock || this.#expectsLarge;
+    let mustReadAhead = !this.#ahead.readsUnderLock || this.#expectsLarge;
     for (const one of asking) {
       wanted += one.max;
       below = Math.max(below, one.below);
       if (one.wish.how === 'remove') all = true;
-      if (one.max > 1 || one.mustReadAhead) readsAhead = true;
+      if (one.mustReadAhead) mustReadAhead = true;
     }
-    const ahead = readsAhead ? this.#readAhead(wanted, below, all) : this.#glance(below, all);
+    const ahead =
+      mustReadAhead || wanted > 1 ? this.#readAhead(wanted, below, all) : this.#glance(below, all);
     if (ahead.large === undefined) this.#confirmAll(asking, ahead);
     else void this.#serveLarge(asking, ahead.large);
   }
@@ -185,7 +183,7 @@ export class Taker<T> {
     const last = confirmed.taken[confirmed.taken.length - 1];
     // Who got nothing need not wait for the device.
     if (last === undefined) one.durable = false;
-    else this.#expectsLarge = last.record.payload.length >= SMALL_BYTES;
+    else this.#expectsLarge = !isSmall(last.record);
     return confirmed;
   }
 
@@ -200,16 +198,11 @@ export class Taker<T> {
     const next: Readable<T>[] = [];
     const burials: Burial[] = [];
     let unreadable: { readonly index: number; readonly error: Unreadable } | undefined;
-    let readHere = 0;
     let isOther = false;
     for (const index of this.#line.inOrder(end, wish.how === 'remove')) {
       if (next.length >= max) break;
       if (this.#isBuried(index, burials)) continue;
-      let candidate = candidates.get(index);
-      if (candidate === undefined && readHere < MOST_UNDER_LOCK) {
-        candidate = this.#ahead.readUnderLock(index);
-        readHere += 1;
-      }
+      const candidate = candidates.get(index) ?? this.#ahead.readUnderLock(index, ahead);
       if (candidate === undefined) {
         isOther = true;
         one.mustReadAhead = true;
@@ -233,6 +226,7 @@ export class Taker<T> {
     if (burials.length > 0) this.#undertaker.bury(facts, burials);
     // What is buried may have stood in the way of others of its key.
     const again = failure === undefined && taken.length === 0 && (isOther || burials.length > 0);
+    if (again && isOther) ahead.isStale = true;
     return { taken, again, isCut: isCut && isOther && taken.length > 0, failure };
   }
 

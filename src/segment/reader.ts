@@ -28,6 +28,7 @@ export class Reader {
   readonly #run: RecordRun;
   readonly #head: Head = emptyHead();
   readonly #found: FoundEntry = { position: 0, length: 0 };
+  #searches = true;
   readonly #room: Room = { memory: Buffer.alloc(0), at: 0 };
   /** Of the bytes that `#bytes` returned: where they begin, and whether they stay in the cache. */
   #from = 0;
@@ -80,6 +81,16 @@ export class Reader {
     return run.takeWhole(index, this.#turn());
   }
 
+  /** The same, but undefined where neither what is read in order nor the entries lead to it: searching for it may take long. */
+  readWithoutSearch(index: number, most: number): StoredRecord | undefined {
+    this.#searches = false;
+    try {
+      return this.read(index, most);
+    } finally {
+      this.#searches = true;
+    }
+  }
+
   /** Index of the record for which `read` has just answered `LARGE`. */
   get largeIndex(): number {
     return this.#large?.head.number ?? 0;
@@ -117,7 +128,7 @@ export class Reader {
     const named = findEntry(this.#files, first, index, found)
       ? this.#readAt(file, index, found.position, found.length, end)
       : undefined;
-    return named ?? this.#readByScan(file, first, index, end);
+    return named ?? (this.#searches ? this.#readByScan(file, first, index, end) : undefined);
   }
 
   /** The record's frame at a position where it is supposed to be, or behind marks there; undefined where it is not, or not whole. */

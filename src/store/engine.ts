@@ -326,12 +326,14 @@ export class Engine {
     return this.has(index) ? this.#reader.ahead(index, run) : undefined;
   }
 
-  /**
-   * A record's bytes as long as a segment holds them, gone or not; undefined where none does. CORRUPT where they are damaged. `LARGE`
-   * in place of what has more bytes than `most`.
-   */
-  readBytes(index: number, most?: number): StoredRecord | undefined {
-    return index >= 1 && index < this.tail.nextIndex ? this.#reader.read(index, most) : undefined;
+  /** The same under a lock: without a look, and undefined where it would have to be searched for, or is gone. May throw. */
+  readAtOnce(index: number, most: number): StoredRecord | undefined {
+    return this.has(index) ? this.#reader.readWithoutSearch(index, most) : undefined;
+  }
+
+  /** A record's bytes as long as a segment holds them, gone or not; undefined where none does. CORRUPT where they are damaged. */
+  readBytes(index: number): StoredRecord | undefined {
+    return index >= 1 && index < this.tail.nextIndex ? this.#reader.read(index) : undefined;
   }
 
   /** The time of the last record before the segment that begins at `next`; undefined where that is not known without reading. */

@@ -165,8 +165,9 @@ t.test('large ones are read once, and not under the lock, where the one before w
   const machine = new MemoryDisk();
   const world = memoryWorld(t, machine);
   const queue = await world.openQueue<Uint8Array>({ codec: 'bytes', durability: 'written', indexer: false });
-  for (const _ of range(1, 6)) await queue.enqueue(new Uint8Array(70_000));
-  t.equal((await queue.dequeue())?.length, 70_000);
+  // Large by their frames, not by their values.
+  for (const _ of range(1, 6)) await queue.enqueue(new Uint8Array(64 * 1024 - 10));
+  t.equal((await queue.dequeue())?.length, 64 * 1024 - 10);
   let frames = 0;
   machine.onOperation = ({ kind, path }) => {
     if (kind === 'write' && path.includes('fate')) frames += 1;
@@ -174,8 +175,54 @@ t.test('large ones are read once, and not under the lock, where the one before w
     return undefined;
   };
   let reads = 0;
-  for (const _ of range(1, 5)) t.equal((await queue.dequeue())?.length, 70_000);
+  for (const _ of range(1, 5)) t.equal((await queue.dequeue())?.length, 64 * 1024 - 10);
   machine.onOperation = undefined;
   t.equal(frames, 5);
   t.ok(reads <= 5 * 4, `${reads} reads`);
+});
+
+t.test('what has to be searched for is not searched for under the lock', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const written = await world.openQueue<number>({ durability: 'written', indexer: false });
+  await written.enqueueMany(range(1, 400));
+  t.same(await written.dequeueMany(300), range(1, 300));
+  await written.close();
+  world.remove('duro_00000000000000000001.idx');
+  const queue = await world.openQueue<number>({ durability: 'written', indexer: false });
+  let locks = 0;
+  let reads = 0;
+  machine.onOperation = ({ kind, path }) => {
+    if (kind === 'lock' && path.endsWith('fate.lock')) locks += 1;
+    if (kind === 'read' && path.endsWith('.dat')) reads += 1;
+    return undefined;
+  };
+  t.equal(await queue.dequeue(), 301);
+  machine.onOperation = undefined;
+  t.ok(reads > 100, `${reads} reads`);
+  t.equal(locks, 2, 'the lock was left for them, and entered again');
+  t.same(await queue.dequeueMany(200), range(302, 400));
+});
+
+onBothDisks('no more is read under the lock than one turn allows, and order holds', async (t, world) => {
+  const [queue, other] = [await world.openQueue<string>(), await world.openQueue<string>()];
+  const values = range(1, 60).map((n) => `${n}`.padStart(30_000));
+  await queue.enqueueMany(values);
+  const gone = values.splice(0, 20);
+  const calls = range(1, 20).map(() => other.dequeue());
+  t.same(await Promise.all(calls), gone);
+  // What the first one knows of is gone: each reads two or three under the lock, and then they ask again.
+  const first = [
+    queue.dequeue(),
+    queue.dequeueMany(7),
+    queue.dequeue(),
+    ...range(1, 5).map(() => queue.dequeue()),
+  ];
+  t.same((await Promise.all(first)).flat(), values.splice(0, 14));
+  t.same(await Promise.all([other.dequeueMany(5), other.dequeue()]), [values.splice(0, 5), values.shift()]);
+  t.same(
+    await Promise.all([queue.claim(), queue.claim()]).then((two) => two.map((one) => one?.value)),
+    values.splice(0, 2),
+  );
+  t.same(await other.dequeueMany(99), values);
 });
