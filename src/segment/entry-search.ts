@@ -9,6 +9,7 @@ import {
   indexOfEntry,
   isMarkedUpTo,
   readEntry,
+  timeOfEntry,
 } from './entry.js';
 import type { SegmentFiles } from './segment-files.js';
 
@@ -31,6 +32,9 @@ export function findEntry(files: SegmentFiles, first: number, index: number, fou
   if (entries.read(one, 0, ENTRY_BYTES, entryPosition(first, index)) < ENTRY_BYTES) return false;
   return readEntry(one, 0, index, found);
 }
+
+/** What the entry that was found last says of the time. */
+export const timeOfFound = (): number => timeOfEntry(one, 0);
 
 /** The entries of a sparse segment stand in the order of their indexes, and some are missing. */
 function searchSparse(entries: DiskFile, index: number, found: FoundEntry): boolean {

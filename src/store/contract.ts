@@ -36,6 +36,11 @@ export interface Store extends AsyncDisposable {
   firstIndex(): Promise<number>;
   /** The index that the next record gets. */
   nextIndex(): Promise<number>;
+  /**
+   * The first index that was written at or after a time (a date, or milliseconds since 1970) and is there; `nextIndex()` where there
+   * is none. Times never go backwards in a store, also where the clock does. INVALID_OPTION.
+   */
+  indexAt(time: Date | number): Promise<number>;
   /** How many records there are, whoever wrote or deleted them. */
   length(): Promise<number>;
   /** Bytes on disk: records, entries and facts; space prepared ahead is not counted. */

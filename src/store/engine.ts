@@ -22,6 +22,7 @@ import type { Slices } from '../segment/slices.js';
 import { LARGE, type StoredRecord } from '../segment/stored-record.js';
 import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
+import { firstSince } from '../segment/time-search.js';
 import { BackgroundSync } from './background-sync.js';
 import { type CompactionLimits, Compactor } from './compactor.js';
 import { Decider } from './decider.js';
@@ -334,6 +335,23 @@ export class Engine {
   /** A record's bytes as long as a segment holds them, gone or not; undefined where none does. CORRUPT where they are damaged. */
   readBytes(index: number): StoredRecord | undefined {
     return index >= 1 && index < this.tail.nextIndex ? this.#reader.read(index) : undefined;
+  }
+
+  /** The first index of a record that is there and was written at or after the time, as far as is known; the next one where there is none. */
+  indexAt(time: number): number {
+    return firstSince(this.files, this.tail, time, {
+      present: (from) => this.fates.goneSet.firstAbsent(from),
+      timeOf: (index) => this.#timeOf(index),
+    });
+  }
+
+  #timeOf(index: number): number | undefined {
+    try {
+      return this.readBytes(index)?.time;
+    } catch (error) {
+      if (error instanceof CorruptError) return undefined;
+      throw error;
+    }
   }
 
   /** The time of the last record before the segment that begins at `next`; undefined where that is not known without reading. */

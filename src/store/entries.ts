@@ -1,6 +1,6 @@
 import type { StoredRecord } from '../segment/stored-record.js';
 import { decodeHeaders, type Headers } from './headers.js';
-import { callOptions, invalid, notYet, signalOption, waitOption, wholeNumber } from './options.js';
+import { callOptions, invalid, signalOption, waitOption, wholeNumber } from './options.js';
 
 /** A record as readers see it. `data` belongs to the caller. */
 export interface Entry {
@@ -13,10 +13,13 @@ export interface Entry {
 }
 
 export interface EntryRange {
-  /** Where to begin: an index; `'first'` (default): the oldest; `'next'`: only what comes; negative: the last n. */
-  from?: number | 'first' | 'next' | undefined;
-  /** Where to end, exclusive. */
-  to?: number | undefined;
+  /**
+   * Where to begin: an index; `'first'` (default): the oldest; `'next'`: only what comes; negative: the last n; a date: the first that
+   * was written then or later.
+   */
+  from?: number | 'first' | 'next' | Date | undefined;
+  /** Where to end, exclusive. A date: before what was written then or later; with `follow` also once the clock says so. */
+  to?: number | Date | undefined;
   /** At most so many entries. */
   limit?: number | undefined;
   /** Wait for more at the end. Default false. */
@@ -41,22 +44,30 @@ export function toEntry(record: StoredRecord): Entry {
 
 const KNOWN = new Set(['from', 'to', 'limit', 'follow', 'waitMs', 'onGap', 'signal']);
 
-/** INVALID_OPTION, or UNSUPPORTED for a range by time. */
+/** INVALID_OPTION. */
 export function checkRange(range: EntryRange): void {
   const { from, to, limit, follow, waitMs, onGap, signal } = callOptions(range, KNOWN);
-  if ((from as unknown) instanceof Date || (to as unknown) instanceof Date) throw notYet('a range by time');
-  if (
+  if (from instanceof Date) checkTime('from', from);
+  else if (
     from !== undefined &&
     from !== 'first' &&
     from !== 'next' &&
     (!Number.isSafeInteger(from) || from === 0)
   ) {
-    throw invalid('from', "an index, 'first', 'next' or a negative number", from);
+    throw invalid('from', "an index, 'first', 'next', a date or a negative number", from);
   }
-  wholeNumber('to', to, 1, 0, Number.MAX_SAFE_INTEGER);
+  if (to instanceof Date) checkTime('to', to);
+  else wholeNumber('to', to, 1, 0, Number.MAX_SAFE_INTEGER);
   wholeNumber('limit', limit === Number.POSITIVE_INFINITY ? undefined : limit, 1, 0, Number.MAX_SAFE_INTEGER);
   if (follow !== undefined && typeof follow !== 'boolean') throw invalid('follow', 'true or false', follow);
   waitOption(waitMs, 0);
   if (onGap !== undefined && typeof onGap !== 'function') throw invalid('onGap', 'a function', onGap);
   signalOption(signal);
+}
+
+/** A time in milliseconds since the Unix epoch. INVALID_OPTION. */
+export function checkTime(name: string, time: unknown): number {
+  const ms = time instanceof Date ? time.getTime() : time;
+  if (typeof ms === 'number' && Number.isFinite(ms)) return ms;
+  throw invalid(name, 'a date, or milliseconds since 1970', time);
 }

@@ -4,6 +4,9 @@ import type { StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from './engine.js';
 import { checkRange, type Entry, type EntryRange, toEntry } from './entries.js';
 
+/** Who waits for a wall time looks at the clock so often. */
+const WALL_LOOK_MS = 1000;
+
 type Result = IteratorResult<Entry, undefined>;
 
 /** The range's beginning is fixed here, so that `'next'` misses nothing that is written after the call returned. */
@@ -20,7 +23,8 @@ export function readEntries(engine: Engine, range: EntryRange): AsyncIterableIte
   return new EntryWalk(engine, start, range);
 }
 
-function startOf(engine: Engine, from: number | 'first' | 'next'): number {
+function startOf(engine: Engine, from: NonNullable<EntryRange['from']>): number {
+  if (from instanceof Date) return engine.indexAt(from.getTime());
   if (from === 'first') return engine.firstIndex;
   if (from === 'next') return engine.tail.nextIndex;
   if (from > 0) return from;
@@ -50,6 +54,9 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
   readonly #run: RecordRun;
   readonly #range: EntryRange;
   readonly #to: number;
+  /** Wall times, for a range by time: before the first of them is passed over, and from the second on it is over. */
+  readonly #since: number;
+  readonly #until: number;
   readonly #signal: AbortSignal | undefined;
   #left: number;
   #next: number;
@@ -67,7 +74,9 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
     this.#run = engine.run();
     this.#range = range;
     this.#next = start;
-    this.#to = range.to ?? Number.POSITIVE_INFINITY;
+    this.#to = typeof range.to === 'number' ? range.to : Number.POSITIVE_INFINITY;
+    this.#since = range.from instanceof Date ? range.from.getTime() : Number.NEGATIVE_INFINITY;
+    this.#until = range.to instanceof Date ? range.to.getTime() : Number.POSITIVE_INFINITY;
     this.#left = range.limit ?? Number.POSITIVE_INFINITY;
     this.#signal = range.signal;
     this.#quietSince = engine.clock.monotonic();
@@ -188,6 +197,8 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
     engine.assertOpen();
     if (this.#ready !== undefined) return this.#give(this.#ready);
     const seen = engine.indexer.version;
+    // What is written from now on is too late; what was written before is looked for once more.
+    const isLate = engine.clock.now() >= this.#until;
     if (this.#next >= engine.tail.nextIndex) engine.catchUp();
     const record = this.#readNext();
     if (record !== undefined) {
@@ -196,14 +207,22 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
     }
     this.#next = Math.max(this.#next, Math.min(this.#to, engine.tail.nextIndex));
     const { follow, waitMs } = this.#range;
-    if (this.#next >= this.#to || !follow) return this.#end();
+    if (this.#next >= this.#to || !follow || isLate) return this.#end();
     const endsAt = waitMs === undefined ? Number.POSITIVE_INFINITY : this.#quietSince + waitMs;
     if (engine.clock.monotonic() >= endsAt) return this.#end();
-    return engine.indexer.beyond(seen, endsAt, this.#signal);
+    return engine.indexer.beyond(seen, Math.min(endsAt, this.#lookAgainAt()), this.#signal);
+  }
+
+  /** On the monotonic clock. A wall clock that is set is noticed within a second. */
+  #lookAgainAt(): number {
+    if (this.#until === Number.POSITIVE_INFINITY) return this.#until;
+    const { clock } = this.#engine;
+    return clock.monotonic() + Math.min(Math.max(1, this.#until - clock.now()), WALL_LOOK_MS);
   }
 
   #give(record: StoredRecord): Result {
     this.#ready = undefined;
+    if (record.time >= this.#until) return this.#end();
     this.#next = record.index + 1;
     this.#left -= 1;
     return { value: toEntry(record), done: false };
@@ -227,8 +246,9 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
       if (present >= to || present >= tail.nextIndex) return undefined;
       this.#next = present;
       const record = this.#engine.readKnown(present, LARGE_BYTES, this.#run);
-      if (record !== undefined) return record;
+      if (record !== undefined && record.time >= this.#since) return record;
       index = present + 1;
+      this.#next = index;
     }
     return undefined;
   }

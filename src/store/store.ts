@@ -5,7 +5,7 @@ import type { Store } from './contract.js';
 import { countUp } from './count-up.js';
 import { deleteRecords } from './deletion.js';
 import { Engine } from './engine.js';
-import { type Entry, type EntryRange, toEntry } from './entries.js';
+import { checkTime, type Entry, type EntryRange, toEntry } from './entries.js';
 import { readEntries } from './entry-walk.js';
 import { invalid, resolveStoreOptions, type StoreOptions, wholeNumber } from './options.js';
 import { readStats, type StoreStats, sizeOf } from './stats.js';
@@ -125,6 +125,12 @@ export class EngineStore implements Store {
   async nextIndex(): Promise<number> {
     this.#look();
     return this.#engine.tail.nextIndex;
+  }
+
+  async indexAt(time: Date | number): Promise<number> {
+    const ms = checkTime('time', time);
+    this.#look();
+    return this.#engine.indexAt(ms);
   }
 
   async length(): Promise<number> {
