@@ -1,5 +1,5 @@
 /** Opens a store of many records in a fresh process: `opener.js <directory> <records> <reads>`; `-` for no store at all. */
-import { openStore } from '../../src/mod.js';
+import { openStore, type Store } from '../../src/mod.js';
 import { anyOrder } from '../loops.js';
 
 const BYTES = 100;
@@ -10,6 +10,8 @@ export interface Opening {
   readonly opening: number;
   readonly reading: number;
   readonly whole: number;
+  /** Microseconds to find the index of a time; of a store. */
+  readonly indexAt?: number;
   readonly [key: string]: number;
 }
 
@@ -21,6 +23,25 @@ export function contentOf(index: number, into: Buffer): Buffer {
 }
 
 const resident = (): number => process.memoryUsage.rss() / 1024 ** 2;
+
+const TIMES = 1000;
+
+/** How long finding a time takes, at times of records anywhere; what is found is compared with its neighbours. */
+async function indexesAt(store: Store, length: number): Promise<number> {
+  const timeOf = async (index: number): Promise<number> => (await store.entry(index))?.time.getTime() ?? 0;
+  const times: number[] = [];
+  for (const index of anyOrder(length, TIMES)) times.push(await timeOf(index));
+  const begin = performance.now();
+  const found: number[] = [];
+  for (const time of times) found.push(await store.indexAt(time));
+  const ms = performance.now() - begin;
+  for (const [at, index] of found.entries()) {
+    const time = times[at] as number;
+    const isFirst = index === 1 || (await timeOf(index - 1)) < time;
+    if (!isFirst || (await timeOf(index)) !== time) throw new Error(`time ${time}`);
+  }
+  return (ms * 1000) / times.length;
+}
 
 async function open([directory = '', records = '', reads = '']: readonly string[]): Promise<Opening> {
   const before = resident();
@@ -37,7 +58,8 @@ async function open([directory = '', records = '', reads = '']: readonly string[
     if (found === undefined || contentOf(index, expected).compare(found) !== 0)
       throw new Error(`record ${index}`);
   }
-  const figures = { ms, opening: whole - before, reading: resident() - before, whole };
+  const reading = resident() - before;
+  const figures = { ms, opening: whole - before, reading, whole, indexAt: await indexesAt(store, length) };
   await store.close();
   return figures;
 }
