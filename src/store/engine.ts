@@ -31,6 +31,7 @@ import { IdArchives } from './id-archives.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import type { ResolvedStoreOptions } from './options.js';
 import { recoverStore } from './recover-store.js';
+import { Retention } from './retention.js';
 import { Sweeper } from './sweeper.js';
 import { Tenure } from './tenure.js';
 import { Turns } from './turns.js';
@@ -65,6 +66,7 @@ export class Engine {
   readonly decider: Decider;
   readonly sweeper: Sweeper;
   readonly compactor: Compactor;
+  readonly retention: Retention;
   readonly backgroundSync: BackgroundSync;
   readonly tenure: Tenure;
   readonly storeId: Buffer;
@@ -135,6 +137,7 @@ export class Engine {
     this.decider = new Decider(this);
     this.sweeper = new Sweeper(this);
     this.compactor = new Compactor(this, compaction);
+    this.retention = new Retention(this);
     this.backgroundSync = new BackgroundSync(this);
     this.tenure = new Tenure(this);
   }
@@ -175,10 +178,12 @@ export class Engine {
       engine.noteChange();
       engine.sweeper.checkAll();
       engine.compactor.touchAll();
+      engine.retention.start();
       return engine;
     } catch (error) {
       if (error instanceof SyncFailure) engine?.syncFailed(error);
       engine?.compactor.close();
+      engine?.retention.close();
       engine?.indexer.close();
       engine?.journal.close();
       engine?.files.descriptors.close();
@@ -441,12 +446,14 @@ export class Engine {
   async #close(): Promise<void> {
     this.backgroundSync.close();
     this.compactor.close();
+    this.retention.close();
     this.indexer.close();
     try {
       await this.writer.close();
       await this.decider.close();
       await this.sweeper.idle();
       await this.compactor.idle();
+      await this.retention.idle();
       if (this.#failure === undefined) {
         this.#lookOnceMore();
         await this.syncer.upTo(this.tail.nextIndex - 1);

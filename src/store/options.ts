@@ -20,6 +20,11 @@ export interface StoreOptions {
   maxRecordSize?: number | undefined;
   /** What a write does when `maxFiles` are full: reject with STORE_FULL, wait for room, or drop the oldest segment. Default `'fail'`. */
   whenFull?: 'fail' | 'wait' | 'drop-oldest' | undefined;
+  /**
+   * What is kept at most; whole segments go, the oldest first, whatever became of their records. `maxAgeMs`: at least that old, found
+   * within two minutes. `maxBytes`: beside the segment that is being written. Default: everything.
+   */
+  retention?: { maxAgeMs?: number | undefined; maxBytes?: number | undefined } | undefined;
   /** When a call resolves: in the system's cache, or on the device. Also per call. Default `'synced'`. */
   durability?: Durability | undefined;
   /** Under `'written'`: milliseconds within which it is synced in the background. Default 1000. */
@@ -46,6 +51,8 @@ export interface ResolvedStoreOptions {
   readonly maxChunk: number;
   readonly maxRecordSize: number;
   readonly whenFull: 'fail' | 'wait' | 'drop-oldest';
+  /** Infinite where there is no bound. */
+  readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number };
   readonly durability: Durability;
   readonly syncIntervalMs: number;
   readonly locking: 'auto' | 'os' | 'lockfile' | 'none';
@@ -83,6 +90,7 @@ const KNOWN = new Set<string>([
   'maxChunk',
   'maxRecordSize',
   'whenFull',
+  'retention',
   'durability',
   'syncIntervalMs',
   'locking',
@@ -90,7 +98,7 @@ const KNOWN = new Set<string>([
   'clock',
   'signal',
 ]);
-const NOT_YET = new Set<string>(['retention', 'transforms']);
+const NOT_YET = new Set<string>(['transforms']);
 
 /** Checks the options and fills in the defaults. INVALID_OPTION names the option, what was expected and what came. */
 export function resolveStoreOptions(
@@ -120,6 +128,7 @@ export function resolveStoreOptions(
     maxChunk: wholeNumber('maxChunk', options.maxChunk, storeDefaults.maxChunk, 0, Number.MAX_SAFE_INTEGER),
     maxRecordSize: wholeNumber('maxRecordSize', options.maxRecordSize, room, 0, room),
     whenFull: oneOf('whenFull', options.whenFull, storeDefaults.whenFull, ['fail', 'wait', 'drop-oldest']),
+    retention: retentionOption(options.retention),
     durability: oneOf('durability', options.durability, storeDefaults.durability, ['written', 'synced']),
     syncIntervalMs: wholeNumber(
       'syncIntervalMs',
@@ -217,6 +226,21 @@ export function callOptions<T extends object>(
     if (!known.has(name) && options[name] !== undefined) throw unknown(name);
   }
   return options;
+}
+
+function retentionOption(value: StoreOptions['retention']): ResolvedStoreOptions['retention'] {
+  if (value === undefined) return { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+  if (typeof value !== 'object' || value === null) throw invalid('retention', 'an object', value);
+  for (const name of Object.keys(value)) {
+    if (name === 'consumed') throw notYet('retention.consumed');
+    if (name !== 'maxAgeMs' && name !== 'maxBytes') throw unknown(`retention.${name}`);
+  }
+  const most = Number.MAX_SAFE_INTEGER;
+  const { maxAgeMs, maxBytes } = value;
+  return {
+    maxAgeMs: wholeNumber('retention.maxAgeMs', maxAgeMs, Number.POSITIVE_INFINITY, 1, most),
+    maxBytes: wholeNumber('retention.maxBytes', maxBytes, Number.POSITIVE_INFINITY, 0, most),
+  };
 }
 
 function nonEmptyString(option: string, value: unknown): string {

@@ -32,9 +32,15 @@ export class Room {
    * or to come again with the fate lock. Throws STORE_FULL.
    */
   make(fateHeld: boolean): Obstacle {
-    const { options, journal, sweeper, appender, clock } = this.#engine;
+    const { options, journal, sweeper, appender, clock, retention } = this.#engine;
     if (fateHeld) journal.catchUpLocked();
     else journal.catchUp();
+    if (retention.excessWithActive() > 0) {
+      if (!fateHeld) return 'needs-fate';
+      appender.roll(clock.now());
+      this.#dropExcess();
+      return 'none';
+    }
     if (sweeper.liveSegments() < options.maxFiles) {
       appender.roll(clock.now());
       return 'none';
@@ -54,6 +60,24 @@ export class Room {
             'consume or delete records, or raise maxFiles',
         );
     }
+  }
+
+  /** Under both locks: the same, until no more is sealed than is to be kept. */
+  #dropExcess(): void {
+    const { tail, journal, retention, clock } = this.#engine;
+    resolveTicks(this.#engine);
+    const facts = journal.begin();
+    let excess = retention.excess();
+    for (const first of tail.segments) {
+      const next = tail.segments.after(first);
+      if (excess <= 0 || next === undefined) break;
+      const bytes = retention.sealedBytes(first);
+      if (bytes === 0) continue;
+      facts.gone(first, next);
+      excess -= bytes;
+    }
+    journal.decided(clock.now());
+    journal.commit();
   }
 
   /** Under both locks: the oldest segments' records are gone, until the new segment is one of `maxFiles`. */
