@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cell, Contestant } from '../cell.js';
 import { BATCH, putBy, RECORD_BYTES, recordOf, takeBy } from '../loops.js';
 import type { Subject } from '../subject.js';
@@ -7,6 +8,8 @@ import { durostore } from '../subjects/durostore.js';
 import { OURS, roleOf } from './contestants.js';
 
 const RECORDS = 100_000;
+const LOOK_MS = 50;
+const QUIET_MS = 1000;
 /** The active segment, as large as files are by default, and a few KB. */
 const LEFT_MIB = 64.1;
 
@@ -18,11 +21,23 @@ function drained(subject: Subject, role: Contestant['role']): Contestant {
       const opened = await subject.open({ directory, durability: 'written', as: 'queue' });
       await putBy(BATCH, recordOf(RECORD_BYTES))(opened, RECORDS);
       await takeBy(BATCH)(opened, RECORDS);
-      const open = bytesIn(directory) / 1024 ** 2;
+      const open = (await settled(directory)) / 1024 ** 2;
       await opened.close();
       return { open, closed: bytesIn(directory) / 1024 ** 2 };
     },
   };
+}
+
+/** The same once it changes no more: files are removed in the background. */
+async function settled(directory: string): Promise<number> {
+  let bytes = bytesIn(directory);
+  for (let quiet = 0; quiet < QUIET_MS; quiet += LOOK_MS) {
+    await sleep(LOOK_MS);
+    const now = bytesIn(directory);
+    if (now !== bytes) quiet = 0;
+    bytes = now;
+  }
+  return bytes;
 }
 
 /** What the files of a directory take up on the disk. */
@@ -39,7 +54,7 @@ export function drainedCell(peers: readonly Subject[]): Cell {
     name: `left on the disk when ${RECORDS} records of 1,024 bytes were enqueued and dequeued`,
     group: 'footprint',
     definition:
-      'What the files take up, before and after closing. The library keeps the segment that it writes to, at most 64 MiB by default (`maxFileSize`).',
+      'What the files take up when they have not changed for a second, and after closing. The library keeps the segment that it writes to, at most 64 MiB by default (`maxFileSize`).',
     records: RECORDS,
     fixed: true,
     rounds: 1,
