@@ -12,6 +12,7 @@ import { onBothDisks } from './world.js';
 const TWO_GIB = 2 ** 31;
 /** Every option, and values that are not for it. */
 const WRONG: Readonly<Record<string, readonly unknown[]>> = {
+  retention: [5, null, { maxAgeMs: 0 }, { maxAgeMs: 1.5 }, { maxBytes: -1 }, { odd: 1 }],
   directory: [undefined, null, '', 1, {}, 'a\0b'],
   filePrefix: [null, 1, '', 'a/b', '../x', '.', '-a', '_a', 'a.b', 'a b', 'ä', 'x'.repeat(101)],
   maxFiles: [null, 0, -1, 1.5, '4', Number.NaN, Number.POSITIVE_INFINITY],
@@ -68,7 +69,7 @@ const RIGHT_FOR_QUEUES: Readonly<Record<string, readonly unknown[]>> = {
   deduplication: [{ windowMs: 0 }, { windowMs: 86_400_000 }],
   deadLetters: [{}, { maxAgeMs: 0, maxCount: 0 }, { maxAgeMs: undefined, maxCount: undefined }],
 };
-const NOT_YET = { retention: { maxAgeMs: 1 }, transforms: [] };
+const NOT_YET = { transforms: [] };
 
 t.test('a wrong option is INVALID_OPTION, which names it, and touches nothing', async (t) => {
   const machine = new MemoryDisk();
@@ -98,6 +99,11 @@ t.test('what comes with a later version is UNSUPPORTED', async (t) => {
   for (const [name, value] of Object.entries(NOT_YET)) {
     await t.rejects(openStoreOn(disk, { directory: '/store', [name]: value }), { code: 'UNSUPPORTED' });
   }
+  const consumed = { retention: { consumed: true } } as object;
+  await t.rejects(openStoreOn(disk, { directory: '/store', ...consumed }), {
+    code: 'UNSUPPORTED',
+    message: /^retention.consumed /,
+  });
 });
 
 t.test('undefined is as good as left out', async (t) => {
