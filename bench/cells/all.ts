@@ -41,7 +41,7 @@ export function allCells(peers: readonly Subject[], full: boolean): Cell[] {
     allocationCell(),
     drainedCell(peers),
     eventLoopCell(),
-    idleCell(full),
+    idleCell(),
     ...formatCells(),
   ];
 }
