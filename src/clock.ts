@@ -10,6 +10,9 @@ export interface Clock {
   setTimer(atMs: number, run: () => void): () => void;
 }
 
+/** Who waits for a wall time looks at the clock so often: it may be set meanwhile. */
+export const WALL_LOOK_MS = 1000;
+
 /** The longest delay that Node's timers take; a longer one would fire at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 

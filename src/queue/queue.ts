@@ -1,3 +1,4 @@
+import { WALL_LOOK_MS } from '../clock.js';
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
 import type { FactSink } from '../journal/facts.js';
@@ -77,8 +78,6 @@ export async function openQueueOn<T = unknown>(
 }
 
 const FLUSH_STEP = 1000;
-/** The wall clock may be set while something is put off: it is looked at again after so long. */
-const WALL_LOOK_MS = 1000;
 const WAIT_OPTIONS = new Set(['waitMs', 'signal']);
 const CLAIM_OPTIONS = new Set([...WAIT_OPTIONS, 'leaseMs']);
 

@@ -1,3 +1,4 @@
+import { CorruptError } from '../errors.js';
 import { findEntry, timeOfFound } from './entry-search.js';
 import type { SegmentFiles } from './segment-files.js';
 import type { Tail } from './tail.js';
@@ -79,10 +80,18 @@ class TimeSearch {
     return this.#tail.segments.after(first) ?? this.#tail.nextIndex;
   }
 
+  #byEntry(first: number, index: number): number | undefined {
+    try {
+      return findEntry(this.#files, first, index, this.#found) ? timeOfFound() : undefined;
+    } catch (error) {
+      if (error instanceof CorruptError) return undefined;
+      throw error;
+    }
+  }
+
   #firstKnown(first: number, from: number, end: number): Dated | undefined {
     for (let index = this.#known.present(from); index < end; index = this.#known.present(index + 1)) {
-      const hasEntry = findEntry(this.#files, first, index, this.#found);
-      const time = hasEntry ? timeOfFound() : this.#known.timeOf(index);
+      const time = this.#byEntry(first, index) ?? this.#known.timeOf(index);
       if (time !== undefined) return { index, time };
     }
     return undefined;

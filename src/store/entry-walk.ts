@@ -1,11 +1,9 @@
+import { WALL_LOOK_MS } from '../clock.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
 import type { RecordRun } from '../segment/record-run.js';
 import type { StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from './engine.js';
 import { checkRange, type Entry, type EntryRange, toEntry } from './entries.js';
-
-/** Who waits for a wall time looks at the clock so often. */
-const WALL_LOOK_MS = 1000;
 
 type Result = IteratorResult<Entry, undefined>;
 

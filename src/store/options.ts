@@ -231,9 +231,10 @@ export function callOptions<T extends object>(
 function retentionOption(value: StoreOptions['retention']): ResolvedStoreOptions['retention'] {
   if (value === undefined) return { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
   if (typeof value !== 'object' || value === null) throw invalid('retention', 'an object', value);
-  for (const name of Object.keys(value)) {
-    if (name === 'consumed') throw notYet('retention.consumed');
-    if (name !== 'maxAgeMs' && name !== 'maxBytes') throw unknown(`retention.${name}`);
+  for (const [name, given] of Object.entries(value as Record<string, unknown>)) {
+    if (name === 'maxAgeMs' || name === 'maxBytes' || given === undefined) continue;
+    if (name !== 'consumed') throw unknown(`retention.${name}`);
+    if (given !== false) throw notYet('retention.consumed');
   }
   const most = Number.MAX_SAFE_INTEGER;
   const { maxAgeMs, maxBytes } = value;

@@ -1,5 +1,9 @@
+import { Fenced } from '../epoch/fenced.js';
+import { CorruptError } from '../errors.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
 import { ENTRY_BYTES } from '../segment/entry.js';
 import { readSeal } from '../segment/seal.js';
+import type { TailPosition } from '../segment/tail.js';
 import type { Engine } from './engine.js';
 
 /** ⚑ Two looks at the clocks, so far apart, have to agree before age counts: a wall clock that was set says nothing of an age. */
@@ -16,8 +20,8 @@ interface Look {
 
 /**
  * Lets go of what is older, or more, than is to be kept: whole segments, the lowest first, whatever became of their records. Bytes
- * are bounded where a segment is begun (`Room`) and, for what was there before, at opening; age in the background. A segment that is still being written is kept, but
- * one that is idle and wholly too old is succeeded by an empty one.
+ * are bounded where a segment is begun (`Room`) and, for what was there before, at opening; age in the background. A segment that is
+ * still being written is kept, but one that is idle and wholly too old is succeeded by an empty one.
  *
  * Nobody waits for it and nobody is told where it fails: the next look, or the next roll, does what is left.
  */
@@ -30,7 +34,7 @@ export class Retention {
   #isAsked = false;
   #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -43,7 +47,7 @@ export class Retention {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     this.#cancel?.();
   }
 
@@ -63,18 +67,24 @@ export class Retention {
 
   /** The same as if the active segment were sealed now. */
   excessWithActive(): number {
-    const { options, tail } = this.#engine;
+    const { options, tail, sweeper } = this.#engine;
     if (options.retention.maxBytes === Number.POSITIVE_INFINITY) return 0;
-    let bytes = tail.end + (tail.nextIndex - tail.active) * ENTRY_BYTES;
+    const isEmptied = sweeper.isEmptied(tail.active);
+    let bytes = isEmptied ? 0 : tail.end + HEADER_BYTES + (tail.nextIndex - tail.active) * ENTRY_BYTES;
     for (const first of tail.segments) bytes += this.sealedBytes(first);
     return Math.max(0, bytes - options.retention.maxBytes);
   }
 
   /** What a segment counts for once it is sealed; nothing where it is wholly gone, or still being written. */
   sealedBytes(first: number): number {
-    const { tail, files, sweeper } = this.#engine;
+    const { tail, files, sweeper, options } = this.#engine;
     if (tail.segments.after(first) === undefined || sweeper.isEmptied(first)) return 0;
-    return (files.data(first)?.size() ?? 0) + (files.entries(first)?.size() ?? 0);
+    try {
+      return (files.data(first)?.size() ?? 0) + (files.entries(first)?.size() ?? 0);
+    } catch (error) {
+      if (error instanceof CorruptError) return options.maxFileSize;
+      throw error;
+    }
   }
 
   #age(): void {
@@ -87,7 +97,7 @@ export class Retention {
       this.#run();
     }
     this.#cancel = clock.setTimer(now.monotonic + LOOK_EVERY_MS, () => {
-      if (!this.#closed) this.#age();
+      if (!this.#closing.signal.aborted) this.#age();
     });
   }
 
@@ -101,7 +111,7 @@ export class Retention {
   }
 
   async #letGoAll(): Promise<void> {
-    while (this.#isAsked && !this.#closed) {
+    while (this.#isAsked && !this.#closing.signal.aborted) {
       this.#isAsked = false;
       this.#engine.catchUp();
       await this.#rollIdle();
@@ -122,7 +132,7 @@ export class Retention {
         const next = tail.segments.after(first);
         if (next === undefined) return true;
         if (sweeper.isEmptied(first)) continue;
-        if (excess <= 0 && !this.#isOld(first)) return true;
+        if (excess <= 0 && !this.#isOld(first, next)) return true;
         if (count === AT_ONCE) return false;
         excess -= this.sealedBytes(first);
         facts.gone(first, next);
@@ -132,13 +142,26 @@ export class Retention {
     }, false);
   }
 
-  /** Whether all that a sealed segment holds was written before what is to be kept. */
-  #isOld(first: number): boolean {
+  /**
+   * Whether all that a sealed segment holds was written before what is to be kept. Where it does not say itself, for it is damaged, what
+   * comes behind it does: else it would keep everything.
+   */
+  #isOld(first: number, next: number): boolean {
     if (this.#horizon === Number.NEGATIVE_INFINITY) return false;
+    const { tail } = this.#engine;
+    const time = this.#greatestTime(first) ?? this.#greatestTime(next) ?? tail.time;
+    return time < this.#horizon;
+  }
+
+  #greatestTime(first: number): number | undefined {
     const { files } = this.#engine;
-    const file = files.data(first);
-    const seal = file && readSeal(files, file);
-    return seal !== undefined && seal.greatestTime < this.#horizon;
+    try {
+      const file = files.data(first);
+      return file && readSeal(files, file)?.greatestTime;
+    } catch (error) {
+      if (error instanceof CorruptError) return undefined;
+      throw error;
+    }
   }
 
   /** Nobody writes any more, and all is too old. */
@@ -146,12 +169,18 @@ export class Retention {
     const { locks, tail, tenure, appender, clock } = this.#engine;
     const isIdle = (): boolean => tail.nextIndex > tail.active && tail.time < this.#horizon;
     if (!isIdle()) return;
-    await locks.write.enter();
+    await locks.write.enter(this.#closing.signal);
+    let before: TailPosition | undefined;
     try {
-      this.#engine.assertUsable();
+      this.#engine.assertNotFailed();
       tenure.enter();
       appender.catchUp();
+      before = tail.position();
       if (isIdle()) appender.roll(clock.now());
+      tenure.isLost(before);
+    } catch (error) {
+      if (!(error instanceof Fenced)) throw this.#engine.failed(error, 'beginning a segment');
+      tenure.lost(before);
     } finally {
       locks.write.leave();
     }

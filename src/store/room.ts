@@ -38,7 +38,7 @@ export class Room {
     if (retention.excessWithActive() > 0) {
       if (!fateHeld) return 'needs-fate';
       appender.roll(clock.now());
-      this.#dropExcess();
+      this.#drop(retention.excess(), (first) => retention.sealedBytes(first));
       return 'none';
     }
     if (sweeper.liveSegments() < options.maxFiles) {
@@ -62,37 +62,27 @@ export class Room {
     }
   }
 
-  /** Under both locks: the same, until no more is sealed than is to be kept. */
-  #dropExcess(): void {
-    const { tail, journal, retention, clock } = this.#engine;
-    resolveTicks(this.#engine);
-    const facts = journal.begin();
-    let excess = retention.excess();
-    for (const first of tail.segments) {
-      const next = tail.segments.after(first);
-      if (excess <= 0 || next === undefined) break;
-      const bytes = retention.sealedBytes(first);
-      if (bytes === 0) continue;
-      facts.gone(first, next);
-      excess -= bytes;
-    }
-    journal.decided(clock.now());
-    journal.commit();
-  }
-
   /** Under both locks: the oldest segments' records are gone, until the new segment is one of `maxFiles`. */
   #dropOldest(): void {
-    const { tail, journal, sweeper, clock, options } = this.#engine;
-    resolveTicks(this.#engine);
-    const facts = journal.begin();
+    const { tail, sweeper, options } = this.#engine;
     let bytes = 0;
     for (const first of tail.segments) bytes += sweeper.weight(first);
+    this.#drop(bytes - options.maxFiles * options.maxFileSize, (first) => sweeper.weight(first));
+  }
+
+  /** Under both locks: so many bytes go, by whole segments, the oldest first. One that counts for nothing is gone already. */
+  #drop(excess: number, bytesOf: (first: number) => number): void {
+    const { tail, journal, clock } = this.#engine;
+    resolveTicks(this.#engine);
+    const facts = journal.begin();
+    let left = excess;
     for (const first of tail.segments) {
       const next = tail.segments.after(first);
-      if (bytes <= options.maxFiles * options.maxFileSize || next === undefined) break;
-      if (sweeper.isEmptied(first)) continue;
+      if (left <= 0 || next === undefined) break;
+      const bytes = bytesOf(first);
+      if (bytes === 0) continue;
       facts.gone(first, next);
-      bytes -= sweeper.weight(first);
+      left -= bytes;
     }
     journal.decided(clock.now());
     journal.commit();

@@ -99,6 +99,8 @@ t.test('what comes with a later version is UNSUPPORTED', async (t) => {
   for (const [name, value] of Object.entries(NOT_YET)) {
     await t.rejects(openStoreOn(disk, { directory: '/store', [name]: value }), { code: 'UNSUPPORTED' });
   }
+  const unused = { retention: { maxBytes: undefined, consumed: false } } as object;
+  await (await openStoreOn(disk, { directory: '/store', ...unused })).close();
   const consumed = { retention: { consumed: true } } as object;
   await t.rejects(openStoreOn(disk, { directory: '/store', ...consumed }), {
     code: 'UNSUPPORTED',

@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 import { openEngine } from './engines.js';
 import { MovedClock } from './moved-clock.js';
 import { fileOf, range } from './records.js';
-import { memoryWorld, onBothDisks } from './world.js';
+import { lockFileMachine, memoryWorld, onBothDisks } from './world.js';
 
 const HOUR = 3_600_000;
 const record = (index: number): Uint8Array => new Uint8Array(100).fill(index);
@@ -61,9 +61,10 @@ onBothDisks('claimed messages go, too, and their consumers hear of it', async (t
 async function aged(
   t: Test,
   retention: { maxAgeMs: number },
+  machine = new MemoryDisk(),
 ): Promise<{ clock: MovedClock; engine: Engine; store: EngineStore }> {
   const clock = new MovedClock();
-  const engine = await openEngine(t, new MemoryDisk(), {
+  const engine = await openEngine(t, machine, {
     clock,
     maxFileSize,
     retention,
@@ -77,29 +78,53 @@ async function aged(
   return { clock, engine, store };
 }
 
+/** Lets minutes pass, one after the other, and what comes of each be done. */
+async function pass(clock: MovedClock, engine: Engine, minutes: number): Promise<void> {
+  for (const _ of range(1, minutes)) {
+    clock.advance(60_000);
+    await engine.retention.idle();
+  }
+}
+
 t.test('whole segments that are too old go, within two minutes', async (t) => {
-  const { clock, engine, store } = await aged(t, { maxAgeMs: 2.5 * HOUR });
-  t.equal(await store.firstIndex(), 1);
-  clock.advance(120_000);
-  await engine.retention.idle();
-  t.equal(await store.firstIndex(), 11, 'the first is three hours old');
-  clock.advance(HOUR);
-  await engine.retention.idle();
-  clock.advance(60_000);
-  await engine.retention.idle();
+  const { clock, engine, store } = await aged(t, { maxAgeMs: 3.5 * HOUR });
+  await pass(clock, engine, 30);
+  t.equal(await store.firstIndex(), 1, 'the first is three and a half hours old');
+  await pass(clock, engine, 2);
+  t.equal(await store.firstIndex(), 11);
+  await pass(clock, engine, 58);
+  t.equal(await store.firstIndex(), 11);
+  await pass(clock, engine, 2);
   t.equal(await store.firstIndex(), 21);
   t.same(await indexes(store), range(21, 35));
 });
 
-t.test('a segment that nobody writes to any more goes as well, and indexes go on', async (t) => {
-  const { clock, engine, store } = await aged(t, { maxAgeMs: HOUR });
-  for (const _ of range(1, 70)) {
-    clock.advance(60_000);
-    await engine.retention.idle();
-  }
-  t.equal(await store.length(), 0);
-  t.equal(await store.write(record(36)), 36);
-  t.same(await indexes(store), [36]);
+for (const machine of [new MemoryDisk(), lockFileMachine()])
+  t.test('a segment that nobody writes to any more goes as well, and indexes go on', async (t) => {
+    const { clock, engine, store } = await aged(t, { maxAgeMs: HOUR }, machine);
+    await pass(clock, engine, 70);
+    t.equal(await store.length(), 0);
+    t.equal(await store.write(record(36)), 36);
+    t.same(await indexes(store), [36]);
+  });
+
+t.test('a damaged segment is neither in the way nor kept for ever', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const { clock } = await aged(t, { maxAgeMs: 1000 * HOUR }, machine);
+  // Who comes first looks at all headers, and would be told.
+  world.flip('duro_00000000000000000001.dat', 3);
+  world.flip('duro_00000000000000000011.idx', 3);
+  const retention = { maxAgeMs: 2.5 * HOUR, maxBytes: 10 * segment };
+  const later = await openEngine(t, machine, { clock, maxFileSize, retention, durability: 'written' });
+  const store = new EngineStore(later);
+  for (const index of range(36, 55)) t.equal(await store.write(record(index)), index);
+  t.equal(await store.indexAt(clock.now()), 31);
+  await pass(clock, later, 3);
+  t.equal(await store.firstIndex(), 1, 'what comes behind it says how old it is at least');
+  clock.advance(HOUR);
+  await pass(clock, later, 3);
+  t.equal(await store.firstIndex(), 21);
 });
 
 t.test('a wall clock that was set makes nothing old', async (t) => {
@@ -109,16 +134,10 @@ t.test('a wall clock that was set makes nothing old', async (t) => {
   await engine.retention.idle();
   t.equal(await store.firstIndex(), 1, 'the two looks do not agree');
   clock.setWall(clock.now() - 10_000 * HOUR);
-  for (const _ of range(1, 3)) {
-    clock.advance(60_000);
-    await engine.retention.idle();
-  }
+  await pass(clock, engine, 3);
   t.equal(await store.firstIndex(), 1);
   clock.advance(25 * HOUR);
-  for (const _ of range(1, 3)) {
-    clock.advance(60_000);
-    await engine.retention.idle();
-  }
+  await pass(clock, engine, 3);
   t.equal(await store.length(), 0);
 });
 
