@@ -1,10 +1,10 @@
 import type { DiskFile } from '../disk/disk.js';
 import {
   checkFileHeader,
-  FEATURE_JOBS,
   featuresOf,
   HEADER_BYTES,
   type HeaderKind,
+  NEW_FEATURES,
   storeIdInHeader,
 } from '../frame/file-header.js';
 
@@ -29,7 +29,7 @@ export function checkHeader(
   const verdict = checkFileHeader(bytes, length, kind, storeId, number, file.path, epoch);
   return {
     verdict,
-    features: verdict === 'valid' ? featuresOf(bytes) : FEATURE_JOBS,
+    features: verdict === 'valid' ? featuresOf(bytes) : NEW_FEATURES,
     storeId: length < HEADER_BYTES ? undefined : storeIdInHeader(bytes),
   };
 }

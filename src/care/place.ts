@@ -1,7 +1,7 @@
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import type { Epochs } from '../epoch/epochs.js';
-import { encodeFileHeader, HeaderKind } from '../frame/file-header.js';
+import { encodeFileHeader, HeaderKind, NEW_FEATURES, WRITTEN_FEATURES } from '../frame/file-header.js';
 import { saltOf } from '../frame/frame.js';
 
 /** Where a store is, and what its files have in common. */
@@ -68,10 +68,10 @@ export class Place {
     return this.#header(this.generation(first) > 0 ? HeaderKind.sparseEntries : HeaderKind.entries, first);
   }
 
-  /** Headers that entries may have: this version's, and that of before marks were known. */
+  /** Headers that entries may have: those of every program so far. */
   entriesHeaders(first: number): readonly Buffer[] {
     const kind = this.generation(first) > 0 ? HeaderKind.sparseEntries : HeaderKind.entries;
-    return [this.#header(kind, first), this.#header(kind, first, 0)];
+    return WRITTEN_FEATURES.map((features) => this.#header(kind, first, features));
   }
 
   dataKind(first: number): HeaderKind {
@@ -88,7 +88,7 @@ export class Place {
     return this.generation(first) || this.epochs.ofSegment(first);
   }
 
-  #header(kind: HeaderKind, first: number, features?: number): Buffer {
+  #header(kind: HeaderKind, first: number, features = NEW_FEATURES): Buffer {
     return encodeFileHeader(kind, this.storeId, first, this.stamp(first), features);
   }
 }

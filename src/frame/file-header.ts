@@ -25,17 +25,26 @@ const MAGIC = 0x4f525544;
 
 /**
  * Of a segment: records may be marked (frame flag 2), entries say how, the seal whether any is. Of a journal: facts of the codes
- * 10 to 29. Every new file has it; one of before has not.
+ * 10 to 14 and 20 to 24. Every new file has it; one of before has not.
  */
 export const FEATURE_JOBS = 1;
-const KNOWN_FEATURES = FEATURE_JOBS;
+/**
+ * Of a segment: frames of kind 4, records with mark 6. Of a journal: facts of the codes 15 to 19 and 25 to 39. Every new file has it; one
+ * of before has not.
+ */
+export const FEATURE_STREAMS = 2;
+/** What every new file announces, whatever comes into it, and all that is known. */
+export const NEW_FEATURES = FEATURE_JOBS | FEATURE_STREAMS;
+
+/** What the programs of version 1 have announced in the files that they began. */
+export const WRITTEN_FEATURES = [NEW_FEATURES, FEATURE_JOBS, 0];
 
 export function encodeFileHeader(
   kind: HeaderKind,
   storeId: Buffer,
   number: number,
   epoch = 0,
-  features = FEATURE_JOBS,
+  features = NEW_FEATURES,
 ): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32LE(MAGIC, 0);
@@ -68,7 +77,7 @@ export function checkFileHeader(
       encodeFileHeader(kind, storeId, number, epoch, features)
         .subarray(0, length)
         .equals(bytes.subarray(0, length));
-    return isBegun(FEATURE_JOBS) || isBegun(0) || isZero(bytes, length) ? 'absent' : 'foreign';
+    return WRITTEN_FEATURES.some(isBegun) || isZero(bytes, length) ? 'absent' : 'foreign';
   }
   if (isZero(bytes, HEADER_BYTES)) return 'absent';
   if (!isWhole(bytes)) return 'foreign';
@@ -85,7 +94,7 @@ export function assertKnownHeader(bytes: Buffer, length: number, path: string): 
 function assertKnown(header: Buffer, path: string): void {
   if (header[5] !== FORMAT_VERSION) throw laterVersion(path, `has format version ${header[5]}`);
   const features = header.readUInt16LE(6);
-  if ((features & ~KNOWN_FEATURES) !== 0) throw laterVersion(path, `uses features ${features.toString(2)}`);
+  if ((features & ~NEW_FEATURES) !== 0) throw laterVersion(path, `uses features ${features.toString(2)}`);
 }
 
 /** The features that a whole, known header names. */

@@ -1,6 +1,6 @@
 import { laterVersion } from '../disk/later-version.js';
 import { CorruptError, DurostoreError } from '../errors.js';
-import { FEATURE_JOBS } from '../frame/file-header.js';
+import { FEATURE_JOBS, FEATURE_STREAMS, NEW_FEATURES } from '../frame/file-header.js';
 import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
 import {
   decodeScheduleFact,
@@ -99,6 +99,12 @@ const Code = {
 } as const;
 
 const FIRST_OF_JOBS = 10;
+
+/** The feature that the header of a journal announces in which a fact of that code may stand. */
+function featureOf(code: number): number {
+  if (code < FIRST_OF_JOBS) return 0;
+  return code <= 14 || (code >= 20 && code <= 24) ? FEATURE_JOBS : FEATURE_STREAMS;
+}
 
 /** What each fact takes behind its code at least; nothing is said of those that begin with a varint. */
 const BODY_BYTES: Readonly<Record<number, number>> = {
@@ -425,7 +431,7 @@ export function decodeFacts(
   to: number,
   sink: FactSink,
   file: string,
-  features: number = FEATURE_JOBS,
+  features: number = NEW_FEATURES,
 ): void {
   let at = from;
   let goneTo = 0;
@@ -456,7 +462,7 @@ export function decodeFacts(
   while (at < to) {
     const code = bytes[at] as number;
     const body = at + 1;
-    if (code >= FIRST_OF_JOBS && (features & FEATURE_JOBS) === 0)
+    if ((featureOf(code) & ~features) !== 0)
       throw laterVersion(file, `has a fact of kind ${code}, which it does not announce`);
     if (body + (BODY_BYTES[code] ?? 0) > to) throw outside(file, from, to);
     switch (code) {

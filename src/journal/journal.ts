@@ -6,7 +6,7 @@ import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
 import { Fenced } from '../epoch/fenced.js';
 import { CorruptError, DurostoreError } from '../errors.js';
-import { FEATURE_JOBS, HEADER_BYTES } from '../frame/file-header.js';
+import { FEATURE_JOBS, FEATURE_STREAMS, HEADER_BYTES, NEW_FEATURES } from '../frame/file-header.js';
 import {
   completeHead,
   FLAG_ENDS_BATCH,
@@ -86,7 +86,7 @@ export class Journal {
   /** Whether the state that a successor begins with has not been read to its end. */
   #inState = false;
   /** What the current journal's header names. */
-  #features = FEATURE_JOBS;
+  #features = NEW_FEATURES;
   readonly #isAlone: boolean;
   /** Whether the end is that of a whole commit by an opener that is alone: then the file need not be looked at. */
   #isOwnEnd = false;
@@ -115,9 +115,19 @@ export class Journal {
     return this.#files.list().length > 0;
   }
 
-  /** Whether all facts may be written here. A journal of a program of before has to be succeeded first. */
+  /** Whether the facts of FEATURE_JOBS may be written here. A journal of a program of before has to be succeeded first. */
   get takesJobs(): boolean {
     return (this.#features & FEATURE_JOBS) !== 0;
+  }
+
+  /** The same of the facts of FEATURE_STREAMS. */
+  get takesStreams(): boolean {
+    return (this.#features & FEATURE_STREAMS) !== 0;
+  }
+
+  /** Whether a program of before began it, so that it has to be succeeded once there is room. */
+  get isOlder(): boolean {
+    return this.#features !== NEW_FEATURES;
   }
 
   /** Creates the first journal, on the device when it returns. Only by the first opener of a new store. */
@@ -256,7 +266,7 @@ export class Journal {
   /** Whether it is worth while to write a successor: the journal has grown long, cannot grow on a full disk, or is of before. */
   get isLong(): boolean {
     if (this.end < this.#retryFrom) return false;
-    if (!this.takesJobs) return true;
+    if (this.isOlder) return true;
     if (this.#prepared.isRefused && this.end > this.#beginning + this.#limits.leastGainBytes) return true;
     return (
       this.end > this.#limits.shortenFromBytes && this.end > this.#beginning * this.#limits.shortenFactor
@@ -296,7 +306,7 @@ export class Journal {
       );
       syncNow(old);
       this.#file = file;
-      this.#features = FEATURE_JOBS;
+      this.#features = NEW_FEATURES;
       this.number = next;
       this.end = end;
       this.#beginning = end;

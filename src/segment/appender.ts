@@ -83,16 +83,17 @@ export class Appender {
   }
 
   /**
-   * Whether so many bytes fit into the active segment beside its seal. Nothing fits behind a seal, and ⚑ nothing `marked` into a
-   * segment whose header does not announce it: who does not know marks would give the record out before its time.
+   * Whether so many bytes fit into the active segment beside its seal. Nothing fits behind a seal, and ⚑ nothing into a
+   * segment whose header does not announce the features it `needs`: who does not know marks would give the record out before its
+   * time.
    */
-  fits(bytes: number, marked = false): boolean {
+  fits(bytes: number, needs = 0): boolean {
     const { state, end, active } = this.#tail;
     if (state === 'sealed' || end + bytes + SEAL_BYTES > this.#maxFileSize) return false;
-    if (!marked || this.#files.mayHoldMarked(active)) return true;
+    if (needs === 0 || this.#files.announces(active, needs)) return true;
     // One that an earlier version began and that holds nothing yet cannot be rolled: segments are named by their first index.
     if (end > HEADER_BYTES) return false;
-    this.#files.announceMarked(active);
+    this.#files.announce(active);
     return true;
   }
 

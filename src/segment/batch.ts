@@ -1,4 +1,5 @@
 import { checksum, checksumIn } from '../frame/checksum.js';
+import { FEATURE_JOBS } from '../frame/file-header.js';
 import {
   FLAG_ENDS_BATCH,
   FLAG_MARKED,
@@ -35,6 +36,8 @@ export interface Group {
   unfinished: Unfinished[] | undefined;
   /** Whether any of its records carries marks of order. */
   marked: boolean;
+  /** The features that the header of its segment has to announce. */
+  needs: number;
 }
 
 /**
@@ -56,12 +59,13 @@ export class Batch {
   }
 
   /**
-   * Begins what one call writes, of about so many bytes in all. Everything added until the next `begin` is committed with it.
+   * Begins what one call writes, of about so many bytes in all. Everything added until the next `begin` is committed with it. `needs`:
+   * features that the segment's header has to announce.
    */
-  begin(bytes = 0): void {
+  begin(bytes = 0, needs = 0): void {
     const at = this.length;
     this.#reserve(at + bytes);
-    this.groups.push({ start: at, end: at, count: 0, unfinished: undefined, marked: false });
+    this.groups.push({ start: at, end: at, count: 0, unfinished: undefined, marked: false, needs });
   }
 
   /**
@@ -100,7 +104,10 @@ export class Batch {
       const before = this.#lastFrame + 5;
       bytes[before] = (bytes[before] as number) & ~FLAG_ENDS_BATCH;
     }
-    if (marked) group.marked = true;
+    if (marked) {
+      group.marked = true;
+      group.needs |= FEATURE_JOBS;
+    }
     this.#lastFrame = at;
     this.length = at + length;
     group.end = this.length;

@@ -1,4 +1,4 @@
-import { HEADER_BYTES } from '../frame/file-header.js';
+import { FEATURE_JOBS, HEADER_BYTES } from '../frame/file-header.js';
 import type { EntryMarks } from '../frame/order-marks.js';
 import { ENTRY_BYTES, indexOfEntry, marksOfEntry, timeOfEntry } from './entry.js';
 import { readSeal } from './seal.js';
@@ -39,7 +39,7 @@ function hasMarked(files: SegmentFiles, tail: Tail, first: number): boolean {
   const data = files.data(first);
   // What a take-over has ended has no seal of its own.
   if (data === undefined || (!files.isSparse(first) && files.isEnded(first))) return data !== undefined;
-  if (!files.mayHoldMarked(first)) return false;
+  if (!files.announces(first, FEATURE_JOBS)) return false;
   return readSeal(files, data)?.marked ?? true;
 }
 

@@ -9,7 +9,6 @@ import { CorruptError } from '../errors.js';
 import {
   checkFileHeader,
   encodeFileHeader,
-  FEATURE_JOBS,
   featuresOf,
   HEADER_BYTES,
   HeaderKind,
@@ -116,10 +115,10 @@ export class SegmentFiles {
   }
 
   /**
-   * Under the write lock, of a segment without frames: has its header announce marked records. A header that a power cut tears
+   * Under the write lock, of a segment without frames: has its header announce all that is known. A header that a power cut tears
    * before anything safe is behind it is written anew by recovery.
    */
-  announceMarked(first: number): void {
+  announce(first: number): void {
     const header = encodeFileHeader(HeaderKind.data, this.#storeId, first, this.epochs.ofSegment(first));
     const file = this.#openData(first);
     if (file !== undefined) writeFully(file, header, HEADER_BYTES, 0);
@@ -132,9 +131,9 @@ export class SegmentFiles {
     return this.#hasHeader(file, first) ? file : undefined;
   }
 
-  /** Whether the header of a segment, which is there, announces marked records. */
-  mayHoldMarked(first: number): boolean {
-    return ((this.#checked.get(first) ?? 0) & FEATURE_JOBS) !== 0;
+  /** Whether the header of a segment, which is there, announces all these features. */
+  announces(first: number, features: number): boolean {
+    return (features & ~(this.#checked.get(first) ?? 0)) === 0;
   }
 
   /** Whether nothing may be written to a segment: it is of an earlier epoch, or a take-over has ended it. */

@@ -202,7 +202,7 @@ export class Decider {
       pending = this.#pending;
       this.#pending = [];
       // Facts that a journal of before cannot take wait for its successor; without room for one, it goes on without them.
-      if (!journal.takesJobs) this.#shortenIfLong();
+      if (journal.isOlder) this.#shortenIfLong();
       const now = clock.now();
       fates.expireBy(clock);
       let numbered = 0;

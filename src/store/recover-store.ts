@@ -100,7 +100,7 @@ function recover(engine: Engine): void {
   }
   if (tail.nextIndex < next) appender.roll(clock.now(), next);
   // Last of all: now everything was looked at, and nothing is a later version's.
-  if (!journal.takesJobs) succeedOld(engine);
+  if (journal.isOlder) succeedOld(engine);
 }
 
 /** ⚑ A journal that cannot take every fact is succeeded by one that can, while nobody else is here. On a full disk it goes on. */

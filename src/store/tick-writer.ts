@@ -97,8 +97,8 @@ export class TickWriter {
       batch.add(record.payload, record.marks, record.headers, record.marked);
     }
     const fits = (count: number): boolean => {
-      const { end, marked } = batch.groups[count - 1] ?? { end: 0, marked: false };
-      return appender.fits(end, marked);
+      const { end, needs } = batch.groups[count - 1] ?? { end: 0, needs: 0 };
+      return appender.fits(end, needs);
     };
     if (!fits(1)) {
       const obstacle = this.#room.make(true);

@@ -355,8 +355,8 @@ export class Writer {
   /** Whether the group `last` fits into the active segment together with those from `from` on, which do. */
   #fits(from: number, last: number): boolean {
     const { groups } = this.#batch;
-    const { end, marked } = groups[last] as Group;
-    return this.#engine.appender.fits(end - (groups[from] as Group).start, marked);
+    const { end, needs } = groups[last] as Group;
+    return this.#engine.appender.fits(end - (groups[from] as Group).start, needs);
   }
 
   /**

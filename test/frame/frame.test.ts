@@ -9,6 +9,7 @@ import {
   featuresOf,
   HEADER_BYTES,
   HeaderKind,
+  NEW_FEATURES,
 } from '../../src/frame/file-header.js';
 import {
   bodyIsWhole,
@@ -81,7 +82,7 @@ t.test('the bytes of a frame', async (t) => {
 t.test('the bytes of a file header', async (t) => {
   t.equal(
     encodeFileHeader(HeaderKind.entries, storeId, 0x010203040506).toString('hex'),
-    '4455524f' + '02' + '01' + '0100' + '0011223344556677' + '060504030201' + '000000000000' + 'e12adb27',
+    '4455524f' + '02' + '01' + '0300' + '0011223344556677' + '060504030201' + '000000000000' + '61e38b09',
   );
 });
 
@@ -226,9 +227,13 @@ t.test('file headers', async (t) => {
   const before = encodeFileHeader(HeaderKind.data, storeId, 7, 0, 0);
   t.equal(check(before), 'valid', 'a file of before the first feature');
   t.equal(featuresOf(before), 0);
-  t.equal(featuresOf(header), FEATURE_JOBS);
+  t.equal(featuresOf(header), NEW_FEATURES);
   for (let length = 1; length < HEADER_BYTES; length++)
     t.equal(check(before, length), 'absent', `${length} bytes of such a file`);
+  const jobs = encodeFileHeader(HeaderKind.data, storeId, 7, 0, FEATURE_JOBS);
+  t.equal(check(jobs), 'valid', 'a file of before the second');
+  for (let length = 1; length < HEADER_BYTES; length++)
+    t.equal(check(jobs, length), 'absent', `${length} bytes of such a file`);
   for (const other of [
     encodeFileHeader(HeaderKind.entries, storeId, 7),
     encodeFileHeader(HeaderKind.data, Buffer.from('ff11223344556677', 'hex'), 7),

@@ -13,6 +13,7 @@ import {
   FEATURE_JOBS,
   HEADER_BYTES,
   HeaderKind,
+  NEW_FEATURES,
   storeIdInHeader,
 } from '../../src/frame/file-header.js';
 import { ENTRY_BYTES, indexOfEntry, readEntry, writeEntry } from '../../src/segment/entry.js';
@@ -121,7 +122,7 @@ t.test('other names lead to no file that they are not', (t) => {
 
 const kinds = fc.constantFrom(...Object.values(HeaderKind));
 const id = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes));
-const features = fc.constantFrom(0, FEATURE_JOBS);
+const features = fc.constantFrom(0, FEATURE_JOBS, NEW_FEATURES);
 const header = fc.record({ kind: kinds, storeId: id, number: uint48, epoch: uint48, features });
 
 t.test('a header is valid for the file that it was written for, and for no other', (t) => {
@@ -154,12 +155,12 @@ t.test('a changed header is foreign, or of a later version where its sum is righ
       const there = bytes.subarray(0, length);
       const isBegun =
         there.every((byte) => byte === 0) ||
-        [0, FEATURE_JOBS].some((known) =>
+        [0, FEATURE_JOBS, NEW_FEATURES].some((known) =>
           there.equals(encodeFileHeader(kind, storeId, number, epoch, known).subarray(0, length)),
         );
       assert(verdict === (isBegun ? 'absent' : 'foreign'), `${verdict} of ${length}`);
     } else {
-      const isKnown = at === 6 && mask === FEATURE_JOBS;
+      const isKnown = at === 6 && (mask & ~NEW_FEATURES) === 0;
       const isLater = isSummed && at >= 5 && at < 8 && !isKnown;
       const isUntouched = isSummed && (at >= 28 || isKnown);
       assert(verdict === (isLater ? undefined : isUntouched ? 'valid' : 'foreign'), `${verdict} at ${at}`);

@@ -398,11 +398,15 @@ export const scenes: Readonly<Record<string, () => Promise<Files>>> = {
   },
   'later-data-feature': async () => {
     const machine = await closed();
-    return filesOf(header(machine, data(machine, 1), 6, 2));
+    return filesOf(header(machine, data(machine, 1), 7, 0x80));
   },
   'jobs-announced': async () => {
     const machine = await closed();
     return filesOf(header(machine, data(machine, 1), 6, 1));
+  },
+  'streams-announced': async () => {
+    const machine = await closed();
+    return filesOf(header(machine, data(machine, 1), 6, 2));
   },
   'later-entries': async () => filesOf(header(await closed(), names.entries(1), 5, 2)),
   'later-fate': async () => filesOf(header(await closed(), names.fateJournal(1), 5, 2)),

@@ -49,7 +49,7 @@ const cases: readonly [what: string, change: (machine: MemoryDisk) => void][] = 
   ['meta that says another way of locking', (machine) => inMeta(machine, '"os"', '"quorum"')],
   ...[data(1), data(9), entries(5), JOURNAL].flatMap((path): (typeof cases)[number][] => [
     [`${path} of version 2`, (machine) => inHeader(machine, path, 5, 2)],
-    [`${path} with the first feature that is not known`, (machine) => inHeader(machine, path, 6, 2)],
+    [`${path} with the first feature that is not known`, (machine) => inHeader(machine, path, 6, 4)],
     [`${path} with the last feature`, (machine) => inHeader(machine, path, 7, 0x80)],
   ]),
   ['a frame of unknown kind in a segment', (machine) => append(machine, data(9), 4, 11, FLAG_ENDS_BATCH)],
