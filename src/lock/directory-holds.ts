@@ -1,6 +1,6 @@
 import type { Disk } from '../disk/disk.js';
-import type { FileNames } from '../disk/file-names.js';
-import type { Hold, Holds } from './holds.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
+import { type Hold, type Holds, heldAmong } from './holds.js';
 import { LockDirectory } from './lock-directory.js';
 
 /**
@@ -33,6 +33,11 @@ export class DirectoryHolds implements Holds {
 
   isHeld(path: string): boolean {
     return this.#directory(path).isHeldBySomebody;
+  }
+
+  held(kind: HoldKind, name?: string): Map<string, number[]> {
+    const listed = this.#disk.list(this.#names.directory);
+    return heldAmong(listed, this.#names, kind, name, (path) => this.isHeld(path));
   }
 
   close(): void {

@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import type { Disk, DiskFile } from '../disk/disk.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
 import { openExistingLockFile, openLockFile, tryLockFile } from './lock-file.js';
 
 /** A named lock that is had until it is released, or its holder dies. */
@@ -25,17 +27,47 @@ export interface Holds {
   tryHold(path: string): Hold | undefined;
   /** Whether somebody has it, this opener among them. */
   isHeld(path: string): boolean;
+  /** Those of a kind that somebody has, of that name where one is given: their numbers by name, in small letters. */
+  held(kind: HoldKind, name?: string): Map<string, number[]>;
   /** Gives everything back. */
   close(): void;
+}
+
+/**
+ * Those of the listed files that are locks of the kind, and of the name, and held. Names that differ by case alone are one, for some
+ * file systems have one file for both.
+ */
+export function heldAmong(
+  listed: Iterable<string>,
+  names: FileNames,
+  kind: HoldKind,
+  name: string | undefined,
+  isHeld: (path: string) => boolean,
+): Map<string, number[]> {
+  const wanted = name?.toLowerCase();
+  const found = new Map<string, number[]>();
+  for (const file of listed) {
+    const parsed = names.parse(file);
+    if (parsed?.kind !== 'hold' || parsed.of !== kind) continue;
+    const key = parsed.name.toLowerCase();
+    if (wanted !== undefined && key !== wanted) continue;
+    if (!isHeld(names.hold(kind, parsed.name, parsed.number))) continue;
+    const numbers = found.get(key);
+    if (numbers === undefined) found.set(key, [parsed.number]);
+    else numbers.push(parsed.number);
+  }
+  return found;
 }
 
 /** By lock files, each of which is open while it is held. */
 export class FileHolds implements Holds {
   readonly #disk: Disk;
+  readonly #names: FileNames;
   readonly #open = new Set<DiskFile>();
 
-  constructor(disk: Disk) {
+  constructor(disk: Disk, names: FileNames) {
     this.#disk = disk;
+    this.#names = names;
   }
 
   tryHold(path: string): Hold | undefined {
@@ -68,6 +100,11 @@ export class FileHolds implements Holds {
     }
   }
 
+  held(kind: HoldKind, name?: string): Map<string, number[]> {
+    const listed = this.#disk.list(this.#names.directory);
+    return heldAmong(listed, this.#names, kind, name, (path) => this.isHeld(path));
+  }
+
   close(): void {
     for (const file of this.#open) file.close();
     this.#open.clear();
@@ -76,7 +113,12 @@ export class FileHolds implements Holds {
 
 /** Where nobody else is there to be told. */
 export class OwnHolds implements Holds {
+  readonly #names: FileNames;
   readonly #held = new Map<string, Hold>();
+
+  constructor(names: FileNames) {
+    this.#names = names;
+  }
 
   tryHold(path: string): Hold | undefined {
     if (this.#held.has(path)) return undefined;
@@ -92,6 +134,11 @@ export class OwnHolds implements Holds {
 
   isHeld(path: string): boolean {
     return this.#held.has(path);
+  }
+
+  held(kind: HoldKind, name?: string): Map<string, number[]> {
+    const listed = [...this.#held.keys()].map((path) => basename(path));
+    return heldAmong(listed, this.#names, kind, name, () => true);
   }
 
   close(): void {

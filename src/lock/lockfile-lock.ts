@@ -1,5 +1,5 @@
 import type { Disk } from '../disk/disk.js';
-import type { FileNames } from '../disk/file-names.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
 import { DirectoryHolds } from './directory-holds.js';
 import { Flag } from './flag.js';
 import type { Hold } from './holds.js';
@@ -88,6 +88,11 @@ export class LockfileLocks implements Locks {
   isHeld(path: string): boolean {
     this.#assertOpen();
     return this.#holds.isHeld(path);
+  }
+
+  held(kind: HoldKind, name?: string): Map<string, number[]> {
+    this.#assertOpen();
+    return this.#holds.held(kind, name);
   }
 
   close(): void {

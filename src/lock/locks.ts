@@ -1,5 +1,5 @@
 import type { Disk } from '../disk/disk.js';
-import type { FileNames } from '../disk/file-names.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
 import { DurostoreError } from '../errors.js';
 import type { Hold } from './holds.js';
 import type { Lock } from './lock.js';
@@ -60,6 +60,8 @@ export interface Locks {
   tryHold(path: string): Hold | undefined;
   /** Whether somebody has that lock now, this opener among them. */
   isHeld(path: string): boolean;
+  /** Those of a kind that somebody has now, of one name where it is given: their numbers, by name in small letters. */
+  held(kind: HoldKind, name?: string): Map<string, number[]>;
   /** Frees everything; waiters get CLOSED. Idempotent. */
   close(): void;
 }

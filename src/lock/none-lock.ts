@@ -1,5 +1,5 @@
 import type { Disk, DiskFile } from '../disk/disk.js';
-import type { FileNames } from '../disk/file-names.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
 import { DurostoreError } from '../errors.js';
 import { Flag } from './flag.js';
 import { type Hold, OwnHolds } from './holds.js';
@@ -45,7 +45,7 @@ class NoneLocks implements Locks {
 
   constructor(names: FileNames, file: DiskFile | undefined) {
     this.#directory = names.directory;
-    this.#holds = new OwnHolds();
+    this.#holds = new OwnHolds(names);
     this.#file = file;
     this.isAlone = file !== undefined;
     this.write = new QueuedLock(openGate, names.directory);
@@ -85,6 +85,11 @@ class NoneLocks implements Locks {
   isHeld(path: string): boolean {
     this.#assertOpen();
     return this.#holds.isHeld(path);
+  }
+
+  held(kind: HoldKind, name?: string): Map<string, number[]> {
+    this.#assertOpen();
+    return this.#holds.held(kind, name);
   }
 
   close(): void {

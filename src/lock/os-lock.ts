@@ -1,5 +1,5 @@
 import type { Disk, DiskFile } from '../disk/disk.js';
-import type { FileNames } from '../disk/file-names.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
 import { Arrival } from './arrival.js';
 import { FileHolds, type Hold } from './holds.js';
 import { locksClosed, openLockFile } from './lock-file.js';
@@ -48,7 +48,7 @@ class OsLocks implements Locks {
     this.fate = new QueuedLock(fateGate, names.directory, this.write);
     this.shorten = new TriedLock(disk, names.lock('shorten'));
     this.#slots = new Slots(disk, names);
-    this.#holds = new FileHolds(disk);
+    this.#holds = new FileHolds(disk, names);
   }
 
   arrive(signal?: AbortSignal): Promise<'first' | 'later'> {
@@ -83,6 +83,11 @@ class OsLocks implements Locks {
   isHeld(path: string): boolean {
     this.#assertOpen();
     return this.#holds.isHeld(path);
+  }
+
+  held(kind: HoldKind, name?: string): Map<string, number[]> {
+    this.#assertOpen();
+    return this.#holds.held(kind, name);
   }
 
   /** The alive lock goes last: whoever then comes first finds everything else free. */

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Hold } from '../../src/lock/holds.js';
 import { type LockKind, Place } from './kind.js';
 import { RemoteProcess } from './remote.js';
 import { until } from './until.js';
@@ -29,6 +30,29 @@ export function conformanceHolds(
       t.ok(again?.isStillHeld(), 'released twice frees nothing');
       t.ok(locks.isHeld(a));
       t.ok(locks.isHeld(b));
+    });
+
+    t.test('those that are held are told by kind, name and number', async (t) => {
+      const place = new Place(t, kind);
+      const locks = place.open();
+      const take = (name: string, number: number): Hold | undefined =>
+        locks.tryHold(place.names.hold('consumer', name, number));
+      t.strictSame(locks.held('consumer'), new Map());
+      take('a', 0);
+      take('b', 1);
+      take('B', 12);
+      const given = take('b', 3);
+      take('a.1', 4);
+      given?.release();
+      const sorted = (found: Map<string, number[]>): unknown =>
+        [...found].map(([name, numbers]) => [name, numbers.sort((x, y) => x - y)]).sort();
+      t.strictSame(sorted(locks.held('consumer')), [
+        ['a', [0]],
+        ['a.1', [4]],
+        ['b', [1, 12]],
+      ]);
+      t.strictSame(sorted(locks.held('consumer', 'b')), [['b', [1, 12]]]);
+      t.strictSame(sorted(locks.held('consumer', 'c')), []);
     });
 
     t.test('it keeps nobody from writing and deciding', async (t) => {
