@@ -11,7 +11,6 @@ export type {
   Queue,
   QueueCapabilities,
   QueueStats,
-  WaitOptions,
 } from './queue/contract.js';
 export type { DeadLetter, DeadLetters } from './queue/dead-letters-contract.js';
 export type { Delivery } from './queue/delivery.js';
@@ -21,9 +20,11 @@ export { openQueue } from './queue/queue.js';
 export type { ScheduleInfo, ScheduleOptions, When } from './queue/schedule-contract.js';
 export type { SchemaIssue, SchemaResult, StandardSchemaV1 } from './queue/standard-schema.js';
 export type { Worker, WorkerOptions, WorkerStats } from './queue/worker-contract.js';
+export type { Consumer, ConsumerInfo, ConsumerOptions } from './store/consumer-contract.js';
 export type { Store } from './store/contract.js';
 export type { Entry, EntryRange } from './store/entries.js';
 export type { Durability, StoreOptions } from './store/options.js';
 export type { StoreStats } from './store/stats.js';
 export { openStore } from './store/store.js';
+export type { WaitOptions } from './store/wait-options.js';
 export type { WriteOptions } from './store/write-options.js';

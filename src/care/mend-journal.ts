@@ -90,7 +90,7 @@ function tellRanges(sink: FactSink, { lost, gone }: Unaccounted): void {
   for (const { from, to } of gone) sink.gone(from, to);
 }
 
-/** Passes on what stays true without a holder: what is gone or dead, how often the rest was claimed, and schedules. */
+/** Passes on what stays true without a holder: what is gone or dead, how often the rest was claimed, schedules and consumers. */
 class WithoutClaims implements FactSink {
   readonly #sink: FactSink;
 
@@ -140,6 +140,18 @@ class WithoutClaims implements FactSink {
 
   unticked(name: string): void {
     this.#sink.unticked(name);
+  }
+
+  consumer(name: string, since: number, position: number): void {
+    this.#sink.consumer(name, since, position);
+  }
+
+  consumed(name: string, index: number): void {
+    this.#sink.consumed(name, index);
+  }
+
+  consumerRemoved(name: string): void {
+    this.#sink.consumerRemoved(name);
   }
 
   slotTaken(): void {}

@@ -9,6 +9,7 @@ import { join } from 'node:path';
  *     duro_00000000000000000001.dat    a segment's frames; the number is its first index
  *     duro_00000000000000000001.idx    its entries
  *     duro_00000000000000000001.2.dat  its sparse successor, the second one; `.idx` beside it
+ *     duro.hold.consumer.<name>.1.lock held by who has that consumer open; in lock-file mode a directory, as above
  *     duro.guard.lock                  a directory, there while a file gets its name without hard links
  *     duro.fate.1                      a journal, numbered
  *     duro.ids.1                       ids of messages that are gone with the segment of that first index
@@ -52,14 +53,19 @@ export class FileNames {
     return this.#dotted(`slot.${number}.lock`);
   }
 
+  /** Held for as long as something of that kind and name is open, by the holder of that number. */
+  hold(kind: HoldKind, name: string, number: number): string {
+    return this.#dotted(`hold.${kind}.${name}.${number}.lock`);
+  }
+
   /** The directory that lock files are made of; its name ends as those of lock files do, so that no notice is taken of it. */
   lockDirectory(): string {
     return this.#dotted('directory.lock');
   }
 
-  /** The file in it that says who has it. */
-  lockOwner(label: string): string {
-    return join(this.lockDirectory(), `owner.${label}`);
+  /** The file in a lock directory that says who has it. */
+  lockOwner(label: string, directory = this.lockDirectory()): string {
+    return join(directory, `owner.${label}`);
   }
 
   data(firstIndex: number, epoch = 0): string {
@@ -142,6 +148,16 @@ export class FileNames {
       )
     )
       return { kind: 'lock' };
+    const hold = /^\.hold\.(consumer)\.([A-Za-z0-9](?:[\w.-]{0,98}[\w-])?)\.(0|[1-9][0-9]{0,14})\.lock$/.exec(
+      rest,
+    );
+    if (hold)
+      return {
+        kind: 'hold',
+        of: hold[1] as HoldKind,
+        name: hold[2] as string,
+        number: Number(hold[3]),
+      };
     if (rest === '.meta') return { kind: 'meta' };
     if (rest === '.suspect') return { kind: 'suspect' };
     if (rest === '.spare') return { kind: 'spare' };
@@ -162,10 +178,14 @@ export class FileNames {
 
 export type LockName = 'arrive' | 'write' | 'write.turn' | 'fate' | 'fate.turn' | 'alive' | 'shorten';
 
+/** What can be held for as long as it is open. */
+export type HoldKind = 'consumer';
+
 export type FileKind =
   | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number; readonly epoch: number }
   | { readonly kind: 'sparse-data' | 'sparse-entries'; readonly number: number; readonly generation: number }
   | { readonly kind: 'epoch' | 'takeover' | 'ids'; readonly number: number }
+  | { readonly kind: 'hold'; readonly of: HoldKind; readonly name: string; readonly number: number }
   | { readonly kind: 'lock' | 'meta' | 'spare' | 'suspect' | 'cut' | 'repair' | 'temporary' };
 
 /** Twenty digits, so that a listing sorts by number. */

@@ -3,6 +3,14 @@ import { CorruptError, DurostoreError } from '../errors.js';
 import { FEATURE_JOBS, FEATURE_STREAMS, NEW_FEATURES } from '../frame/file-header.js';
 import { readUint32, readUint48, writeUint32, writeUint48 } from '../frame/uint48.js';
 import {
+  type ConsumerSink,
+  decodeConsumerFact,
+  encodeConsumed,
+  encodeConsumer,
+  encodeConsumerRemoved,
+  isConsumerFact,
+} from './consumer-facts.js';
+import {
   decodeScheduleFact,
   encodeScheduled,
   encodeTicked,
@@ -19,7 +27,7 @@ import {
  * fold of all its facts, in order. Everybody who takes facts in is a `FactSink`: the state folds them, `FactWriter`
  * encodes them, and a state writes itself into any sink.
  */
-export interface FactSink extends ScheduleSink {
+export interface FactSink extends ScheduleSink, ConsumerSink {
   /**
    * The records `[from, to)` are gone: dequeued, acknowledged or deleted. A sealed segment all of whose records are gone
    * by facts on the device may be unlinked; whatever is found of it later is a leftover.
@@ -158,6 +166,8 @@ export class FactWriter implements FactSink {
   frameStart = 0;
   /** Whether the journal that this is for may have the facts of FEATURE_JOBS. */
   takesJobs = true;
+  /** The same of those of FEATURE_STREAMS. */
+  takesStreams = true;
   readonly #headBytes: number;
   /** Where the last range of records that are gone ends in this frame; 0 where there is none. */
   #goneTo = 0;
@@ -312,9 +322,21 @@ export class FactWriter implements FactSink {
     this.#whole(encodeUnticked(name));
   }
 
+  consumer(name: string, since: number, position: number): void {
+    this.#whole(encodeConsumer(name, since, position), this.takesStreams);
+  }
+
+  consumed(name: string, index: number): void {
+    this.#whole(encodeConsumed(name, index), this.takesStreams);
+  }
+
+  consumerRemoved(name: string): void {
+    this.#whole(encodeConsumerRemoved(name), this.takesStreams);
+  }
+
   /** A fact that is encoded already. */
-  #whole(fact: Buffer): void {
-    this.#assertTakesJobs();
+  #whole(fact: Buffer, takes = this.takesJobs): void {
+    assertTakes(takes);
     this.#reserve(fact.length);
     this.length += fact.copy(this.bytes, this.length);
   }
@@ -345,17 +367,8 @@ export class FactWriter implements FactSink {
 
   /** DISK_FULL where the journal was begun by a program of before: had there been room, it would have a successor. */
   #jobsCode(code: number): void {
-    this.#assertTakesJobs();
+    assertTakes(this.takesJobs);
     this.#code(code);
-  }
-
-  #assertTakesJobs(): void {
-    if (this.takesJobs) return;
-    throw new DurostoreError(
-      'DISK_FULL',
-      'the journal of fates was begun by an earlier version, and there is no room for the successor that this needs. ' +
-        'Delete files on that disk, or records',
-    );
   }
 
   #bytes(bytes: Uint8Array): void {
@@ -398,6 +411,15 @@ export class FactWriter implements FactSink {
     writeUint48(this.bytes, value, this.length);
     this.length += 6;
   }
+}
+
+function assertTakes(takes: boolean): void {
+  if (takes) return;
+  throw new DurostoreError(
+    'DISK_FULL',
+    'the journal of fates was begun by an earlier version, and there is no room for the successor that this needs. ' +
+      'Delete files on that disk, or records',
+  );
 }
 
 /** A reason as bytes, cut between two characters where it is too long. */
@@ -558,8 +580,9 @@ export function decodeFacts(
         at = body + 22;
         break;
       default:
-        if (!isScheduleFact(code)) throw laterVersion(file, `has a fact of kind ${code}`);
-        at = decodeScheduleFact(bytes, at, to, sink, file);
+        if (isScheduleFact(code)) at = decodeScheduleFact(bytes, at, to, sink, file);
+        else if (isConsumerFact(code)) at = decodeConsumerFact(bytes, at, to, sink, file);
+        else throw laterVersion(file, `has a fact of kind ${code}`);
     }
   }
 }

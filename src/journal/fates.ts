@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { type Attempted, Attempts } from './attempts.js';
+import { Consumers } from './consumers.js';
 import { DeadRegister } from './dead-register.js';
 import { type Death, type FactSink, type Lease, MOST_CLAIMED, TooManyClaimed } from './facts.js';
 import { IndexSet } from './index-set.js';
@@ -77,6 +78,7 @@ export class Fates implements FactSink {
   /** Records that were lost to power cuts; they are gone too. */
   readonly lostSet = new IndexSet();
   readonly schedules = new Schedules();
+  readonly consumers = new Consumers();
   /** The greatest index that any fact named: an index is never used again, even if its record was lost. */
   highestNamed = 0;
   /** The greatest index that is gone. */
@@ -413,6 +415,20 @@ export class Fates implements FactSink {
     this.schedules.unticked(name);
   }
 
+  consumer(name: string, since: number, position: number): void {
+    this.#name(position);
+    this.consumers.consumer(name, since, position);
+  }
+
+  consumed(name: string, index: number): void {
+    this.#name(index);
+    this.consumers.consumed(name, index);
+  }
+
+  consumerRemoved(name: string): void {
+    this.consumers.consumerRemoved(name);
+  }
+
   /**
    * Forgets incarnations without slot and claims, of which nothing will ever tell that they are no more. Done at each
    * succession, by everybody, so that the state is the same for those who follow it and those who begin there. One that is
@@ -445,6 +461,7 @@ export class Fates implements FactSink {
     for (const [index, death] of this.dead.entries()) sink.died(index, death);
     // Behind what was lost, which strikes the ticks that were told by then.
     this.schedules.tell(sink);
+    this.consumers.tell(sink);
   }
 
   /** Claims that were made together are one fact again, also over records that are gone: those cannot be claimed. */
@@ -487,6 +504,7 @@ export class Fates implements FactSink {
     this.#ends.clear();
     this.#unseen = [];
     this.schedules.clear();
+    this.consumers.clear();
     this.highestNamed = 0;
     this.highestGone = 0;
     this.#running = 0;

@@ -120,6 +120,23 @@ export class IndexSet {
     }
   }
 
+  /** How many of `[from, to)` are no members. */
+  absentIn(from: number, to: number): number {
+    let absent = 0;
+    for (let index = Math.max(from, this.#base * BLOCK); index < to; ) {
+      const number = Math.floor(index / BLOCK);
+      const start = number * BLOCK;
+      const end = Math.min(to, start + BLOCK);
+      const block = this.#blocks.get(number);
+      if (block === undefined) absent += end - index;
+      else if (end - index === BLOCK) absent += BLOCK - block.count;
+      else if (block !== FULL)
+        for (let bit = index - start; bit < end - start; bit++) if (!isSet(block, bit)) absent += 1;
+      index = end;
+    }
+    return absent;
+  }
+
   /** The bits of a block of `BLOCK_INDEXES`; `'full'` where all are members, undefined where none is. */
   block(number: number): Uint32Array | 'full' | undefined {
     if (number < this.#base) return 'full';

@@ -99,6 +99,11 @@ class StateWriter extends FactWriter {
     this.#giveIfLong();
   }
 
+  override consumer(name: string, since: number, position: number): void {
+    super.consumer(name, since, position);
+    this.#giveIfLong();
+  }
+
   flush(): void {
     if (this.frameIsEmpty) return;
     this.#give(this.bytes, this.length);

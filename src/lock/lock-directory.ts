@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
+import { createFence } from '../epoch/fence.js';
 import { told } from './lock-file.js';
 import { OwnedDirectory } from './owned-directory.js';
 
@@ -24,12 +25,19 @@ export class LockDirectory {
   #isLost = false;
   #tenure = 0;
 
-  constructor(disk: Disk, names: FileNames, staleMs: number) {
+  /** `fence` is put up before it is taken away from one that may only be asleep. */
+  constructor(
+    disk: Disk,
+    names: FileNames,
+    staleMs: number,
+    path: string = names.lockDirectory(),
+    fence: () => void = () => createFence(disk, names),
+  ) {
     this.#disk = disk;
     this.#names = names;
-    this.#path = names.lockDirectory();
+    this.#path = path;
     this.#staleMs = staleMs;
-    this.#owned = new OwnedDirectory(disk, names, staleMs);
+    this.#owned = new OwnedDirectory(disk, names, path, staleMs, fence);
     this.#fs = fileSystem(disk, this.#path, this.#owned);
   }
 
@@ -41,6 +49,12 @@ export class LockDirectory {
   /** Whether it was seen in the hands of somebody else, or gone, while held. */
   get isLost(): boolean {
     return this.#isLost;
+  }
+
+  /** Whether somebody has it who has given a sign of life lately. Looks, and changes nothing. */
+  get isHeldBySomebody(): boolean {
+    const at = this.#disk.modifiedAt(this.#path);
+    return at !== undefined && at >= Date.now() - this.#staleMs;
   }
 
   /** Looks whether nobody has taken it away. */

@@ -1,6 +1,8 @@
 import type { Disk } from '../disk/disk.js';
-import type { FileNames } from '../disk/file-names.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
+import { DirectoryHolds } from './directory-holds.js';
 import { Flag } from './flag.js';
+import type { Hold } from './holds.js';
 import { LockDirectory } from './lock-directory.js';
 import { locksClosed } from './lock-file.js';
 import type { Locks } from './locks.js';
@@ -35,10 +37,12 @@ export class LockfileLocks implements Locks {
   readonly #directory: string;
   readonly #lockDirectory: LockDirectory;
   readonly #stretch: Stretch;
+  readonly #holds: DirectoryHolds;
   #closed = false;
 
   constructor(disk: Disk, names: FileNames, limits: LockfileLimits = LOCKFILE_LIMITS) {
     this.#directory = names.directory;
+    this.#holds = new DirectoryHolds(disk, names, limits.staleMs);
     this.#lockDirectory = new LockDirectory(disk, names, limits.staleMs);
     this.#stretch = new Stretch(this.#lockDirectory, limits.stretchMs, limits.restMs);
     const fate = this.#stretch.face();
@@ -76,9 +80,25 @@ export class LockfileLocks implements Locks {
     return false;
   }
 
+  tryHold(path: string): Hold | undefined {
+    this.#assertOpen();
+    return this.#holds.tryHold(path);
+  }
+
+  isHeld(path: string): boolean {
+    this.#assertOpen();
+    return this.#holds.isHeld(path);
+  }
+
+  held(kind: HoldKind, name?: string): Map<string, number[]> {
+    this.#assertOpen();
+    return this.#holds.held(kind, name);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#holds.close();
     this.write.close();
     this.fate.close();
     this.#stretch.close();

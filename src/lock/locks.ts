@@ -1,6 +1,7 @@
 import type { Disk } from '../disk/disk.js';
-import type { FileNames } from '../disk/file-names.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
 import { DurostoreError } from '../errors.js';
+import type { Hold } from './holds.js';
 import type { Lock } from './lock.js';
 import { type LockfileLimits, LockfileLocks } from './lockfile-lock.js';
 import { openNoneLocks } from './none-lock.js';
@@ -52,6 +53,15 @@ export interface Locks {
   takeSlot(): number;
   /** Whether nobody holds that slot now. Its own slot: false, and wherever there are no slots. */
   slotIsFree(slot: number): boolean;
+  /**
+   * Tries to take the named lock `path`, one of `FileNames.hold`, and keeps it until it is released, these locks are closed or this
+   * process dies; undefined where somebody has it, this opener too. See `Holds`.
+   */
+  tryHold(path: string): Hold | undefined;
+  /** Whether somebody has that lock now, this opener among them. */
+  isHeld(path: string): boolean;
+  /** Those of a kind that somebody has now, of one name where it is given: their numbers, by name in small letters. */
+  held(kind: HoldKind, name?: string): Map<string, number[]>;
   /** Frees everything; waiters get CLOSED. Idempotent. */
   close(): void;
 }

@@ -1,7 +1,8 @@
 import type { Disk, DiskFile } from '../disk/disk.js';
-import type { FileNames } from '../disk/file-names.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
 import { DurostoreError } from '../errors.js';
 import { Flag } from './flag.js';
+import { type Hold, OwnHolds } from './holds.js';
 import { locksClosed, openLockFile, tryLockFile } from './lock-file.js';
 import type { Locks } from './locks.js';
 import { type Gate, QueuedLock } from './queued-lock.js';
@@ -38,11 +39,13 @@ class NoneLocks implements Locks {
   readonly shorten = new Flag();
   readonly #directory: string;
   readonly #file: DiskFile | undefined;
+  readonly #holds: OwnHolds;
   #slotTaken = false;
   #closed = false;
 
   constructor(names: FileNames, file: DiskFile | undefined) {
     this.#directory = names.directory;
+    this.#holds = new OwnHolds(names);
     this.#file = file;
     this.isAlone = file !== undefined;
     this.write = new QueuedLock(openGate, names.directory);
@@ -74,9 +77,25 @@ class NoneLocks implements Locks {
     return !(this.#slotTaken && slot === OWN_SLOT);
   }
 
+  tryHold(path: string): Hold | undefined {
+    this.#assertOpen();
+    return this.#holds.tryHold(path);
+  }
+
+  isHeld(path: string): boolean {
+    this.#assertOpen();
+    return this.#holds.isHeld(path);
+  }
+
+  held(kind: HoldKind, name?: string): Map<string, number[]> {
+    this.#assertOpen();
+    return this.#holds.held(kind, name);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#holds.close();
     this.write.close();
     this.fate.close();
     this.#file?.close();

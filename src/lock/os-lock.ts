@@ -1,6 +1,7 @@
 import type { Disk, DiskFile } from '../disk/disk.js';
-import type { FileNames } from '../disk/file-names.js';
+import type { FileNames, HoldKind } from '../disk/file-names.js';
 import { Arrival } from './arrival.js';
+import { FileHolds, type Hold } from './holds.js';
 import { locksClosed, openLockFile } from './lock-file.js';
 import type { Locks } from './locks.js';
 import { QueuedLock } from './queued-lock.js';
@@ -36,6 +37,7 @@ class OsLocks implements Locks {
   readonly shorten: TriedLock;
   readonly #arrival: Arrival;
   readonly #slots: Slots;
+  readonly #holds: FileHolds;
   readonly #directory: string;
   #closed = false;
 
@@ -46,6 +48,7 @@ class OsLocks implements Locks {
     this.fate = new QueuedLock(fateGate, names.directory, this.write);
     this.shorten = new TriedLock(disk, names.lock('shorten'));
     this.#slots = new Slots(disk, names);
+    this.#holds = new FileHolds(disk, names);
   }
 
   arrive(signal?: AbortSignal): Promise<'first' | 'later'> {
@@ -72,10 +75,26 @@ class OsLocks implements Locks {
     return this.#slots.isFree(slot);
   }
 
+  tryHold(path: string): Hold | undefined {
+    this.#assertOpen();
+    return this.#holds.tryHold(path);
+  }
+
+  isHeld(path: string): boolean {
+    this.#assertOpen();
+    return this.#holds.isHeld(path);
+  }
+
+  held(kind: HoldKind, name?: string): Map<string, number[]> {
+    this.#assertOpen();
+    return this.#holds.held(kind, name);
+  }
+
   /** The alive lock goes last: whoever then comes first finds everything else free. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#holds.close();
     this.write.close();
     this.fate.close();
     this.shorten.close();

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { Disk } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
-import { createFence } from '../epoch/fence.js';
 
 /**
  * A directory that belongs to whose file is in it, which makes taking it away a compare-and-remove. A directory alone has
@@ -11,8 +10,8 @@ import { createFence } from '../epoch/fence.js';
  * ⚑ It is had by who made it, put in a file of its own that was never there before, and then found no other. Whoever
  * removes it removes the files that it saw, and then the directory, which the system refuses if another file is there.
  *
- * ⚑ Where the owner may only be asleep, its file goes first, which ends that it has the directory; then a fence is created,
- * and only then the directory goes, so that nobody has it before the fence is there. So a fence that the owner puts up
+ * ⚑ Where the owner may only be asleep, its file goes first, which ends that it has the directory; then a fence is put up, where
+ * the lock needs one, and only then the directory goes, so that nobody has it before the fence is there. So a fence that the owner puts up
  * while it still has the directory, to take over from the one before, is a lower one than that which is put up against it.
  * A directory is removed by another than its owner in no other way.
  */
@@ -21,16 +20,18 @@ export class OwnedDirectory {
   readonly #names: FileNames;
   readonly #path: string;
   readonly #staleMs: number;
+  readonly #fence: () => void;
   readonly #label = randomBytes(8).toString('hex');
   #made = 0;
   #owner: string | undefined;
 
-  /** It is stale `staleMs` after the last sign of life from its owner. */
-  constructor(disk: Disk, names: FileNames, staleMs: number) {
+  /** It is stale `staleMs` after the last sign of life from its owner; `fence` is put up against one that may only be asleep. */
+  constructor(disk: Disk, names: FileNames, path: string, staleMs: number, fence: () => void) {
     this.#disk = disk;
     this.#names = names;
-    this.#path = names.lockDirectory();
+    this.#path = path;
     this.#staleMs = staleMs;
+    this.#fence = fence;
   }
 
   /** Whether it was made here and not given up: it may have been taken away since. */
@@ -48,7 +49,7 @@ export class OwnedDirectory {
     if (!this.#disk.createDirectory(this.#path)) return false;
     this.#made += 1;
     // Always a new name: who saw the one before may still be about to remove it.
-    const owner = this.#names.lockOwner(`${this.#label}-${this.#made}`);
+    const owner = this.#names.lockOwner(`${this.#label}-${this.#made}`, this.#path);
     this.#owner = owner;
     try {
       this.#disk.create(owner)?.close();
@@ -89,7 +90,7 @@ export class OwnedDirectory {
     const removed = seen.filter((name) => this.#disk.unlink(join(this.#path, name)));
     // Somebody else is taking it away: a second fence would be against who gets it.
     if (seen.length > 0 && removed.length === 0) return false;
-    createFence(this.#disk, this.#names);
+    this.#fence();
     return this.#disk.removeDirectory(this.#path) !== 'occupied';
   }
 }

@@ -1,5 +1,6 @@
 import type { Store } from '../store/contract.js';
 import type { StoreStats } from '../store/stats.js';
+import type { WaitOptions } from '../store/wait-options.js';
 import type { WriteOptions } from '../store/write-options.js';
 import type { DeadLetters } from './dead-letters-contract.js';
 import type { Delivery } from './delivery.js';
@@ -7,12 +8,7 @@ import type { QueueEvents } from './events.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
 
-export interface WaitOptions {
-  /** Milliseconds to wait for a message. Default 0; `Infinity`: until aborted or closed. */
-  waitMs?: number | undefined;
-  /** Ends waiting with a rejection of `signal.reason`; it never takes a message that was got already. */
-  signal?: AbortSignal | undefined;
-}
+export type { WaitOptions };
 
 export interface ClaimOptions extends WaitOptions {
   /** How long the claim holds, in milliseconds. Default: the queue's. */

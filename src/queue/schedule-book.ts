@@ -1,8 +1,8 @@
 import { encodeScheduled, isSameWhen, type KeptWhen, type Schedule } from '../journal/schedule-facts.js';
 import type { Engine } from '../store/engine.js';
+import { nameOption } from '../store/names.js';
 import { invalid } from '../store/options.js';
 import { comingTick } from './due-tick.js';
-import { nameOption } from './names.js';
 import type { ScheduleInfo, When } from './schedule-contract.js';
 import { tickRecord } from './tick-record.js';
 import type { Ticker } from './ticker.js';

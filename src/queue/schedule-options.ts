@@ -1,8 +1,8 @@
 import type { KeptWhen, Schedule } from '../journal/schedule-facts.js';
 import { encodeHeaders } from '../store/headers.js';
+import { nameOption } from '../store/names.js';
 import { callOptions, invalid, oneOf, signalOption, wholeNumber } from '../store/options.js';
 import { resolveOrder } from './message-marks.js';
-import { nameOption } from './names.js';
 import { LONGEST_DELAY_MS } from './options.js';
 import type { ScheduleOptions, When } from './schedule-contract.js';
 import { cronTimes } from './tick-times.js';

@@ -1,3 +1,4 @@
+import type { Consumer, ConsumerInfo, ConsumerOptions } from './consumer-contract.js';
 import type { Entry, EntryRange } from './entries.js';
 import type { StoreStats } from './stats.js';
 import type { WriteOptions } from './write-options.js';
@@ -50,6 +51,20 @@ export interface Store extends AsyncDisposable {
   refresh(): Promise<void>;
   /** Resolves when everything written so far, by this opener or seen by it, is on the device. */
   sync(): Promise<void>;
+  /**
+   * Opens a named consumer: a position that is kept in the store, from which reading goes on. It is made where there is none of that
+   * name, and is as durable as what is written to this store when it resolves. INVALID_OPTION for a name that is none, or differs
+   * from another one's by case alone; LOCK_UNAVAILABLE where somebody has it exclusively, or it is wanted so and somebody has it;
+   * DISK_FULL.
+   */
+  consumer(name: string, options?: ConsumerOptions): Promise<Consumer>;
+  /** The named consumers there are, by name, and how many have each of them open. */
+  consumers(): Promise<ConsumerInfo[]>;
+  /**
+   * Forgets a named consumer; false where there is none. Who has it open gets CLOSED from then on. Opened again, it is a new one. As
+   * durable as what is written when it resolves.
+   */
+  removeConsumer(name: string): Promise<boolean>;
   /** Syncs what was written and frees everything. Idempotent. Calls that wait get CLOSED. */
   close(): Promise<void>;
 }

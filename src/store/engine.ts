@@ -602,7 +602,10 @@ export class Engine {
     const { fact } = this.journal;
     if (nextIndex === this.#seenIndex && fact === this.#seenFact && active === this.#seenSegment)
       return false;
-    if (active !== this.#seenSegment) this.sweeper.checkAll();
+    if (active !== this.#seenSegment) {
+      this.sweeper.checkAll();
+      this.retention.sealed();
+    }
     if (this.#closing === undefined) this.backgroundSync.saw();
     this.#seenIndex = nextIndex;
     this.#seenFact = fact;

@@ -47,15 +47,7 @@ const KNOWN = new Set(['from', 'to', 'limit', 'follow', 'waitMs', 'onGap', 'sign
 /** INVALID_OPTION. */
 export function checkRange(range: EntryRange): void {
   const { from, to, limit, follow, waitMs, onGap, signal } = callOptions(range, KNOWN);
-  if (from instanceof Date) checkTime('from', from);
-  else if (
-    from !== undefined &&
-    from !== 'first' &&
-    from !== 'next' &&
-    (!Number.isSafeInteger(from) || from === 0)
-  ) {
-    throw invalid('from', "an index, 'first', 'next', a date or a negative number", from);
-  }
+  if (from !== undefined) checkStart('from', from);
   if (to instanceof Date) checkTime('to', to);
   else wholeNumber('to', to, 1, 0, Number.MAX_SAFE_INTEGER);
   wholeNumber('limit', limit === Number.POSITIVE_INFINITY ? undefined : limit, 1, 0, Number.MAX_SAFE_INTEGER);
@@ -63,6 +55,16 @@ export function checkRange(range: EntryRange): void {
   waitOption(waitMs, 0);
   if (onGap !== undefined && typeof onGap !== 'function') throw invalid('onGap', 'a function', onGap);
   signalOption(signal);
+}
+
+/** Where reading begins: an index, the last n, the oldest, what comes, or a time. */
+export type EntryStart = NonNullable<EntryRange['from']>;
+
+/** INVALID_OPTION. */
+export function checkStart(option: string, from: EntryStart): void {
+  if (from instanceof Date) checkTime(option, from);
+  else if (from !== 'first' && from !== 'next' && (!Number.isSafeInteger(from) || from === 0))
+    throw invalid(option, "an index, 'first', 'next', a date or a negative number", from);
 }
 
 /** A time in milliseconds since the Unix epoch. INVALID_OPTION. */

@@ -3,7 +3,7 @@ import { LARGE_BYTES } from '../segment/large-read.js';
 import type { RecordRun } from '../segment/record-run.js';
 import type { StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from './engine.js';
-import { checkRange, type Entry, type EntryRange, toEntry } from './entries.js';
+import { checkRange, type Entry, type EntryRange, type EntryStart, toEntry } from './entries.js';
 
 type Result = IteratorResult<Entry, undefined>;
 
@@ -21,7 +21,8 @@ export function readEntries(engine: Engine, range: EntryRange): AsyncIterableIte
   return new EntryWalk(engine, start, range);
 }
 
-function startOf(engine: Engine, from: NonNullable<EntryRange['from']>): number {
+/** The index that reading begins at, as far as is known. */
+export function startOf(engine: Engine, from: EntryStart): number {
   if (from instanceof Date) return engine.indexAt(from.getTime());
   if (from === 'first') return engine.firstIndex;
   if (from === 'next') return engine.tail.nextIndex;

@@ -22,9 +22,12 @@ export interface StoreOptions {
   whenFull?: 'fail' | 'wait' | 'drop-oldest' | undefined;
   /**
    * What is kept at most; whole segments go, the oldest first, whatever became of their records. `maxAgeMs`: at least that old, found
-   * within two minutes. `maxBytes`: beside the segment that is being written. Default: everything.
+   * within two minutes. `maxBytes`: beside the segment that is being written. `consumed`: what any named consumer has not committed is
+   * kept, and what all of them have goes; where there is none, all is kept. The other two go by no consumer. Default: everything.
    */
-  retention?: { maxAgeMs?: number | undefined; maxBytes?: number | undefined } | undefined;
+  retention?:
+    | { maxAgeMs?: number | undefined; maxBytes?: number | undefined; consumed?: boolean | undefined }
+    | undefined;
   /** When a call resolves: in the system's cache, or on the device. Also per call. Default `'synced'`. */
   durability?: Durability | undefined;
   /** Under `'written'`: milliseconds within which it is synced in the background. Default 1000. */
@@ -52,7 +55,7 @@ export interface ResolvedStoreOptions {
   readonly maxRecordSize: number;
   readonly whenFull: 'fail' | 'wait' | 'drop-oldest';
   /** Infinite where there is no bound. */
-  readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number };
+  readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number; readonly consumed: boolean };
   readonly durability: Durability;
   readonly syncIntervalMs: number;
   readonly locking: 'auto' | 'os' | 'lockfile' | 'none';
@@ -229,18 +232,13 @@ export function callOptions<T extends object>(
 }
 
 function retentionOption(value: StoreOptions['retention']): ResolvedStoreOptions['retention'] {
-  if (value === undefined) return { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
-  if (typeof value !== 'object' || value === null) throw invalid('retention', 'an object', value);
-  for (const [name, given] of Object.entries(value as Record<string, unknown>)) {
-    if (name === 'maxAgeMs' || name === 'maxBytes' || given === undefined) continue;
-    if (name !== 'consumed') throw unknown(`retention.${name}`);
-    if (given !== false) throw notYet('retention.consumed');
-  }
+  const { maxAgeMs, maxBytes, consumed } =
+    value === undefined ? {} : knownMembers('retention', value, ['maxAgeMs', 'maxBytes', 'consumed']);
   const most = Number.MAX_SAFE_INTEGER;
-  const { maxAgeMs, maxBytes } = value;
   return {
     maxAgeMs: wholeNumber('retention.maxAgeMs', maxAgeMs, Number.POSITIVE_INFINITY, 1, most),
     maxBytes: wholeNumber('retention.maxBytes', maxBytes, Number.POSITIVE_INFINITY, 0, most),
+    consumed: trueOrFalse('retention.consumed', consumed, false),
   };
 }
 

@@ -19,8 +19,9 @@ interface Look {
 }
 
 /**
- * Lets go of what is older, or more, than is to be kept: whole segments, the lowest first, whatever became of their records. Bytes
- * are bounded where a segment is begun (`Room`) and, for what was there before, at opening; age in the background. A segment that is
+ * Lets go of what is older, or more, than is to be kept, or what all named consumers have done: whole segments, the lowest first,
+ * whatever became of their records. Bytes are bounded where a segment is begun (`Room`) and, for what was there before, at opening;
+ * age in the background; what is consumed goes in the background as soon as it is, and where a segment is begun. A segment that is
  * still being written is kept, but one that is idle and wholly too old is succeeded by an empty one.
  *
  * Nobody waits for it and nobody is told where it fails: the next look, or the next roll, does what is left.
@@ -32,6 +33,7 @@ export class Retention {
   #horizon = Number.NEGATIVE_INFINITY;
   /** Whether somebody asked since the last run began. */
   #isAsked = false;
+  #isLookingSoon = false;
   #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
   readonly #closing = new AbortController();
@@ -41,19 +43,67 @@ export class Retention {
   }
 
   start(): void {
-    const { maxAgeMs } = this.#engine.options.retention;
-    if (this.excess() > 0) this.#run();
+    const { maxAgeMs, consumed } = this.#engine.options.retention;
+    if (consumed) this.#engine.fates.consumers.onChange = this.#lookSoon;
+    if (this.excess() > 0 || this.#hasConsumed()) this.#run();
     if (maxAgeMs !== Number.POSITIVE_INFINITY) this.#age();
   }
 
   close(): void {
     this.#closing.abort();
+    this.#engine.fates.consumers.onChange = undefined;
     this.#cancel?.();
   }
 
   /** Resolves when nothing is being let go. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
+  }
+
+  /** A segment was sealed: the consumers may be past it. */
+  sealed(): void {
+    if (this.#engine.options.retention.consumed) this.#lookSoon();
+  }
+
+  /** What consumers have done is told while it is folded, which is no moment to decide in. */
+  readonly #lookSoon = (): void => {
+    if (this.#isLookingSoon) return;
+    this.#isLookingSoon = true;
+    setImmediate(() => {
+      this.#isLookingSoon = false;
+      if (!this.#closing.signal.aborted && this.#hasConsumed()) this.#run();
+    });
+  };
+
+  /** Whether there is a segment, no more written to, that may go because of that. */
+  #hasConsumed(): boolean {
+    const first = this.#firstLiving();
+    return first !== undefined && first !== this.#engine.tail.active && this.isConsumed(first);
+  }
+
+  /** The same as if the active segment were sealed now. */
+  hasConsumedWithActive(): boolean {
+    if (!this.#engine.options.retention.consumed) return false;
+    const first = this.#firstLiving();
+    return first !== undefined && this.isConsumed(first);
+  }
+
+  #firstLiving(): number | undefined {
+    const { tail, sweeper } = this.#engine;
+    for (const first of tail.segments) if (!sweeper.isEmptied(first)) return first;
+    return undefined;
+  }
+
+  /**
+   * Whether what is consumed may go, and every named consumer has done all that the segment holds: then they have all before it, too.
+   * ⚑ Where there is no consumer nothing is consumed.
+   */
+  isConsumed(first: number): boolean {
+    const { options, fates, tail } = this.#engine;
+    if (!options.retention.consumed) return false;
+    const { least } = fates.consumers;
+    const next = tail.segments.after(first) ?? tail.nextIndex;
+    return least !== undefined && next > first && next <= least + 1;
   }
 
   /** Bytes of segments that hold living records, the one that is being written left out, beyond what may be kept. */
@@ -132,7 +182,7 @@ export class Retention {
         const next = tail.segments.after(first);
         if (next === undefined) return true;
         if (sweeper.isEmptied(first)) continue;
-        if (excess <= 0 && !this.#isOld(first, next)) return true;
+        if (excess <= 0 && !this.#isOld(first, next) && !this.isConsumed(first)) return true;
         if (count === AT_ONCE) return false;
         excess -= this.sealedBytes(first);
         facts.gone(first, next);

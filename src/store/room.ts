@@ -35,7 +35,7 @@ export class Room {
     const { options, journal, sweeper, appender, clock, retention } = this.#engine;
     if (fateHeld) journal.catchUpLocked();
     else journal.catchUp();
-    if (retention.excessWithActive() > 0) {
+    if (retention.excessWithActive() > 0 || retention.hasConsumedWithActive()) {
       if (!fateHeld) return 'needs-fate';
       appender.roll(clock.now());
       this.#drop(retention.excess(), (first) => retention.sealedBytes(first));
@@ -70,15 +70,18 @@ export class Room {
     this.#drop(bytes - options.maxFiles * options.maxFileSize, (first) => sweeper.weight(first));
   }
 
-  /** Under both locks: so many bytes go, by whole segments, the oldest first. One that counts for nothing is gone already. */
+  /**
+   * Under both locks: so many bytes go, by whole segments, the oldest first, and what is consumed. One that counts for nothing is gone
+   * already.
+   */
   #drop(excess: number, bytesOf: (first: number) => number): void {
-    const { tail, journal, clock } = this.#engine;
+    const { tail, journal, clock, retention } = this.#engine;
     resolveTicks(this.#engine);
     const facts = journal.begin();
     let left = excess;
     for (const first of tail.segments) {
       const next = tail.segments.after(first);
-      if (left <= 0 || next === undefined) break;
+      if (next === undefined || (left <= 0 && !retention.isConsumed(first))) break;
       const bytes = bytesOf(first);
       if (bytes === 0) continue;
       facts.gone(first, next);

@@ -85,14 +85,18 @@ function measure(engine: Engine): { bytes: number; prepared: number } {
 
 /** Segments other than the last that are kept for the sake of a record. */
 function pins(engine: Engine): StoreStats['pinnedBy'] {
-  const { tail, fates, files } = engine;
+  const { tail, fates, files, options, retention } = engine;
+  const mayBeConsumed = options.retention.consumed && fates.consumers.size > 0;
   const found: { file: string; index: number; why: PinReason }[] = [];
   for (const first of tail.segments) {
     const next = tail.segments.after(first);
     if (next === undefined) break;
     const index = fates.goneSet.firstAbsent(first);
     if (index >= next) continue;
-    found.push({ file: files.dataPath(first), index, why: whyPinned(fates, index) });
+    // Whatever became of its records, it would go.
+    const isAwaited = mayBeConsumed && !retention.isConsumed(first);
+    const why = isAwaited ? 'consumer' : whyPinned(fates, index);
+    found.push({ file: files.dataPath(first), index, why });
   }
   return found;
 }

@@ -1,6 +1,8 @@
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
+import type { Consumer, ConsumerInfo, ConsumerOptions } from './consumer-contract.js';
+import { Consumers } from './consumers.js';
 import type { Store } from './contract.js';
 import { countUp } from './count-up.js';
 import { deleteRecords } from './deletion.js';
@@ -29,11 +31,13 @@ export async function openStoreOn(disk: Disk, options: StoreOptions): Promise<St
 /** The face of an engine that shows records. */
 export class EngineStore implements Store {
   readonly #engine: Engine;
+  readonly #consumers: Consumers;
   readonly #close: () => Promise<void>;
 
   /** `close` frees what stands on the engine beside this face, and the engine. */
   constructor(engine: Engine, close: () => Promise<void> = () => engine.close()) {
     this.#engine = engine;
+    this.#consumers = new Consumers(engine);
     this.#close = close;
   }
 
@@ -157,6 +161,18 @@ export class EngineStore implements Store {
     this.#engine.catchUp();
     await this.#engine.syncer.upTo(this.#engine.tail.nextIndex - 1);
     await this.#engine.syncFacts();
+  }
+
+  consumer(name: string, options?: ConsumerOptions): Promise<Consumer> {
+    return this.#consumers.open(name, options);
+  }
+
+  async consumers(): Promise<ConsumerInfo[]> {
+    return this.#consumers.list();
+  }
+
+  removeConsumer(name: string): Promise<boolean> {
+    return this.#consumers.remove(name);
   }
 
   close(): Promise<void> {

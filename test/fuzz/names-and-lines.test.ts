@@ -49,6 +49,12 @@ const given: fc.Arbitrary<readonly [string, object]> = fc.oneof(
   fc.nat().map((n) => [names.epoch(n), { kind: 'epoch', number: n }] as const),
   fc.nat().map((n) => [names.takeover(n), { kind: 'takeover', number: n }] as const),
   named.map((n) => [names.slot(n), { kind: 'lock' }] as const),
+  fc
+    .tuple(fc.stringMatching(/^[A-Za-z0-9]([\w.-]{0,20}[\w-])?$/), fc.nat())
+    .map(
+      ([name, n]) =>
+        [names.hold('consumer', name, n), { kind: 'hold', of: 'consumer', name, number: n }] as const,
+    ),
   named.map((n) => [names.repair(n), { kind: 'repair' }] as const),
   label.map((l) => [names.cut(l), { kind: 'cut' }] as const),
   label.map((l) => [names.temporary(l), { kind: 'temporary' }] as const),

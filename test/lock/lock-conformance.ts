@@ -1,4 +1,5 @@
 import { conformanceAlone } from './conformance-alone.js';
+import { conformanceHolds } from './conformance-holds.js';
 import { conformanceOpeners } from './conformance-openers.js';
 import { conformanceProcesses } from './conformance-processes.js';
 import type { LockKind } from './kind.js';
@@ -10,6 +11,7 @@ export function lockConformance(
   sharedBy: 'nobody' | 'openers' | 'processes',
 ): void {
   conformanceAlone(name, kind);
+  conformanceHolds(name, kind, sharedBy);
   if (sharedBy !== 'nobody') conformanceOpeners(name, kind);
   if (sharedBy === 'processes') conformanceProcesses(name, kind);
 }

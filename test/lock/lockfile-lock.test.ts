@@ -262,3 +262,19 @@ t.test('who has met another lets go at the end of the turn', async (t) => {
   for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate);
   t.notOk(exists());
 });
+
+t.test('who slept over what it held does not have it any more, and takes nothing away', async (t) => {
+  const { names, locks } = start(t);
+  const path = names.hold('consumer', 'a', 1);
+  const [mine, other] = [locks.tryHold(path), new LockfileLocks(osDisk, names)];
+  t.teardown(() => other.close());
+  t.equal(other.tryHold(path), undefined);
+  t.ok(osDisk.setModifiedAt(path, Date.now() - 60_000));
+  const theirs = other.tryHold(path);
+  t.ok(theirs?.isStillHeld());
+  t.notOk(mine?.isStillHeld());
+  mine?.release();
+  t.ok(theirs?.isStillHeld());
+  t.ok(locks.isHeld(path));
+  t.equal(highestFence(osDisk, names), 0, 'no fence is put up for it');
+});

@@ -9,7 +9,8 @@ import { osDisk } from '../../src/disk/os.js';
 import { type LockMode, openLocks } from '../../src/lock/locks.js';
 
 const [directory, mode] = (isMainThread ? process.argv.slice(2) : workerData) as [string, LockMode];
-const locks = openLocks(osDisk, new FileNames(directory, 'duro'), mode);
+const names = new FileNames(directory, 'duro');
+const locks = openLocks(osDisk, names, mode);
 
 const calls = {
   enter: () => locks.write.enter(),
@@ -18,6 +19,7 @@ const calls = {
   arrive: () => locks.arrive(),
   settle: () => locks.settle(),
   takeSlot: () => locks.takeSlot(),
+  hold: () => locks.tryHold(names.hold('consumer', 'a', 1)) !== undefined,
   close: () => locks.close(),
   /** A child that outlives this process; its id. */
   spawn: () =>

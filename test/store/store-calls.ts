@@ -23,5 +23,8 @@ export function storeCalls(store: Store): [name: string, call: () => Promise<unk
     ['stats', () => store.stats()],
     ['refresh', () => store.refresh()],
     ['sync', () => store.sync()],
+    ['consumer', () => store.consumer('mail')],
+    ['consumers', () => store.consumers()],
+    ['removeConsumer', () => store.removeConsumer('mail')],
   ];
 }

@@ -87,6 +87,7 @@ class StoreCheck {
   readonly #problems: string[] = [];
   readonly #takeovers: WalkedTakeovers;
   #storeId: Buffer = Buffer.alloc(8);
+  #locking = '';
   #time = 0;
 
   constructor(disk: Disk, directory: string, prefix: string, listed: readonly string[]) {
@@ -163,7 +164,10 @@ class StoreCheck {
     try {
       const meta = readMeta(this.#disk, this.#names);
       if (meta === undefined) this.#problem(this.#names.meta(), 'missing, with files of its store there');
-      else this.#storeId = meta.id;
+      else {
+        this.#storeId = meta.id;
+        this.#locking = meta.locking;
+      }
       return meta !== undefined;
     } catch (error) {
       this.#problem(this.#names.meta(), String(error));
@@ -173,9 +177,12 @@ class StoreCheck {
 
   #checkLockFiles(): void {
     for (const name of this.#listed) {
-      if (this.#names.parse(name)?.kind !== 'lock') continue;
+      const kind = this.#names.parse(name)?.kind;
+      if (kind !== 'lock' && kind !== 'hold') continue;
       const path = join(this.#names.directory, name);
       if (path === this.#names.lockDirectory() || path === this.#names.guard()) continue;
+      // With lock files it is a directory.
+      if (kind === 'hold' && this.#locking === 'lockfile') continue;
       const size = this.#read(path).length;
       if (size > 0) this.#problem(name, `a lock file holds ${size} bytes`);
     }

@@ -26,6 +26,8 @@ class Ledger implements FactSink {
   readonly #incarnations = new Map<number, number>();
   /** The record that a schedule's tick is about to be; 0: none. */
   readonly #ticks = new Map<string, number>();
+  /** Of named consumers: the fact that made them, and what they have done. */
+  readonly #consumers = new Map<string, { readonly since: number; position: number }>();
   highestNamed = 0;
 
   gone(from: number, to: number): void {
@@ -117,6 +119,29 @@ class Ledger implements FactSink {
     this.#ticks.set(name, 0);
   }
 
+  consumer(name: string, since: number, position: number): void {
+    this.#name(position);
+    if (since < 1) this.problems.push(`'${name}' was made by fact ${since}`);
+    this.#consumers.set(name, { since, position });
+  }
+
+  consumed(name: string, index: number): void {
+    this.#name(index);
+    const known = this.#consumers.get(name);
+    if (known === undefined) this.problems.push(`'${name}' has done ${index} and is not there`);
+    else known.position = Math.max(known.position, index);
+  }
+
+  consumerRemoved(name: string): void {
+    if (!this.#consumers.delete(name)) this.problems.push(`'${name}' is removed and was not there`);
+  }
+
+  /** Where the named consumers are, as one line. */
+  get consumers(): string {
+    const all = [...this.#consumers].map(([name, { since, position }]) => `${name}#${since}@${position}`);
+    return all.sort().join(' ');
+  }
+
   isGone(from: number, to: number): boolean {
     const ranges = this.#gone.filter((one) => one.to > from && one.from < to).sort((a, b) => a.from - b.from);
     let reached = from;
@@ -152,7 +177,7 @@ export function walkJournals(files: readonly JournalFile[], storeId: Buffer): Wa
   const followed = new Set<number>();
   while (current !== undefined) {
     followed.add(current.number);
-    const before: string | undefined = fact === undefined ? undefined : `fact ${fact}, gone ${ledger}`;
+    const before: string | undefined = fact === undefined ? undefined : stateOf(fact, ledger);
     ledger = new Ledger();
     const walked = walkJournal(current, storeId, ledger, problems);
     if (before !== undefined && before !== walked.beginning)
@@ -177,6 +202,9 @@ export function walkJournals(files: readonly JournalFile[], storeId: Buffer): Wa
     isGone: (from, to) => ledger.isGone(from, to),
   };
 }
+
+const stateOf = (fact: number, ledger: Ledger): string =>
+  `fact ${fact}, gone ${ledger}, consumers ${ledger.consumers}`;
 
 function walkJournal(
   file: JournalFile,
@@ -213,7 +241,7 @@ function walkJournal(
       if (follows === 'state' && said !== previous?.head.number) problem('its state is of two moments');
       if (kind === 'state') decodeFacts(bytes, frame.body, frame.position + length, ledger, path);
       fact = said;
-      if (kind === 'complete') beginning = `fact ${fact}, gone ${ledger}`;
+      if (kind === 'complete') beginning = stateOf(fact, ledger);
     } else if (kind === 'facts') {
       if (previous === undefined && number !== 1) problem('a successor without a state');
       if (said !== fact + 1) problem(`${describeFrame(frame)} where fact ${fact + 1} is expected`);

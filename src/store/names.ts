@@ -1,4 +1,4 @@
-import { invalid } from '../store/options.js';
+import { invalid } from './options.js';
 
 /** Names are those of files, somewhere: on some systems they may not differ by case alone, or end in a dot. */
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$/;
