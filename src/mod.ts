@@ -28,3 +28,12 @@ export type { StoreStats } from './store/stats.js';
 export { openStore } from './store/store.js';
 export type { WaitOptions } from './store/wait-options.js';
 export type { WriteOptions } from './store/write-options.js';
+export type {
+  AppendOptions,
+  GroupMember,
+  Log,
+  LogOptions,
+  Topic,
+  TopicOptions,
+} from './stream/contract.js';
+export { openLog } from './stream/log.js';

@@ -10,6 +10,7 @@ import { join } from 'node:path';
  *     duro_00000000000000000001.idx    its entries
  *     duro_00000000000000000001.2.dat  its sparse successor, the second one; `.idx` beside it
  *     duro.hold.consumer.<name>.1.lock held by who has that consumer open; in lock-file mode a directory, as above
+ *     duro.hold.member.<name>.1.lock   the same of a member of a group, in the topic's first partition
  *     duro.guard.lock                  a directory, there while a file gets its name without hard links
  *     duro.fate.1                      a journal, numbered
  *     duro.ids.1                       ids of messages that are gone with the segment of that first index
@@ -148,9 +149,10 @@ export class FileNames {
       )
     )
       return { kind: 'lock' };
-    const hold = /^\.hold\.(consumer)\.([A-Za-z0-9](?:[\w.-]{0,98}[\w-])?)\.(0|[1-9][0-9]{0,14})\.lock$/.exec(
-      rest,
-    );
+    const hold =
+      /^\.hold\.(consumer|member)\.([A-Za-z0-9](?:[\w.-]{0,98}[\w-])?)\.(0|[1-9][0-9]{0,14})\.lock$/.exec(
+        rest,
+      );
     if (hold)
       return {
         kind: 'hold',
@@ -179,7 +181,7 @@ export class FileNames {
 export type LockName = 'arrive' | 'write' | 'write.turn' | 'fate' | 'fate.turn' | 'alive' | 'shorten';
 
 /** What can be held for as long as it is open. */
-export type HoldKind = 'consumer';
+export type HoldKind = 'consumer' | 'member';
 
 export type FileKind =
   | { readonly kind: 'data' | 'entries' | 'fate'; readonly number: number; readonly epoch: number }

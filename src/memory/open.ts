@@ -5,6 +5,8 @@ import { openQueueOn } from '../queue/queue.js';
 import type { Store } from '../store/contract.js';
 import { invalid, type StoreOptions } from '../store/options.js';
 import { openStoreOn } from '../store/store.js';
+import type { Log, LogOptions } from '../stream/contract.js';
+import { openLogOn } from '../stream/log.js';
 import { forget, placeOf } from './machines.js';
 
 /** Those of a store; a directory need not be named. */
@@ -15,6 +17,12 @@ export interface MemoryStoreOptions extends Omit<StoreOptions, 'directory'> {
 
 /** Those of a queue; a directory need not be named. */
 export interface MemoryQueueOptions<T> extends Omit<QueueOptions<T>, 'directory'> {
+  /** Who opens the same one in this process shares it. Default: one of its own, that nobody else can open. */
+  directory?: string | undefined;
+}
+
+/** Those of a log; a directory need not be named. */
+export interface MemoryLogOptions extends Omit<LogOptions, 'directory'> {
   /** Who opens the same one in this process shares it. Default: one of its own, that nobody else can open. */
   directory?: string | undefined;
 }
@@ -32,6 +40,12 @@ export async function openStore(options: MemoryStoreOptions = {}): Promise<Store
 export async function openQueue<T = unknown>(options: MemoryQueueOptions<T> = {}): Promise<Queue<T>> {
   const { disk, found } = placeFor(options);
   return openQueueOn<T>(disk, { ...options, ...found });
+}
+
+/** The same for a log. Rejects as `openLog` does. */
+export async function openLog(options: MemoryLogOptions = {}): Promise<Log> {
+  const { disk, found } = placeFor(options);
+  return openLogOn(disk, { ...options, ...found });
 }
 
 /**

@@ -11,6 +11,8 @@ import { openQueueOn } from '../../src/queue/queue.js';
 import type { Store } from '../../src/store/contract.js';
 import type { StoreOptions } from '../../src/store/options.js';
 import { openStoreOn } from '../../src/store/store.js';
+import type { Log, LogOptions } from '../../src/stream/contract.js';
+import { openLogOn } from '../../src/stream/log.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** So that what a dead one held can be had at once. */
@@ -22,6 +24,7 @@ export interface World {
   /** Opens a store as another process would: with nothing in common but the disk. */
   openStore(options?: Partial<StoreOptions>): Promise<Store>;
   openQueue<T = unknown>(options?: Partial<QueueOptions<T>>): Promise<Queue<T>>;
+  openLog(options?: Partial<LogOptions>): Promise<Log>;
   /** Names of the files in the directory that match, sorted. */
   files(match: RegExp): string[];
   /** Bytes of a file. */
@@ -77,7 +80,11 @@ export function memoryWorld(t: Test, machine = new MemoryDisk()): World {
 /** A process in memory that a test has killed closes nothing. */
 const isDead = (disk: Disk): boolean => disk instanceof MemoryOpener && disk.dead;
 
-function openers(t: Test, directory: string, disk: () => Disk): Pick<World, 'openStore' | 'openQueue'> {
+function openers(
+  t: Test,
+  directory: string,
+  disk: () => Disk,
+): Pick<World, 'openStore' | 'openQueue' | 'openLog'> {
   return {
     async openStore(options = {}) {
       const opener = disk();
@@ -90,6 +97,12 @@ function openers(t: Test, directory: string, disk: () => Disk): Pick<World, 'ope
       const queue = await openQueueOn<T>(opener, { directory, ...options });
       t.teardown(() => isDead(opener) || queue.close());
       return queue;
+    },
+    async openLog(options = {}) {
+      const opener = disk();
+      const log = await openLogOn(opener, { directory, ...options });
+      t.teardown(() => isDead(opener) || log.close());
+      return log;
     },
   };
 }

@@ -14,6 +14,7 @@ export const floors: readonly (readonly string[])[] = [
   ['indexer'],
   ['store'],
   ['queue', 'care'],
+  ['stream'],
   ['mod.ts', 'memory'],
   ['cli', 'threads'],
 ];
