@@ -3,7 +3,14 @@ import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Operation } from '../../src/disk/memory-fault.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import type { JournalLimits } from '../../src/journal/journal.js';
-import { type Delivery, DurostoreError, type Entry, type Queue, type StoreOptions } from '../../src/mod.js';
+import {
+  type Consumer,
+  type Delivery,
+  DurostoreError,
+  type Entry,
+  type Queue,
+  type StoreOptions,
+} from '../../src/mod.js';
 import { openQueueOn } from '../../src/queue/queue.js';
 import type { Slices } from '../../src/segment/slices.js';
 import type { Durability } from '../../src/store/options.js';
@@ -85,6 +92,7 @@ export class Actor {
   gaveUp = 0;
   #queue: Queue<Uint8Array> | undefined;
   #claims: Delivery<Uint8Array>[] = [];
+  readonly #consumers = new Map<string, Consumer>();
 
   constructor(disk: MemoryOpener, history: History, options: Options) {
     this.#disk = disk;
@@ -104,6 +112,7 @@ export class Actor {
     const queue = this.#queue;
     this.#queue = undefined;
     this.#claims = [];
+    this.#consumers.clear();
     const synced = this.#history.moment();
     await queue?.close();
     if (!this.#disk.dead) synced();
@@ -114,6 +123,7 @@ export class Actor {
     const { machine, name } = this.#disk;
     this.#queue = undefined;
     this.#claims = [];
+    this.#consumers.clear();
     machine.kill(this.#disk);
     this.#disk = machine.opener(name);
   }
@@ -256,6 +266,45 @@ export class Actor {
     if (this.#disk.dead) return;
     known();
     if (index !== undefined) this.#history.removedAt(index, this.#durability, before);
+  }
+
+  /** Reads so many by a named consumer, and commits; makes the consumer where there is none. */
+  async consume(name: string, max: number): Promise<void> {
+    const consumer = await this.#consumer(name);
+    const last = (await consumer.nextMany(max)).at(-1)?.index;
+    if (last !== undefined) await this.#position(name, last, () => consumer.commit());
+  }
+
+  /** Goes on with the record that is so far from the oldest. */
+  async seek(name: string, place: number): Promise<void> {
+    const consumer = await this.#consumer(name);
+    const index = this.#history.present(place)?.index;
+    if (index !== undefined) await this.#position(name, index - 1, () => consumer.seek(index));
+  }
+
+  async removeConsumer(name: string): Promise<void> {
+    await this.#position(name, undefined, () => this.#opened.store.removeConsumer(name));
+    await this.#consumers.get(name)?.close();
+    this.#consumers.delete(name);
+  }
+
+  async #consumer(name: string): Promise<Consumer> {
+    const { store } = this.#opened;
+    const known = this.#consumers.get(name);
+    if (known !== undefined) return known;
+    const consumer = this.#history.hasConsumer(name)
+      ? await store.consumer(name)
+      : await this.#position(name, (await store.firstIndex()) - 1, () => store.consumer(name));
+    this.#consumers.set(name, consumer);
+    return consumer;
+  }
+
+  async #position<T>(name: string, position: number | undefined, call: () => Promise<T>): Promise<T> {
+    const told = this.#history.positioning(name, position);
+    if (this.#options.retention?.consumed === true) this.#history.lettingGo();
+    const answer = await call();
+    if (!this.#disk.dead) told(this.#durability);
+    return answer;
   }
 
   async sync(): Promise<void> {

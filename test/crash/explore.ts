@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { verifyOn } from '../../src/care/verify.js';
 import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
-import type { Entry } from '../../src/mod.js';
+import type { ConsumerInfo, Entry } from '../../src/mod.js';
 import { checkDirectoryOn } from '../support/consistency.js';
 import { Actor, DIRECTORY, hastyClock, machineFor, type Options, openOn } from './actor.js';
 import { History } from './history.js';
@@ -78,8 +79,8 @@ export async function judge(
   whole: Options,
   after: 'death' | 'cut',
 ): Promise<string[]> {
-  // There is always room for what is written here.
-  const { maxFiles: _, whenFull: __, ...options } = whole;
+  // There is always room for what is written here, and nothing is let go.
+  const { maxFiles: _, whenFull: __, retention: ___, ...options } = whole;
   const problems: string[] = [];
   const limit = machine.operations + MOST_OPERATIONS;
   machine.onOperation = ({ n }) => {
@@ -90,12 +91,16 @@ export async function judge(
     const queue = await openOn(machine.opener('survivor'), options);
     const entries = await all(queue.store.entries());
     problems.push(...history.judge(entries, after));
+    const positions = history.isAboutConsumers ? await queue.store.consumers() : [];
+    problems.push(...history.judgePositions(positions, after));
     const stats = await queue.store.stats();
     if (after === 'death' && stats.lost > 0) problems.push(`${stats.lost} records are called lost`);
     const extra = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 1, 2, 3);
     const index = await queue.store.write(extra, { durability: 'synced' });
     if (index <= Math.max(history.highestKept(after), entries.at(-1)?.index ?? 0))
       problems.push(`index ${index} was given again`);
+    for (const { name, committed } of positions)
+      if (index <= committed) problems.push(`${index} is written, and ${name} has done ${committed}`);
     await queue.close();
     const afterCut = { staleEntries: after === 'cut' };
     problems.push(...checkDirectoryOn(machine.opener('checker'), DIRECTORY, afterCut));
@@ -104,6 +109,11 @@ export async function judge(
     machine.powerCut({ writes: 'lose', names: 'lose' });
     // With lock files, what the dead had claimed comes back when its lease has ended.
     const again = await openOn(machine.opener('next'), { ...options, clock: hastyClock() });
+    if (positions.length > 0) {
+      const kept = await again.store.consumers();
+      if (!isDeepStrictEqual(kept.map(placed), positions.map(placed)))
+        problems.push(`after it was closed ${JSON.stringify(kept)} was kept of ${JSON.stringify(positions)}`);
+    }
     const messages = await again.flush();
     const expected = [...entries.map((entry) => entry.data), extra];
     const same = messages.length === expected.length && messages.every((one, at) => equal(one, expected[at]));
@@ -133,6 +143,8 @@ async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
   for await (const entry of entries) found.push(entry);
   return found;
 }
+
+const placed = ({ name, committed }: ConsumerInfo): unknown => [name, committed];
 
 const equal = (a: Uint8Array, b: Uint8Array | undefined): boolean =>
   b !== undefined && Buffer.compare(a, b) === 0;

@@ -20,6 +20,12 @@ interface Written {
   removalTold: number;
 }
 
+/** What named consumers have done, by name, from one fact about them to the next. */
+interface Positions {
+  readonly at: ReadonlyMap<string, number>;
+  told: Told;
+}
+
 /** What somebody finds. */
 export type Seen = Pick<Entry, 'index' | 'data'>;
 
@@ -31,6 +37,8 @@ export class History {
   #removals = 0;
   /** Removals of whatever came first, whose answers have not come. */
   #blind = 0;
+  /** The last of those that may be the truth, and those before it. */
+  #positions: Positions[] = [{ at: new Map(), told: 'synced' }];
   /** Segments that are kept when the oldest is dropped for room; undefined: none is ever dropped. */
   readonly #kept: number | undefined;
 
@@ -45,6 +53,7 @@ export class History {
     fork.#calls = this.#calls;
     fork.#blind = this.#blind;
     fork.#removals = this.#removals;
+    fork.#positions = this.#positions.map((one) => ({ ...one }));
     return fork;
   }
 
@@ -53,7 +62,55 @@ export class History {
     const told = this.#written.map(
       ({ call, index, told, refused, removal }) => `${call} ${index} ${told} ${refused} ${removal}`,
     );
-    return `${this.#blind}; ${told.join('; ')}`;
+    const positions = this.#positions.map(({ at, told }) => `${[...at].join(' ')} ${told}`);
+    return `${this.#blind}; ${told.join('; ')}; ${positions.join('; ')}`;
+  }
+
+  /** Whether there ever was a named consumer. */
+  get isAboutConsumers(): boolean {
+    return this.#positions.length > 1;
+  }
+
+  /** Whether there is a named consumer, as far as its callers know. */
+  hasConsumer(name: string): boolean {
+    return this.#positions.at(-1)?.at.has(name) === true;
+  }
+
+  /** A consumer is to be there, or undefined: no more; returns what is to be called when that was told. */
+  positioning(name: string, position: number | undefined): (told: 'written' | 'synced') => void {
+    const at = new Map(this.#positions.at(-1)?.at);
+    if (position === undefined) at.delete(name);
+    else at.set(name, position);
+    const positions: Positions = { at, told: 'nothing' };
+    this.#positions.push(positions);
+    return (told) => {
+      positions.told = told;
+    };
+  }
+
+  /** Records that no consumer wants any more may be let go from now on. */
+  lettingGo(): void {
+    const positions = this.#positions.at(-1)?.at;
+    if (positions === undefined || positions.size === 0) return;
+    const least = Math.min(...positions.values());
+    for (const record of this.#written)
+      if (record.removal === 'none' && (record.index ?? Number.POSITIVE_INFINITY) <= least)
+        record.removal = 'asked';
+  }
+
+  /** What is wrong with where consumers are after a crash: facts about them stand in one order. */
+  judgePositions(
+    found: readonly { readonly name: string; readonly committed: number }[],
+    after: 'death' | 'cut',
+  ): string[] {
+    const isSure = ({ told }: Positions): boolean =>
+      after === 'death' ? told !== 'nothing' : told === 'synced';
+    const line = (all: Iterable<readonly [string, number]>): string => [...all].sort().join(' ');
+    const possible = this.#positions.slice(this.#positions.findLastIndex(isSure)).map(({ at }) => line(at));
+    const seen = line(found.map(({ name, committed }) => [name, committed] as const));
+    return possible.includes(seen)
+      ? []
+      : [`consumers are at ${seen || 'nothing'}, not ${possible.join(', or ')}`];
   }
 
   /** New records, of sizes that are given; their bytes tell who they are. */
@@ -150,7 +207,9 @@ export class History {
   moment(): () => void {
     const told = this.#written.filter((record) => record.told === 'written');
     const removed = this.#written.filter((record) => record.removal === 'written');
+    const positions = this.#positions.filter((one) => one.told === 'written');
     return () => {
+      for (const one of positions) one.told = 'synced';
       for (const record of told) record.told = 'synced';
       for (const record of removed) record.removal = 'synced';
     };

@@ -1,4 +1,4 @@
-import { type Actor, type Options, SHORT_JOURNALS } from './actor.js';
+import { type Actor, nextTurn, type Options, SHORT_JOURNALS } from './actor.js';
 
 /** What a process does. Short: a crash is tried at each of its operations. */
 export interface Program {
@@ -302,6 +302,71 @@ const inOneMode: readonly Program[] = [
       await actor.enqueue(50);
     },
   },
+  {
+    name: 'named consumers',
+    options: { maxFileSize: 512 },
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([20, 20, 20]);
+      await actor.consume('one', 1);
+      await actor.consume('other', 3);
+      await actor.write(20);
+      await actor.consume('one', 2);
+      await actor.seek('other', 1);
+      await actor.consume('other', 1);
+      await Promise.all([actor.write(30), actor.consume('one', 1)]);
+      await actor.removeConsumer('one');
+      actor.die();
+      await actor.open();
+      await actor.consume('one', 2);
+      await actor.delete(0);
+      await actor.consume('other', 5);
+      await actor.close();
+    },
+  },
+  {
+    name: 'named consumers, written, journals that are succeeded all the time',
+    options: { maxFileSize: 512, durability: 'written', limits: SHORT_JOURNALS },
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([20, 20, 20]);
+      await actor.consume('one', 2);
+      await actor.consume('other', 1);
+      await actor.write(20);
+      await actor.consume('one', 2);
+      await actor.sync();
+      await actor.write(20);
+      await actor.seek('one', 1);
+      await actor.consume('other', 5);
+      await actor.removeConsumer('one');
+      await actor.write(20, 'synced');
+      await actor.consume('one', 3);
+      await actor.close();
+      await actor.open();
+      await actor.consume('other', 5);
+    },
+  },
+  {
+    name: 'what all named consumers are past goes',
+    options: { maxFileSize: 320, retention: { consumed: true } },
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([60, 60]);
+      await actor.consume('slow', 1);
+      for (let at = 0; at < 4; at++) {
+        await actor.write(60);
+        await actor.consume('fast', 2);
+      }
+      await actor.consume('slow', 2);
+      await nextTurn();
+      await actor.write(60);
+      await actor.removeConsumer('slow');
+      await nextTurn();
+      await actor.consume('fast', 1);
+      await actor.write(60);
+      await actor.close();
+    },
+  },
 ];
 
 /** With lock files, what is another's to clean up is more. */
@@ -311,6 +376,7 @@ const WITH_LOCK_FILES = new Set([
   'messages, claimed and dequeued',
   'journals that are succeeded all the time, written',
   'one dies after the other',
+  'named consumers',
   'one dies after the other, written, journals that are succeeded all the time',
 ]);
 

@@ -74,6 +74,15 @@ function jobFacts(): Buffer {
   return Buffer.from(writer.bytes.subarray(HEAD_BYTES, writer.length));
 }
 
+function consumerFacts(): Buffer {
+  const writer = new FactWriter(HEAD_BYTES);
+  writer.begin();
+  writer.consumer('mail', 9, 0);
+  writer.consumed('mail', 12);
+  writer.consumerRemoved('mail');
+  return Buffer.from(writer.bytes.subarray(HEAD_BYTES, writer.length));
+}
+
 const seal = (): Buffer =>
   encodeSeal(place(32 + record().length), 2, TIME, 1, {
     count: 1,
@@ -101,6 +110,7 @@ const written: readonly [what: string, bytes: Buffer][] = [
   ],
   ['facts', facts()],
   ['facts of jobs', jobFacts()],
+  ['facts of consumers', consumerFacts()],
 ];
 
 t.test('the bytes in the document are those that are written', async (t) => {

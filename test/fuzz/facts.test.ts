@@ -22,12 +22,16 @@ const BODIES: Readonly<Record<number, number>> = {
   12: 6,
   13: 9,
   14: 22,
+  // With a name of any length.
+  30: 16,
+  31: 10,
+  32: 4,
 };
 /** Facts written one behind the other by hand: codes that are known, and bodies of any bytes. */
 const crafted = fc
   .array(
     fc
-      .nat(15)
+      .oneof(fc.nat(15), fc.integer({ min: 29, max: 33 }))
       .chain((code) =>
         fc.tuple(
           fc.constant(code),
@@ -55,6 +59,7 @@ t.test('facts come out of their bytes as they went in', (t) => {
   const range = (most: number): fc.Arbitrary<[number, number]> =>
     fc.tuple(index, fc.integer({ min: 0, max: most })).map(([from, count]) => [from, from + count]);
   const reason = fc.string({ unit: 'grapheme', maxLength: 30 });
+  const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
   const lease = fc.record({ until: uint48, lengthMs: uint48 });
   const boot = fc
     .uint8Array({ minLength: 16, maxLength: 16 })
@@ -77,6 +82,9 @@ t.test('facts come out of their bytes as they went in', (t) => {
     index.map((at) => ['requeued', at] as const),
     fc.tuple(index, bytesUpTo(300)).map((args) => ['progress', ...args] as const),
     fc.tuple(index, uint32, uint48, uint48).map((args) => ['attemptedSince', ...args] as const),
+    fc.tuple(name, index, uint48).map((args) => ['consumer', ...args] as const),
+    fc.tuple(name, uint48).map((args) => ['consumed', ...args] as const),
+    name.map((one) => ['consumerRemoved', one] as const),
   );
   check(t, fc.array(fact, { maxLength: 40 }), (facts) => {
     const writer = new FactWriter(5);
@@ -157,6 +165,11 @@ t.test('a set of indexes says of any ranges what a plain one says', (t) => {
         assert(set.count === plain.size, `${set.count} of ${plain.size}`);
       }
       for (let index = 1; index < 46_000; index += 7) assert(set.has(index) === plain.has(index), `${index}`);
+      for (const [from, count] of ranges) {
+        let absent = 0;
+        for (let index = from; index < from + 2 * count; index++) if (!plain.has(index)) absent += 1;
+        assert(set.absentIn(from, from + 2 * count) === absent, `absent from ${from} in ${2 * count}`);
+      }
     },
     150,
   );

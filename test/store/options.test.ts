@@ -101,11 +101,6 @@ t.test('what comes with a later version is UNSUPPORTED', async (t) => {
   }
   const unused = { retention: { maxBytes: undefined, consumed: false } } as object;
   await (await openStoreOn(disk, { directory: '/store', ...unused })).close();
-  const consumed = { retention: { consumed: true } } as object;
-  await t.rejects(openStoreOn(disk, { directory: '/store', ...consumed }), {
-    code: 'UNSUPPORTED',
-    message: /^retention.consumed /,
-  });
 });
 
 t.test('undefined is as good as left out', async (t) => {
