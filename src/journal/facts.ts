@@ -158,6 +158,8 @@ export class FactWriter implements FactSink {
   frameStart = 0;
   /** Whether the journal that this is for may have the facts of FEATURE_JOBS. */
   takesJobs = true;
+  /** The same of FEATURE_STREAMS. */
+  takesStreams = true;
   readonly #headBytes: number;
   /** Where the last range of records that are gone ends in this frame; 0 where there is none. */
   #goneTo = 0;
@@ -293,6 +295,7 @@ export class FactWriter implements FactSink {
   }
 
   scheduled(schedule: Schedule): void {
+    this.#assertTakes(schedule.transforms === undefined || this.takesStreams);
     this.#whole(encodeScheduled(schedule));
   }
 
@@ -314,7 +317,7 @@ export class FactWriter implements FactSink {
 
   /** A fact that is encoded already. */
   #whole(fact: Buffer): void {
-    this.#assertTakesJobs();
+    this.#assertTakes(this.takesJobs);
     this.#reserve(fact.length);
     this.length += fact.copy(this.bytes, this.length);
   }
@@ -345,12 +348,12 @@ export class FactWriter implements FactSink {
 
   /** DISK_FULL where the journal was begun by a program of before: had there been room, it would have a successor. */
   #jobsCode(code: number): void {
-    this.#assertTakesJobs();
+    this.#assertTakes(this.takesJobs);
     this.#code(code);
   }
 
-  #assertTakesJobs(): void {
-    if (this.takesJobs) return;
+  #assertTakes(takes: boolean): void {
+    if (takes) return;
     throw new DurostoreError(
       'DISK_FULL',
       'the journal of fates was begun by an earlier version, and there is no room for the successor that this needs. ' +

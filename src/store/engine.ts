@@ -34,6 +34,7 @@ import { recoverStore } from './recover-store.js';
 import { Retention } from './retention.js';
 import { Sweeper } from './sweeper.js';
 import { Tenure } from './tenure.js';
+import { plainRecord } from './transforms.js';
 import { Turns } from './turns.js';
 import { Writer } from './writer.js';
 
@@ -295,6 +296,11 @@ export class Engine {
     }
     // What cannot be had in slices is found, or told, as any other record.
     return record ?? this.readKnown(index);
+  }
+
+  /** The record as it was handed in, its transforms undone. CODEC where one is missing or fails. */
+  plain(record: StoredRecord): StoredRecord {
+    return plainRecord(record, this.options.transforms);
   }
 
   /** For who reads many records in order, beside others who do. */

@@ -67,13 +67,14 @@ export class EngineStore implements Store {
     );
     // Awaiting costs a turn of the microtasks, also where there is nothing to await.
     const slow = this.#engine.slowly(record);
-    return (slow === undefined ? record : await slow)?.payload;
+    const read = slow === undefined ? record : await slow;
+    return read && this.#engine.plain(read).payload;
   }
 
   async entry(index: number): Promise<Entry | undefined> {
     this.#engine.assertOpen();
     const record = await this.#engine.readInTurns(checkIndex(index));
-    return record && toEntry(record);
+    return record && toEntry(record, this.#engine.options.transforms);
   }
 
   entries(range: EntryRange = {}): AsyncIterableIterator<Entry> {

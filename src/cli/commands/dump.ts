@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { openStore } from '../../mod.js';
 import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
+import { KEYLESS } from '../keyless.js';
 import { closing } from '../opened.js';
 import { atLeast } from '../option-values.js';
 import { readable } from '../readable.js';
@@ -52,7 +53,7 @@ async function print(session: Session, { from, to, limit, ...options }: DumpOpti
   await assertThere(session);
   const form = formOf(options);
   const obstacles = { damaged: 0 };
-  await closing(await openStore({ directory, filePrefix, signal }), async (store) => {
+  await closing(await openStore({ directory, filePrefix, signal, transforms: KEYLESS }), async (store) => {
     for await (const entry of readable(store, { from, to, limit }, session, obstacles))
       await printRecord(out, entry, form);
   });
