@@ -22,11 +22,11 @@ export const dump = (start: Start): Command =>
     description:
       'Prints records in the order of their indexes, a line each: index, time, size, headers and data, with tabs ' +
       'between. Control characters are shown as \\n, \\t, \\u001b; data that is not UTF-8 as hex:… (in JSON as base64). ' +
-      'A damaged record is told of on standard error, and the dump goes on behind it.',
+      'A record that is damaged, or encrypted, is told of on standard error, and the dump goes on behind it.',
     directory:
       'is opened as by any program: who is first mends what a crash left. Otherwise nothing is changed: what is ' +
       'printed stays where it is. Nothing is created where there is no store.',
-    exit: '0 fine; 1 some records are damaged; 2 there is no such store, or it cannot be opened.',
+    exit: '0 fine; 1 some records are damaged or encrypted; 2 there is no such store, or it cannot be opened.',
     examples: [
       ['durostore dump mail', 'everything'],
       ['durostore dump mail --from 100 --limit 10', 'ten records from index 100 on'],

@@ -26,7 +26,7 @@ export const tail = (start: Start): Command =>
     directory:
       'is opened as by any program: who is first mends what a crash left. Otherwise nothing is changed: what is ' +
       'printed stays where it is. Nothing is created where there is no store.',
-    exit: '0 fine, also where --follow is interrupted; 1 some records are damaged; 2 it could not be done.',
+    exit: '0 fine, also where --follow is interrupted; 1 some records are damaged or encrypted; 2 it could not be done.',
     examples: [
       ['durostore tail mail', 'the last ten'],
       ['durostore tail mail -f | grep ERROR', 'what comes, filtered'],
