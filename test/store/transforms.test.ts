@@ -195,7 +195,7 @@ onBothDisks('the caller may change what was written as soon as the call returned
   const same: Transform = { name: 'same', encode: (data) => data, decode: (data) => data };
   const store = await world.openStore({ transforms: [same] });
   const data = bytes('before');
-  const large = new Uint8Array(1_000_000).fill(7);
+  const large = new Uint8Array(3_000_000).fill(7);
   const written = [store.write(data), store.write(large)];
   data.fill(0);
   large.fill(0);
