@@ -5,6 +5,7 @@ import { MemoryDisk } from '../../src/disk/memory.js';
 import type { CodecError } from '../../src/errors.js';
 import { FactWriter } from '../../src/journal/facts.js';
 import type { Schedule } from '../../src/journal/schedule-facts.js';
+import type { CodecName } from '../../src/queue/codec.js';
 import type { Queue } from '../../src/queue/contract.js';
 import type { QueueOptions } from '../../src/queue/options.js';
 import { compress } from '../../src/store/compress.js';
