@@ -31,6 +31,10 @@ export const Mark = {
   front: 8,
   /** How many records the id stands for, u32; none: one. */
   count: 9,
+  /** The sums of the payload's blocks, so that a stream of them can be checked block by block; see `block-sums.ts`. */
+  blockSums: 10,
+  /** Nothing: it fills what was kept for other marks. */
+  padding: 11,
 } as const;
 
 const LONGEST_VALUE = 0xff;

@@ -59,6 +59,8 @@ export interface ResolvedStoreOptions {
   readonly maxFileSize: number;
   readonly maxChunk: number;
   readonly maxRecordSize: number;
+  /** Whether that was said: a stream is bounded by it only then. */
+  readonly hasRecordSize: boolean;
   readonly whenFull: 'fail' | 'wait' | 'drop-oldest';
   /** Infinite where there is no bound. */
   readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number };
@@ -140,6 +142,7 @@ export function resolveStoreOptions(
     maxFileSize,
     maxChunk: wholeNumber('maxChunk', options.maxChunk, storeDefaults.maxChunk, 0, Number.MAX_SAFE_INTEGER),
     maxRecordSize: wholeNumber('maxRecordSize', options.maxRecordSize, room, 0, room),
+    hasRecordSize: options.maxRecordSize !== undefined,
     whenFull: oneOf('whenFull', options.whenFull, storeDefaults.whenFull, ['fail', 'wait', 'drop-oldest']),
     retention: retentionOption(options.retention),
     durability: oneOf('durability', options.durability, storeDefaults.durability, ['written', 'synced']),
