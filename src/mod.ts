@@ -20,12 +20,19 @@ export { openQueue } from './queue/queue.js';
 export type { ScheduleInfo, ScheduleOptions, When } from './queue/schedule-contract.js';
 export type { SchemaIssue, SchemaResult, StandardSchemaV1 } from './queue/standard-schema.js';
 export type { Worker, WorkerOptions, WorkerStats } from './queue/worker-contract.js';
+export {
+  type CompressionAlgorithm,
+  type CompressOptions,
+  compress,
+} from './store/compress.js';
 export type { Consumer, ConsumerInfo, ConsumerOptions } from './store/consumer-contract.js';
 export type { Store } from './store/contract.js';
+export { type EncryptionKey, encrypt } from './store/encrypt.js';
 export type { Entry, EntryRange } from './store/entries.js';
 export type { Durability, StoreOptions } from './store/options.js';
 export type { StoreStats } from './store/stats.js';
 export { openStore } from './store/store.js';
+export type { Transform } from './store/transforms.js';
 export type { WaitOptions } from './store/wait-options.js';
 export type { WriteOptions } from './store/write-options.js';
 export type {

@@ -1,13 +1,19 @@
-import { CorruptError, type Entry, type EntryRange, type Store } from '../mod.js';
+import { CodecError, CorruptError, DurostoreError, type Entry, type EntryRange, type Store } from '../mod.js';
 import type { Session } from './session.js';
 
-/** What was in the way of a walk. */
+/** What was in the way of a walk: records that are damaged, or cannot be decoded here. */
 export interface Obstacles {
   damaged: number;
 }
 
+/** The record behind those that an error is about; undefined where it is about no record. */
+function behind(error: unknown): number | undefined {
+  if (error instanceof CorruptError) return error.indexes && error.indexes.to + 1;
+  return error instanceof CodecError && error.index !== undefined ? error.index + 1 : undefined;
+}
+
 /**
- * What a walk in the order of indexes comes to. A damaged record is told of, counted and passed over: the walk begins again
+ * What a walk in the order of indexes comes to. A record that is damaged, or cannot be decoded here, is told of, counted and passed over: the walk begins again
  * behind it. `from` is undefined at the beginning.
  */
 export async function* passingOver<T extends { readonly index: number }>(
@@ -24,8 +30,8 @@ export async function* passingOver<T extends { readonly index: number }>(
       }
       return;
     } catch (error) {
-      if (!(error instanceof CorruptError) || error.indexes === undefined) throw error;
-      const next = error.indexes.to + 1;
+      const next = behind(error);
+      if (!(error instanceof DurostoreError) || next === undefined) throw error;
       if (from !== undefined && next <= from) throw error;
       notes.failure(error);
       obstacles.damaged += 1;
@@ -34,7 +40,7 @@ export async function* passingOver<T extends { readonly index: number }>(
   }
 }
 
-/** Records one by one. Damaged ones are passed over; so are gaps, which are no damage, told of. */
+/** Records one by one. Those that are damaged, or cannot be decoded here, are passed over; so are gaps, which are no damage, told of. */
 export async function* readable(
   store: Store,
   range: EntryRange,

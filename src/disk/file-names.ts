@@ -20,6 +20,7 @@ import { join } from 'node:path';
  *     duro.suspect                     a failed sync left it
  *     duro.cut.<n>                     bytes that recovery set aside
  *     duro.repair.1/                   a directory of bytes that a repair set aside, numbered
+ *     duro.spool.<x>                   a large record being written, which becomes a segment; a leftover if its maker died
  *     duro.tmp.<x>                     a file being born; a leftover if its maker died
  *
  * What was begun in a later epoch than 0 has it in its name: `duro_00000000000000000001.e3.dat`, `duro.fate.2.e3`.
@@ -121,6 +122,10 @@ export class FileNames {
     return this.#dotted(`tmp.${label}`);
   }
 
+  spool(label: string): string {
+    return this.#dotted(`spool.${label}`);
+  }
+
   /** What a name in the directory is; undefined where it is not of this store. */
   parse(name: string): FileKind | undefined {
     if (!name.startsWith(this.prefix)) return undefined;
@@ -166,6 +171,7 @@ export class FileNames {
     if (/^\.cut\.[\w-]+$/.test(rest)) return { kind: 'cut' };
     if (/^\.repair\.[1-9][0-9]{0,14}$/.test(rest)) return { kind: 'repair' };
     if (/^\.tmp\.[\w-]+$/.test(rest)) return { kind: 'temporary' };
+    if (/^\.spool\.[\w-]+$/.test(rest)) return { kind: 'spool' };
     return undefined;
   }
 
@@ -188,7 +194,7 @@ export type FileKind =
   | { readonly kind: 'sparse-data' | 'sparse-entries'; readonly number: number; readonly generation: number }
   | { readonly kind: 'epoch' | 'takeover' | 'ids'; readonly number: number }
   | { readonly kind: 'hold'; readonly of: HoldKind; readonly name: string; readonly number: number }
-  | { readonly kind: 'lock' | 'meta' | 'spare' | 'suspect' | 'cut' | 'repair' | 'temporary' };
+  | { readonly kind: 'lock' | 'meta' | 'spare' | 'suspect' | 'cut' | 'repair' | 'temporary' | 'spool' };
 
 /** Twenty digits, so that a listing sorts by number. */
 const digits = (number: number): string => String(number).padStart(20, '0');

@@ -1,6 +1,17 @@
 import type { DiskFile } from '../disk/disk.js';
 import { laterVersion } from '../disk/later-version.js';
-import { bodyIsWhole, emptyHead, HEAD_BYTES, type Head, isKnown, placeOf, readHead } from './frame.js';
+import {
+  bodyIsWhole,
+  emptyHead,
+  FLAG_MARKED,
+  FrameKind,
+  HEAD_BYTES,
+  type Head,
+  isKnown,
+  placeOf,
+  readHead,
+} from './frame.js';
+import { bodyInFileIsWhole } from './large-body.js';
 
 /** Why a scan went no further. */
 export type ScanStop =
@@ -16,7 +27,8 @@ export type ScanStop =
   | 'fenced';
 
 /**
- * Sees one whole, checked frame: its head, and the bytes that hold it from `at` on. Both are only lent until it returns.
+ * Sees one whole, checked frame: its head, and the bytes that hold it from `at` on, of a large record without marks of order the
+ * head alone. Both are only lent until it returns.
  * Returns false to stop behind this frame.
  */
 export type FrameVisitor = (head: Head, bytes: Buffer, at: number, position: number) => boolean;
@@ -24,6 +36,8 @@ export type FrameVisitor = (head: Head, bytes: Buffer, at: number, position: num
 /** Most scans find nothing or one frame: the first read is small. */
 const FIRST_READ = 4096;
 const NEXT_READ = 256 * 1024;
+/** A record of more is summed without being held. */
+const LARGEST_WHOLE = 1024 * 1024;
 /** A buffer that grew beyond this for one frame is not kept for the next scan. */
 const KEPT_BYTES = 1024 * 1024;
 
@@ -73,6 +87,24 @@ export class FrameScanner {
           if (left >= HEAD_BYTES) return { position: start + at, stop: 'short' };
           return { position: start + at, stop: this.#isZero(at, filled) ? 'end' : 'short' };
         }
+        if (
+          hasHead &&
+          need > LARGEST_WHOLE &&
+          head.kind === FrameKind.record &&
+          !(head.flags & FLAG_MARKED)
+        ) {
+          // ⚑ It is not taken into memory as a whole: it may be larger than that.
+          const end = this.#visitLarge(file, start + at, visit);
+          if (typeof end !== 'number') return end;
+          start = end;
+          at = 0;
+          wanted = NEXT_READ;
+          if (this.#buffer.length < wanted) this.#buffer = Buffer.allocUnsafe(wanted);
+          filled = file.read(this.#buffer, 0, wanted, start);
+          believed = false;
+          if (filled === 0) return { position: start, stop: 'end' };
+          continue;
+        }
         wanted = Math.max(need, NEXT_READ);
         if (this.#buffer.length < wanted) this.#buffer = Buffer.allocUnsafe(wanted);
         start += at;
@@ -99,6 +131,19 @@ export class FrameScanner {
       at += length;
       if (!goOn) return { position: start + at, stop: 'stopped' };
     }
+  }
+
+  /** Of the head that was read: where its frame ends, or how the scan does. */
+  #visitLarge(
+    file: DiskFile,
+    position: number,
+    visit: FrameVisitor,
+  ): number | { position: number; stop: ScanStop } {
+    const head = this.#head;
+    if (!bodyInFileIsWhole(file, position, head)) return { position, stop: 'bad' };
+    if (this.#isFenced()) return { position, stop: 'fenced' };
+    const end = position + head.length;
+    return visit(head, this.#buffer, 0, position) ? end : { position: end, stop: 'stopped' };
   }
 
   #isZero(from: number, to: number): boolean {

@@ -9,6 +9,7 @@ import {
   placeOf,
   readHead,
 } from './frame.js';
+import { bodyInFileIsWhole } from './large-body.js';
 
 const WINDOW_BYTES = 1024 * 1024;
 
@@ -69,6 +70,7 @@ function isWhole(
 ): boolean {
   if (at + head.length <= filled) return bodyIsWhole(window, at, head);
   if (start + at + head.length > file.size()) return false;
+  if (head.length > WINDOW_BYTES) return bodyInFileIsWhole(file, start + at, head);
   const bytes = Buffer.allocUnsafe(head.length);
   return file.read(bytes, 0, head.length, start + at) === head.length && bodyIsWhole(bytes, 0, head);
 }

@@ -20,12 +20,21 @@ export const Mark = {
   key: 4,
   /** By which it is known that it was written before; UTF-8. Of a batch's records the first one has it. */
   id: 5,
+  /**
+   * The names of the transforms that the payload went through, in their order, with commas between; UTF-8. ⚑ Only in a segment that
+   * announces FEATURE_STREAMS: who does not know it would give out what is no payload.
+   */
+  transforms: 6,
   /** The tick of a schedule that it is: its time (u48), then the schedule's name. */
   tick: 7,
   /** It stands before everything of its priority; how many of its batch stand before it, u32. */
   front: 8,
   /** How many records the id stands for, u32; none: one. */
   count: 9,
+  /** The sums of the payload's blocks, so that a stream of them can be checked block by block; see `block-sums.ts`. */
+  blockSums: 10,
+  /** Nothing: it fills what was kept for other marks. */
+  padding: 11,
 } as const;
 
 const LONGEST_VALUE = 0xff;

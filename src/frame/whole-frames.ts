@@ -40,6 +40,10 @@ export function endOfWholeFrames(
   return checksum(bytes, from, at) === sum >>> 0 ? at : from;
 }
 
+/** The sum of what is summed as `first`, with what is summed as `second`, of so many bytes, behind it. */
+export const joinedSum = (first: number, second: number, length: number): number =>
+  (product(power(ONE_BYTE, length), first) ^ second) >>> 0;
+
 /** For each digit of a length and each value of it: what a sum becomes behind so many bytes of zeros, by its bytes. */
 const tables: (Int32Array | undefined)[] = new Array(DIGITS * 16).fill(undefined);
 

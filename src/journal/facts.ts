@@ -303,6 +303,7 @@ export class FactWriter implements FactSink {
   }
 
   scheduled(schedule: Schedule): void {
+    assertTakes(schedule.transforms === undefined || this.takesStreams);
     this.#whole(encodeScheduled(schedule));
   }
 

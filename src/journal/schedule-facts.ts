@@ -23,6 +23,8 @@ export interface Schedule {
   /** As they stand in records. */
   readonly headers: Buffer | undefined;
   readonly codec: string;
+  /** The names of the transforms that the value went through, as records note them; undefined where there are none. */
+  readonly transforms?: string | undefined;
   /** The value, encoded. */
   readonly value: Buffer;
 }
@@ -48,7 +50,9 @@ const MISSED = ['skip', 'last', 'all'] as const;
 const DURABILITY = [undefined, 'written', 'synced'] as const;
 const FLAG_FRONT = 1;
 const FLAG_KEY = 2;
-const KNOWN_FLAGS = FLAG_FRONT | FLAG_KEY;
+/** ⚑ Only in a journal that announces FEATURE_STREAMS. */
+const FLAG_TRANSFORMED = 4;
+const KNOWN_FLAGS = FLAG_FRONT | FLAG_KEY | FLAG_TRANSFORMED;
 
 export const isScheduleFact = (code: number): boolean => code >= Code.scheduled && code <= Code.unticked;
 
@@ -95,18 +99,23 @@ function putWhen(fields: Fields, when: KeptWhen): Fields {
 }
 
 export function encodeScheduled(schedule: Schedule): Buffer {
-  const { name, createdAt, when, missed, priority, front, delayMs, key, durability } = schedule;
-  return putWhen(begin(Code.scheduled, name).u48(createdAt), when)
+  const { name, createdAt, when, missed, priority, front, delayMs, key, durability, transforms } = schedule;
+  const fields = putWhen(begin(Code.scheduled, name).u48(createdAt), when)
     .u8(MISSED.indexOf(missed))
     .u8(priority)
-    .u8((front ? FLAG_FRONT : 0) | (key === undefined ? 0 : FLAG_KEY))
+    .u8(
+      (front ? FLAG_FRONT : 0) |
+        (key === undefined ? 0 : FLAG_KEY) |
+        (transforms === undefined ? 0 : FLAG_TRANSFORMED),
+    )
     .u8(DURABILITY.indexOf(durability))
     .u48(delayMs)
     .bytes(key ?? '', 2)
     .bytes(schedule.headers ?? '', 2)
     .bytes(schedule.codec, 1)
-    .bytes(schedule.value, 4)
-    .end();
+    .bytes(schedule.value, 4);
+  if (transforms !== undefined) fields.bytes(transforms, 2);
+  return fields.end();
 }
 
 export const encodeUnscheduled = (name: string): Buffer => begin(Code.unscheduled, name).end();
@@ -192,6 +201,7 @@ export function decodeScheduleFact(
       const headers = copy(u16());
       const codec = copy(u8()).toString();
       const value = copy(readUint32(bytes, take(4)));
+      const transforms = (flags & FLAG_TRANSFORMED) === 0 ? {} : { transforms: copy(u16()).toString() };
       sink.scheduled({
         name,
         createdAt,
@@ -205,6 +215,7 @@ export function decodeScheduleFact(
         headers: headers.length === 0 ? undefined : headers,
         codec,
         value,
+        ...transforms,
       });
       break;
     }

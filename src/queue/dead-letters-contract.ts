@@ -3,7 +3,7 @@ export interface DeadLetter<T> {
   readonly index: number;
   /** Throws CODEC where it cannot be decoded. */
   value(): T;
-  /** As it was encoded. */
+  /** As the codec encoded it. Throws CODEC where a transform is missing, or cannot decode it. */
   readonly data: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
   /** Why, as said by whoever gave it up. */

@@ -88,12 +88,28 @@ export class EngineDeadLetters<T> implements DeadLetters<T> {
     return dead.has(index) ? [index] : [];
   }
 
+  /** The record as it was handed in, found out once. The call throws CODEC. */
+  #plain(record: StoredRecord): () => StoredRecord {
+    try {
+      const plain = this.#engine.plain(record);
+      return () => plain;
+    } catch (error) {
+      return () => {
+        throw error;
+      };
+    }
+  }
+
   #letter(record: StoredRecord, death: Death): DeadLetter<T> {
     const { attempts, firstFailedAt, lastFailedAt, reason } = death;
+    const plain = this.#plain(record);
     return {
       index: record.index,
-      value: () => this.#host.decode(record),
-      data: record.payload,
+      value: () => this.#host.decode(plain()),
+      // What cannot be decoded is told when it is asked for: most likely it is dead for that.
+      get data() {
+        return plain().payload;
+      },
       headers: decodeHeaders(record.headers, record.index),
       reason,
       attempts,

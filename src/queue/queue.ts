@@ -250,7 +250,7 @@ class EngineQueue<T> implements Queue<T> {
           record = await slow;
           if (this.#closed) break;
         }
-        if (record !== undefined) values.push(decodeValue(this.#codec, record));
+        if (record !== undefined) values.push(decodeValue(this.#codec, this.#engine.plain(record)));
       } catch (error) {
         // As with `dequeueMany`, an unreadable message is the trouble of who stands before it.
         if (values.length === 0) throw error;
@@ -265,7 +265,7 @@ class EngineQueue<T> implements Queue<T> {
     this.#assertOpen();
     if (!Number.isSafeInteger(index)) throw invalid('index', 'a whole number', index);
     const record = await this.#engine.readInTurns(index);
-    return record && decodeValue(this.#codec, record);
+    return record && decodeValue(this.#codec, this.#engine.plain(record));
   }
 
   async delete(indexes: number | readonly number[]): Promise<number> {

@@ -58,8 +58,8 @@ export class ReadAhead<T> {
   readonly #line: Line;
   readonly #codec: Codec<T>;
   /**
-   * Whether a small message may be read under the lock: its codec is none of the user's, whose code would hold others up. One that
-   * is read there need not be confirmed, and is never read in vain for others were faster.
+   * Whether a small message may be read under the lock: its codec is none of the user's, whose code would hold others up, and there
+   * are no transforms, which may make much of little. One that is read there need not be confirmed, and is never read in vain for others were faster.
    */
   readonly readsUnderLock: boolean;
 
@@ -68,7 +68,7 @@ export class ReadAhead<T> {
     this.#undertaker = undertaker;
     this.#line = line;
     this.#codec = codec;
-    this.readsUnderLock = isBuiltIn(codec);
+    this.readsUnderLock = isBuiltIn(codec) && engine.options.transforms === undefined;
   }
 
   /** The next messages in line as far as they are known, decoded; those that were `read` are not read again. */
@@ -159,7 +159,8 @@ export class ReadAhead<T> {
     }
   }
 
-  #decode(record: StoredRecord): Candidate<T> {
+  #decode(stored: StoredRecord): Candidate<T> {
+    const record = this.#engine.plain(stored);
     // Headers that are none are found before anything is claimed.
     decodeHeaders(record.headers, record.index);
     return { record, value: decodeValue(this.#codec, record), error: undefined };

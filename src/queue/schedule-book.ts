@@ -21,10 +21,12 @@ export class ScheduleBook {
    * Keeps a schedule, on the device when it resolves. One of the same name and `when` goes on: its ticks are counted on, and none
    * comes twice. The very same one again states nothing. RECORD_TOO_LARGE where its messages would be.
    */
-  async put(draft: Omit<Schedule, 'createdAt'>, signal: AbortSignal | undefined): Promise<void> {
+  async put(plain: Omit<Schedule, 'createdAt'>, signal: AbortSignal | undefined): Promise<void> {
     const { decider, fates, clock, writer } = this.#engine;
     signal?.throwIfAborted();
-    writer.assertSizes([tickRecord(draft, 0, clock.now())]);
+    writer.assertSizes([tickRecord(plain, 0, clock.now())]);
+    const draft = this.#transformed(plain);
+    if (draft !== plain) writer.assertSizes([tickRecord(draft, 0, clock.now())]);
     await decider.decide((facts) => {
       signal?.throwIfAborted();
       for (const { schedule } of fates.schedules.all()) {
@@ -37,6 +39,16 @@ export class ScheduleBook {
       if (known === undefined || !encodeScheduled(schedule).equals(encodeScheduled(known)))
         facts.scheduled(schedule);
     }, true);
+  }
+
+  /**
+   * What is encrypted in records is not to be had from the journal. Whoever enqueues a tick needs no transforms: the value goes into
+   * the record as it is here. CODEC.
+   */
+  #transformed(plain: Omit<Schedule, 'createdAt'>): Omit<Schedule, 'createdAt'> {
+    const { transforms } = this.#engine.options;
+    if (transforms === undefined) return plain;
+    return { ...plain, transforms: transforms.names, value: Buffer.from(transforms.encode(plain.value)) };
   }
 
   /** False where there is none of that name. On the device when it resolves. */

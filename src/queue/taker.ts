@@ -303,7 +303,7 @@ function givenUp(error: Unreadable, attempts: number): Unreadable {
   }
   return new CodecError(
     `message ${error.index} was claimed ${attempts} times, cannot be decoded, and is among the dead letters now: ` +
-      'requeue it for a queue with its codec, or purge it',
+      'requeue it for a queue with its codec and its transforms, or purge it',
     error.index,
     error,
   );

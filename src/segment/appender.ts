@@ -4,7 +4,7 @@ import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
-import { HEADER_BYTES } from '../frame/file-header.js';
+import { FEATURE_STREAMS, HEADER_BYTES } from '../frame/file-header.js';
 import {
   completeHeadIn,
   emptyHead,
@@ -24,6 +24,7 @@ import { encodeSafeMark, encodeSeal, SEAL_BYTES } from './seal.js';
 import type { SegmentFiles } from './segment-files.js';
 import { setAside } from './set-aside.js';
 import { settleEnd } from './settle-end.js';
+import type { Spool } from './spool.js';
 import type { Tail } from './tail.js';
 
 /** What a segment needs beside its records: its header, and room for the seal that is always kept. */
@@ -137,6 +138,41 @@ export class Appender {
     tail.time = appended.time;
     tail.isOwnEnd = this.#isAlone;
     if (appended.marked) for (const feed of tail.feeds) tellMarked(feed, batch, appended);
+  }
+
+  /** Whether the active segment holds nothing, so that a spool may take its place. */
+  get isEmpty(): boolean {
+    const { state, end, nextIndex, active } = this.#tail;
+    return state === 'open' && end === HEADER_BYTES && nextIndex === active;
+  }
+
+  /**
+   * Puts a spooled record in the place of the active segment, which holds nothing. ⚑ Its getting that name is the commit: before it
+   * there is an empty segment and a leftover, behind it the whole record. Nothing is synced. Returns its index.
+   *
+   * ⚑ UNSUPPORTED where an older program began that segment: one may have it open, and would go on in what has no name any more.
+   */
+  adopt(spool: Spool, wallTime: number): number {
+    const tail = this.#tail;
+    const index = tail.nextIndex;
+    const first = tail.active;
+    if (!this.#files.announces(first, FEATURE_STREAMS))
+      throw new DurostoreError(
+        'UNSUPPORTED',
+        'the last file was begun by an earlier version and holds nothing yet: write an ordinary record first',
+      );
+    const time = Math.max(Math.floor(wallTime), tail.time);
+    const place = this.#files.placeOf(HEADER_BYTES);
+    spool.complete({ header: this.#files.header(first), place, index, time, safe: tail.safe });
+    tail.isOwnEnd = false;
+    this.#prepared.forget();
+    this.#files.replaceEmpty(first, spool.path);
+    spool.adopted();
+    tail.end = HEADER_BYTES + spool.frameBytes;
+    tail.nextIndex = index + 1;
+    tail.time = time;
+    this.#entries.adopted(index, spool.frameBytes, time);
+    return index;
   }
 
   /** Writes the entries of what was appended that are still to be written. Needs no lock. */

@@ -2,6 +2,7 @@ import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, readHead, SEGMENT_KINDS } from '../frame/frame.js';
 import { framesBehind } from '../frame/frame-search.js';
+import { bodyInFileIsWhole } from '../frame/large-body.js';
 import {
   ENTRY_BYTES,
   entryPosition,
@@ -21,6 +22,8 @@ export interface FoundFrame {
 }
 
 const PAGE_ENTRIES = 128;
+/** A frame of more is summed without being held. */
+const LARGEST_WHOLE = 1024 * 1024;
 
 const one = Buffer.allocUnsafe(ENTRY_BYTES);
 
@@ -150,6 +153,7 @@ export function hasFrame(files: SegmentFiles, data: DiskFile, index: number, pos
   if (!readHead(bytes, 0, files.placeOf(position), head)) return false;
   if (head.kind !== FrameKind.record || head.number !== index) return false;
   if (position + head.length > data.size()) return false;
+  if (head.length > LARGEST_WHOLE) return bodyInFileIsWhole(data, position, head);
   const whole = Buffer.allocUnsafe(head.length);
   return data.read(whole, 0, head.length, position) === head.length && bodyIsWhole(whole, 0, head);
 }

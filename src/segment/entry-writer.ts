@@ -1,10 +1,11 @@
 import type { DiskFile } from '../disk/disk.js';
 import { writeFully } from '../disk/write-fully.js';
+import { HEADER_BYTES } from '../frame/file-header.js';
 import { isMarkedFrame, lengthOfFrameIn, marksOfFrame } from '../frame/frame.js';
 import { entryMarksOf, NO_ENTRY_MARKS } from '../frame/order-marks.js';
 import { viewOf } from '../frame/view.js';
 import type { Batch } from './batch.js';
-import { ENTRY_BYTES, entryPosition, writeEntryIn } from './entry.js';
+import { ENTRY_BYTES, entryPosition, writeEntry, writeEntryIn } from './entry.js';
 import type { SegmentFiles } from './segment-files.js';
 import type { Tail } from './tail.js';
 
@@ -78,6 +79,20 @@ export class EntryWriter {
     if (!isUrgent && this.#count < MOST_LATER) this.#open ??= this.#pin();
     if (isUrgent || this.#count >= MOST_LATER || this.#open === undefined) this.flush();
     if (this.#mayWait) this.#wroteThisTurn();
+  }
+
+  /** The same of the first record of the active segment, which stands there without a batch. */
+  adopted(index: number, length: number, time: number): void {
+    this.flush();
+    const entry = Buffer.allocUnsafe(ENTRY_BYTES);
+    writeEntry(entry, 0, index, HEADER_BYTES, length, time);
+    try {
+      const { active } = this.#tail;
+      const file = this.#files.entries(active) ?? this.#files.createEntries(active);
+      if (file !== undefined) writeFully(file, entry, ENTRY_BYTES, entryPosition(active, index));
+    } catch {
+      // It will be found by scanning.
+    }
   }
 
   #encode(

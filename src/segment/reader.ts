@@ -96,6 +96,13 @@ export class Reader {
     return this.#large?.head.number ?? 0;
   }
 
+  /** Where that record stands, for who reads it piece by piece. */
+  takeLarge(): LargeRecord | undefined {
+    const large = this.#large;
+    this.#large = undefined;
+    return large;
+  }
+
   /** That record; undefined where it is damaged or cannot be had in this way. */
   async readLarge(): Promise<StoredRecord | undefined> {
     const large = this.#large;

@@ -119,7 +119,7 @@ export class SegmentFiles {
    * before anything safe is behind it is written anew by recovery.
    */
   announce(first: number): void {
-    const header = encodeFileHeader(HeaderKind.data, this.#storeId, first, this.epochs.ofSegment(first));
+    const header = this.header(first);
     const file = this.#openData(first);
     if (file !== undefined) writeFully(file, header, HEADER_BYTES, 0);
     this.#checked.set(first, featuresOf(header));
@@ -129,6 +129,27 @@ export class SegmentFiles {
     const file = this.descriptors.get(this.#path(first).data);
     if (file === undefined || this.#checked.has(first)) return file;
     return this.#hasHeader(file, first) ? file : undefined;
+  }
+
+  /** The header of a data file that is begun now. */
+  header(first: number): Buffer {
+    return encodeFileHeader(HeaderKind.data, this.#storeId, first, this.epochs.ofSegment(first));
+  }
+
+  /**
+   * Under the write lock: a whole file takes the place of a segment that holds nothing. ⚑ Who has the empty one open sees nothing of
+   * that: whoever looks at an empty segment opens it anew.
+   */
+  replaceEmpty(first: number, path: string): void {
+    this.epochs.assertHere();
+    this.disk.rename(path, this.dataPath(first));
+    this.openAnew(first);
+  }
+
+  /** What has the name of a segment's data file now is what is looked at next. */
+  openAnew(first: number): void {
+    this.descriptors.forget(this.dataPath(first));
+    this.#checked.delete(first);
   }
 
   /** Whether the header of a segment, which is there, announces all these features. */
@@ -161,7 +182,7 @@ export class SegmentFiles {
     if (file === undefined) throw Object.assign(new Error(`${path} vanished`), { code: 'ENOENT' });
     this.descriptors.keep(file);
     if (!this.#hasHeader(file, first)) {
-      const header = encodeFileHeader(HeaderKind.data, this.#storeId, first, this.epochs.ofSegment(first));
+      const header = this.header(first);
       writeFully(file, header, HEADER_BYTES, 0);
       this.#checked.set(first, featuresOf(header));
     }

@@ -185,6 +185,8 @@ export class Tail {
       if (this.state === 'sealed') {
         if (!this.#followSeal()) break;
       }
+      // ⚑ A whole file may have taken the place of an empty one; what is open of that would stay empty for ever.
+      if (this.end === HEADER_BYTES && this.nextIndex === this.active) this.#files.openAnew(this.active);
       const file = this.#activeFile();
       if (file === undefined) break;
       if (this.#files.isSparse(this.active)) this.#readSeal(file);

@@ -109,7 +109,7 @@ export class NamedConsumer implements Consumer {
         const slow = engine.slowly(record);
         if (slow !== undefined) record = await slow;
         if (sought !== this.#sought) return undefined;
-        if (record !== undefined) found.push(toEntry(record));
+        if (record !== undefined) found.push(toEntry(record, engine.options.transforms));
       } catch (error) {
         if (found.length === 0) throw error;
         // Who calls next is told.

@@ -18,8 +18,23 @@ export interface Store extends AsyncDisposable {
   write(data: Uint8Array, options?: WriteOptions): Promise<number>;
   /** Appends records as one batch, whole or not at all, with consecutive indexes. An empty batch writes nothing. */
   writeMany(batch: readonly Uint8Array[], options?: WriteOptions): Promise<number[]>;
+  /**
+   * Appends one record of any size from a source that may be slow: no lock is held meanwhile. It is there as a whole when this
+   * resolves with its index, or never. What the source throws, an abort, closing and a death leave nothing.
+   *
+   * At most 2 GiB less the overhead, also beyond `maxFileSize`, or `maxRecordSize` where that was given: RECORD_TOO_LARGE as soon as it
+   * is known. Of more than 4 MiB it has a file of its own, with others behind it where there is room. STORE_FULL, DISK_FULL, CLOSED,
+   * LOCK_LOST; UNSUPPORTED for so much with `transforms`.
+   */
+  writeStream(source: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<number>;
   /** A record's bytes, a copy; the oldest there is without an index; undefined where it is gone or never was. CORRUPT. */
   read(index?: number): Promise<Uint8Array | undefined>;
+  /**
+   * A record's bytes, piece by piece, each checked before it is handed out; undefined where it is gone or never was. It holds a file
+   * open until it has ended or is cancelled, so it goes on though the record is deleted; the store's `close` ends it with CLOSED. CORRUPT
+   * ends it where a piece is damaged.
+   */
+  readStream(index: number): Promise<ReadableStream<Uint8Array> | undefined>;
   /** A record with its time and headers; undefined where it is gone or never was. CORRUPT. */
   entry(index: number): Promise<Entry | undefined>;
   /**

@@ -13,7 +13,7 @@ import { Fates } from '../journal/fates.js';
 import { Journal, type JournalLimits } from '../journal/journal.js';
 import { type Locks, openLocks } from '../lock/locks.js';
 import { Appender } from '../segment/appender.js';
-import { LARGE_BYTES } from '../segment/large-read.js';
+import { LARGE_BYTES, type LargeRecord } from '../segment/large-read.js';
 import { Reader } from '../segment/reader.js';
 import type { RecordRun } from '../segment/record-run.js';
 import { readSeal } from '../segment/seal.js';
@@ -29,11 +29,13 @@ import { Decider } from './decider.js';
 import { describeDiskError, describeOpeningError } from './disk-errors.js';
 import { IdArchives } from './id-archives.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
+import { OpenStreams } from './open-streams.js';
 import type { ResolvedStoreOptions } from './options.js';
 import { recoverStore } from './recover-store.js';
 import { Retention } from './retention.js';
 import { Sweeper } from './sweeper.js';
 import { Tenure } from './tenure.js';
+import { plainRecord } from './transforms.js';
 import { Turns } from './turns.js';
 import { Writer } from './writer.js';
 
@@ -64,6 +66,7 @@ export class Engine {
   readonly syncer: Syncer;
   readonly indexer: Indexer;
   readonly turns = new Turns();
+  readonly streams = new OpenStreams();
   readonly writer: Writer;
   readonly decider: Decider;
   readonly sweeper: Sweeper;
@@ -290,6 +293,11 @@ export class Engine {
     return this.turns.rest(record?.payload.length ?? 0)?.then(() => record);
   }
 
+  /** Where the record stands for which `read` has just answered `LARGE`, for who reads it piece by piece. */
+  takeLarge(): LargeRecord | undefined {
+    return this.#reader.takeLarge();
+  }
+
   async #readLarge(): Promise<StoredRecord | undefined> {
     const index = this.#reader.largeIndex;
     let record: StoredRecord | undefined;
@@ -300,6 +308,11 @@ export class Engine {
     }
     // What cannot be had in slices is found, or told, as any other record.
     return record ?? this.readKnown(index);
+  }
+
+  /** The record as it was handed in, its transforms undone. CODEC where one is missing or fails. */
+  plain(record: StoredRecord): StoredRecord {
+    return plainRecord(record, this.options.transforms);
   }
 
   /** For who reads many records in order, beside others who do. */
@@ -487,6 +500,7 @@ export class Engine {
     this.retention.close();
     this.indexer.close();
     try {
+      await this.streams.close(this.closedError());
       await this.writer.close();
       await this.decider.close();
       await this.sweeper.idle();

@@ -1,6 +1,7 @@
 import type { StoredRecord } from '../segment/stored-record.js';
 import { decodeHeaders, type Headers } from './headers.js';
 import { callOptions, invalid, signalOption, waitOption, wholeNumber } from './options.js';
+import { plainRecord, type Transforms } from './transforms.js';
 
 /** A record as readers see it. `data` belongs to the caller. */
 export interface Entry {
@@ -32,7 +33,9 @@ export interface EntryRange {
   signal?: AbortSignal | undefined;
 }
 
-export function toEntry(record: StoredRecord): Entry {
+/** CODEC where a transform of the record's is missing or fails, or its headers are none. */
+export function toEntry(stored: StoredRecord, transforms: Transforms | undefined): Entry {
+  const record = plainRecord(stored, transforms);
   return {
     index: record.index,
     time: new Date(record.time),

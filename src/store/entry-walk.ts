@@ -224,7 +224,7 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
     if (record.time >= this.#until) return this.#end();
     this.#next = record.index + 1;
     this.#left -= 1;
-    return { value: toEntry(record), done: false };
+    return { value: toEntry(record, this.#engine.options.transforms), done: false };
   }
 
   readonly #wasWaitedFor = (record: StoredRecord | undefined): void => {

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { DurostoreError } from '../errors.js';
 import { HEAD_BYTES } from '../frame/frame.js';
 import { SEGMENT_OVERHEAD } from '../segment/appender.js';
+import { type Transform, Transforms } from './transforms.js';
 
 /** How a directory is opened. What is not recorded in it (everything but `locking`) belongs to this opener. */
 export interface StoreOptions {
@@ -16,7 +17,9 @@ export interface StoreOptions {
   maxFileSize?: number | undefined;
   /** Bytes of data cached in memory. Default 8 MiB. The cache evicts; it never fails. */
   maxChunk?: number | undefined;
-  /** Bytes of one record. Default: what fits into `maxFileSize`. */
+  /**
+   * Bytes of one record, as it is handed in; what transforms make of it has to fit into a file. Default: what fits into `maxFileSize`.
+   */
   maxRecordSize?: number | undefined;
   /** What a write does when `maxFiles` are full: reject with STORE_FULL, wait for room, or drop the oldest segment. Default `'fail'`. */
   whenFull?: 'fail' | 'wait' | 'drop-oldest' | undefined;
@@ -36,6 +39,12 @@ export interface StoreOptions {
   locking?: 'auto' | 'os' | 'lockfile' | 'none' | undefined;
   /** The background re-read. Default `{ intervalMs: 250, watch: true }`; `false`: only while a call waits. */
   indexer?: { intervalMs?: number | undefined; watch?: boolean | undefined } | false | undefined;
+  /**
+   * What the data of records goes through on its way to the disk, in this order, and back in the other: `compress()`, `encrypt(keys)`,
+   * your own. Noted with each record, so others stay readable: those written without, and those whose transforms are among these,
+   * in whatever order. Default: none.
+   */
+  transforms?: readonly Transform[] | undefined;
   /** Where time comes from; for tests. */
   clock?: Clock | undefined;
   /** Aborts opening, nothing later. */
@@ -53,6 +62,8 @@ export interface ResolvedStoreOptions {
   readonly maxFileSize: number;
   readonly maxChunk: number;
   readonly maxRecordSize: number;
+  /** Whether that was said: a stream is bounded by it only then. */
+  readonly hasRecordSize: boolean;
   readonly whenFull: 'fail' | 'wait' | 'drop-oldest';
   /** Infinite where there is no bound. */
   readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number; readonly consumed: boolean };
@@ -60,6 +71,8 @@ export interface ResolvedStoreOptions {
   readonly syncIntervalMs: number;
   readonly locking: 'auto' | 'os' | 'lockfile' | 'none';
   readonly indexer: { readonly intervalMs: number; readonly watch: boolean };
+  /** Undefined where there are none. */
+  readonly transforms: Transforms | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
 }
@@ -85,6 +98,9 @@ const SMALLEST_FILE = 256;
 /** What a record of a file's size would leave for its payload. */
 const recordRoom = (maxFileSize: number): number => maxFileSize - SEGMENT_OVERHEAD - HEAD_BYTES;
 
+/** Their names are noted with each record. */
+const MOST_TRANSFORMS = 16;
+
 const KNOWN = new Set<string>([
   'directory',
   'filePrefix',
@@ -98,10 +114,10 @@ const KNOWN = new Set<string>([
   'syncIntervalMs',
   'locking',
   'indexer',
+  'transforms',
   'clock',
   'signal',
 ]);
-const NOT_YET = new Set<string>(['transforms']);
 
 /** Checks the options and fills in the defaults. INVALID_OPTION names the option, what was expected and what came. */
 export function resolveStoreOptions(
@@ -111,7 +127,6 @@ export function resolveStoreOptions(
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options);
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || KNOWN.has(name) || alsoKnown.has(name)) continue;
-    if (NOT_YET.has(name)) throw notYet(name);
     throw unknown(name);
   }
   const maxFileSize = wholeNumber(
@@ -130,6 +145,7 @@ export function resolveStoreOptions(
     maxFileSize,
     maxChunk: wholeNumber('maxChunk', options.maxChunk, storeDefaults.maxChunk, 0, Number.MAX_SAFE_INTEGER),
     maxRecordSize: wholeNumber('maxRecordSize', options.maxRecordSize, room, 0, room),
+    hasRecordSize: options.maxRecordSize !== undefined,
     whenFull: oneOf('whenFull', options.whenFull, storeDefaults.whenFull, ['fail', 'wait', 'drop-oldest']),
     retention: retentionOption(options.retention),
     durability: oneOf('durability', options.durability, storeDefaults.durability, ['written', 'synced']),
@@ -142,6 +158,7 @@ export function resolveStoreOptions(
     ),
     locking: oneOf('locking', options.locking, storeDefaults.locking, ['auto', 'os', 'lockfile', 'none']),
     indexer: indexerOptions(options.indexer),
+    transforms: transformsOption(options.transforms),
     clock: clock(options.clock),
     signal: signalOption(options.signal),
   };
@@ -264,6 +281,26 @@ function indexerOptions(value: StoreOptions['indexer']): { intervalMs: number; w
   const watch = trueOrFalse('indexer.watch', value.watch, storeDefaults.indexer.watch);
   const interval = storeDefaults.indexer.intervalMs;
   return { intervalMs: wholeNumber('indexer.intervalMs', value.intervalMs, interval, 1, 2 ** 31 - 1), watch };
+}
+
+function transformsOption(value: readonly Transform[] | undefined): Transforms | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) throw invalid('transforms', 'an array of transforms', value);
+  if (value.length > MOST_TRANSFORMS)
+    throw invalid('transforms', `at most ${MOST_TRANSFORMS} transforms`, value.length);
+  const names = new Set<string>();
+  for (const [at, transform] of (value as readonly unknown[]).entries()) {
+    const what = `transforms[${at}]`;
+    if (typeof transform !== 'object' || transform === null) throw invalid(what, 'a transform', transform);
+    const { name, encode, decode } = transform as Partial<Record<keyof Transform, unknown>>;
+    if (typeof name !== 'string' || !/^[A-Za-z0-9_.-]{1,100}$/.test(name))
+      throw invalid(`${what}.name`, 'at most 100 letters, digits, _, - or .', name);
+    if (names.has(name)) throw invalid(`${what}.name`, 'a name that no other transform has', name);
+    names.add(name);
+    if (typeof encode !== 'function') throw invalid(`${what}.encode`, 'a function', encode);
+    if (typeof decode !== 'function') throw invalid(`${what}.decode`, 'a function', decode);
+  }
+  return value.length === 0 ? undefined : new Transforms([...value]);
 }
 
 function clock(value: Clock | undefined): Clock {

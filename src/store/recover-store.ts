@@ -10,6 +10,7 @@ import { decideNext, type LostRange } from '../segment/recovery-table.js';
 import { assertKnownFiles } from './assert-known-files.js';
 import { isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
+import { removeOrphans } from './orphans.js';
 
 /** Slots whose files a new store has at once; more are created when as many queues claim at a time. */
 const PREPARED_SLOTS = 4;
@@ -26,6 +27,7 @@ export async function recoverStore(
 ): Promise<void> {
   const { locks, journal, tail, disk, names } = engine;
   if (!first) {
+    removeOrphans(engine);
     journal.open();
     tail.open();
     if (!journal.unfinished && !disk.exists(names.suspect())) return;
@@ -73,6 +75,7 @@ function recover(engine: Engine): void {
   epochs.assertNotMissing();
   assertKnownFiles(engine.disk, engine.names);
   removeLeftovers(engine);
+  removeOrphans(engine);
   // The first journal is on the device before the first segment exists.
   const isNew = !journal.exists() && files.list().length === 0;
   if (isNew) {

@@ -11,6 +11,8 @@ import { checkTime, type Entry, type EntryRange, toEntry } from './entries.js';
 import { readEntries } from './entry-walk.js';
 import { invalid, resolveStoreOptions, type StoreOptions, wholeNumber } from './options.js';
 import { readStats, type StoreStats, sizeOf } from './stats.js';
+import { readStream } from './stream-reader.js';
+import { StreamWriter } from './stream-writer.js';
 import { type ResolvedWriteOptions, resolveWriteOptions, type WriteOptions } from './write-options.js';
 
 /**
@@ -24,8 +26,9 @@ export function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /** The same on another disk: where tests put theirs. */
-export async function openStoreOn(disk: Disk, options: StoreOptions): Promise<Store> {
-  return new EngineStore(await Engine.open(disk, resolveStoreOptions(options, new Set())));
+export async function openStoreOn(disk: Disk, options: StoreOptions, spoolFrom?: number): Promise<Store> {
+  const engine = await Engine.open(disk, resolveStoreOptions(options, new Set()));
+  return new EngineStore(engine, () => engine.close(), spoolFrom);
 }
 
 /** The face of an engine that shows records. */
@@ -33,12 +36,14 @@ export class EngineStore implements Store {
   readonly #engine: Engine;
   readonly #consumers: Consumers;
   readonly #close: () => Promise<void>;
+  readonly #spoolFrom: number | undefined;
 
-  /** `close` frees what stands on the engine beside this face, and the engine. */
-  constructor(engine: Engine, close: () => Promise<void> = () => engine.close()) {
+  /** `close` frees what stands on the engine beside this face, and the engine. `spoolFrom`: from when on a stream is spooled. */
+  constructor(engine: Engine, close: () => Promise<void> = () => engine.close(), spoolFrom?: number) {
     this.#engine = engine;
     this.#consumers = new Consumers(engine);
     this.#close = close;
+    this.#spoolFrom = spoolFrom;
   }
 
   async write(data: Uint8Array, options?: WriteOptions): Promise<number> {
@@ -62,6 +67,21 @@ export class EngineStore implements Store {
     return countUp(first, count);
   }
 
+  async writeStream(source: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<number> {
+    const resolved = this.#writeOptions(options);
+    if (typeof source !== 'object' || source === null || typeof source[Symbol.asyncIterator] !== 'function')
+      throw invalid('source', 'an async iterable of Uint8Array', source);
+    this.#engine.assertUsable();
+    return this.#engine.streams.through(
+      new StreamWriter(this.#engine, this.#spoolFrom).write(source, resolved),
+    );
+  }
+
+  async readStream(index: number): Promise<ReadableStream<Uint8Array> | undefined> {
+    this.#engine.assertOpen();
+    return readStream(this.#engine, checkIndex(index));
+  }
+
   async read(index?: number): Promise<Uint8Array | undefined> {
     this.#engine.assertOpen();
     if (index === undefined) this.#engine.catchUp();
@@ -71,13 +91,14 @@ export class EngineStore implements Store {
     );
     // Awaiting costs a turn of the microtasks, also where there is nothing to await.
     const slow = this.#engine.slowly(record);
-    return (slow === undefined ? record : await slow)?.payload;
+    const read = slow === undefined ? record : await slow;
+    return read && this.#engine.plain(read).payload;
   }
 
   async entry(index: number): Promise<Entry | undefined> {
     this.#engine.assertOpen();
     const record = await this.#engine.readInTurns(checkIndex(index));
-    return record && toEntry(record);
+    return record && toEntry(record, this.#engine.options.transforms);
   }
 
   entries(range: EntryRange = {}): AsyncIterableIterator<Entry> {

@@ -1,4 +1,5 @@
 import { Fenced } from '../epoch/fenced.js';
+import { FEATURE_STREAMS } from '../frame/file-header.js';
 import { Batch } from '../segment/batch.js';
 import type { TailPosition } from '../segment/tail.js';
 import type { Engine } from './engine.js';
@@ -93,7 +94,7 @@ export class TickWriter {
     if (ticks.length === 0) return nothing;
     const batch = new Batch();
     for (const { record } of ticks) {
-      batch.begin();
+      batch.begin(0, record.transformed === true ? FEATURE_STREAMS : 0);
       batch.add(record.payload, record.marks, record.headers, record.marked);
     }
     const fits = (count: number): boolean => {

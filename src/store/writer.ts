@@ -1,5 +1,6 @@
 import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
+import { FEATURE_STREAMS } from '../frame/file-header.js';
 import { HEAD_BYTES } from '../frame/frame.js';
 import { SEGMENT_OVERHEAD } from '../segment/appender.js';
 import { Batch, type Group } from '../segment/batch.js';
@@ -9,6 +10,7 @@ import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { type Obstacle, Room } from './room.js';
 import { Tenure } from './tenure.js';
+import type { Transforms } from './transforms.js';
 import { nextTurn } from './turns.js';
 
 /** The writes of so many calls are committed in one turn of the event loop. */
@@ -22,6 +24,8 @@ export interface RecordTraits {
   readonly marked?: boolean;
   /** Whether nobody but the writer has the payload any more. */
   readonly owned?: boolean;
+  /** Whether the payload went through transforms, which the marks name. */
+  readonly transformed?: boolean;
 }
 
 /** A record on its way in. */
@@ -78,10 +82,19 @@ export class Writer {
     writtenBefore?: WrittenBefore,
   ): Promise<number> {
     this.#assertWanted(signal);
-    const bytes = this.assertSizes(records);
-    this.#batch.begin(bytes);
+    const { transforms } = this.#engine.options;
+    let needs = 0;
+    let entering = records;
+    if (transforms !== undefined) {
+      entering = this.#transformed(records, transforms);
+      needs = FEATURE_STREAMS;
+      // What a transform does meanwhile is not ours to know.
+      this.#assertWanted(signal);
+    }
+    const bytes = this.assertSizes(entering);
+    this.#batch.begin(bytes, needs);
     this.#add(() => {
-      for (const { payload, marks, headers, marked, owned } of records)
+      for (const { payload, marks, headers, marked, owned } of entering)
         this.#batch.add(payload, marks, headers, marked, owned);
     });
     return this.#pend(durable, signal, writtenBefore);
@@ -89,6 +102,7 @@ export class Writer {
 
   /** The same for a single record. */
   writeOne(record: NewRecord, durable: boolean, signal: AbortSignal | undefined): Promise<number> {
+    if (this.#engine.options.transforms !== undefined) return this.write([record], durable, signal);
     this.#assertWanted(signal);
     const { payload, marks, headers, marked, owned } = record;
     const bytes = SEGMENT_OVERHEAD + this.#sizeOf(payload, bytesBefore(record));
@@ -110,6 +124,12 @@ export class Writer {
     durable: boolean,
     signal: AbortSignal | undefined,
   ): Promise<number> {
+    if (this.#engine.options.transforms !== undefined)
+      return this.write(
+        payloads.map((payload) => ({ ...traits, payload })),
+        durable,
+        signal,
+      );
     this.#assertWanted(signal);
     const { marks, headers, marked, owned } = traits;
     const before = bytesBefore(traits);
@@ -163,9 +183,27 @@ export class Writer {
   /** How many bytes of a file they need. Throws RECORD_TOO_LARGE where they cannot be written together. */
   assertSizes(records: readonly NewRecord[]): number {
     let bytes = SEGMENT_OVERHEAD;
-    for (const record of records) bytes += this.#sizeOf(record.payload, bytesBefore(record));
+    for (const record of records) {
+      const before = bytesBefore(record);
+      // Its size was looked at before it went through them.
+      bytes +=
+        record.transformed === true ? before + record.payload.length : this.#sizeOf(record.payload, before);
+    }
     this.#assertSize(bytes);
     return bytes;
+  }
+
+  /** What the transforms make of records, which nothing was written of yet. RECORD_TOO_LARGE, CODEC. */
+  #transformed(records: readonly NewRecord[], transforms: Transforms): NewRecord[] {
+    for (const { payload } of records) this.#sizeOf(payload, 0);
+    return records.map((record) => ({
+      ...record,
+      payload: transforms.encode(record.payload),
+      marks: transforms.withMark(record.marks),
+      // It may be the very bytes that came in.
+      owned: false,
+      transformed: true,
+    }));
   }
 
   /** The bytes of a frame, `before` of them before its payload. */

@@ -19,6 +19,7 @@ import { ENTRY_BYTES, writeEntry } from '../../src/segment/entry.js';
 import { encodeSeal } from '../../src/segment/seal.js';
 import { encodeArchive } from '../../src/store/id-archive.js';
 import { tickMark } from '../../src/store/tick-resolution.js';
+import { transformsMark } from '../../src/store/transforms.js';
 import { blocksOf, document } from './documents.js';
 
 const storeId = Buffer.from('9f86d081884c7d65', 'hex');
@@ -101,6 +102,7 @@ const written: readonly [what: string, bytes: Buffer][] = [
     encodeOrderMarks({ due: TIME + 60_000, priority: 5, front: 0, key: 'ada', id: 'm-1', count: 2 }),
   ],
   ['the mark of a tick', encodeMark(Mark.tick, tickMark('nightly', TIME))],
+  ['the mark of transforms', transformsMark('compress,encrypt')],
   ['a record', record()],
   ['a seal', seal()],
   ['an entry', entry()],

@@ -38,6 +38,7 @@ const schedule: fc.Arbitrary<Schedule> = fc.record({
   ),
   codec: text(20),
   value: bytesUpTo(3000),
+  transforms: fc.option(text(50), { nil: undefined }),
 });
 const index = fc.integer({ min: 1, max: 2 ** 47 });
 const fact = fc.oneof(
@@ -135,7 +136,7 @@ t.test('what a later version says of a schedule is refused', async (t) => {
   for (const [at, value, what] of [
     [9, 3, 'another kind of when'],
     [16, 3, 'another way with missed ticks'],
-    [18, 4, 'another flag'],
+    [18, 8, 'another flag'],
     [19, 3, 'another durability'],
   ] as const) {
     const bytes = Buffer.from(whole);

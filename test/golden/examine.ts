@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import {
+  CodecError,
   CorruptError,
   DurostoreError,
   type Finding,
@@ -129,8 +130,8 @@ async function read(store: Store): Promise<Opened['records'][number][]> {
       }
       return records;
     } catch (error) {
-      if (!(error instanceof CorruptError)) throw error;
-      const index = error.indexes?.from ?? from;
+      if (!(error instanceof CorruptError || error instanceof CodecError)) throw error;
+      const index = (error instanceof CodecError ? error.index : error.indexes?.from) ?? from;
       records.push({ index, code: error.code });
       from = index + 1;
     }

@@ -11,9 +11,12 @@ import type { Queue } from '../../src/queue/contract.js';
 import type { QueueOptions } from '../../src/queue/options.js';
 import { openQueueOn } from '../../src/queue/queue.js';
 import { Batch } from '../../src/segment/batch.js';
+import { compress } from '../../src/store/compress.js';
+import { encrypt } from '../../src/store/encrypt.js';
 import { Engine } from '../../src/store/engine.js';
 import { resolveStoreOptions, type StoreOptions } from '../../src/store/options.js';
 import { EngineStore } from '../../src/store/store.js';
+import type { Transform } from '../../src/store/transforms.js';
 import { summedAnew } from '../support/format-line.js';
 import type { Files } from './dump.js';
 
@@ -29,6 +32,9 @@ const LIMITS: JournalLimits = {
 };
 /** A journal is succeeded every few facts. */
 const OFTEN: JournalLimits = { ...LIMITS, leastGainBytes: 64, shortenFromBytes: 0, shortenFactor: 1.5 };
+
+/** What is encrypted there is no secret. */
+export const goldenKey = { id: 'golden', key: Buffer.from(Array.from({ length: 32 }, (_, at) => at)) };
 
 /** A second passes whenever the time is asked for. */
 function clock(): Clock {
@@ -407,6 +413,23 @@ export const scenes: Readonly<Record<string, () => Promise<Files>>> = {
   'streams-announced': async () => {
     const machine = await closed();
     return filesOf(header(machine, data(machine, 1), 6, 2));
+  },
+  transformed: async () => {
+    const machine = new MemoryDisk();
+    const write = async (text: string, transforms?: readonly Transform[]): Promise<void> => {
+      const store = new EngineStore(await engineOn(machine.opener(), { transforms, maxFileSize: 4096 }));
+      await store.write(Buffer.from(text), { headers: { said: text.slice(0, 8) } });
+      await store.close();
+    };
+    const long = 'again and '.repeat(20);
+    await write('plain');
+    await write(`gzip: ${long}`, [compress({ algorithm: 'gzip' })]);
+    await write(`brotli: ${long}`, [compress({ algorithm: 'brotli' })]);
+    await write('short', [compress()]);
+    await write('secret', [encrypt(goldenKey)]);
+    await write(`both: ${long}`, [compress(), encrypt(goldenKey)]);
+    await write('plain again');
+    return filesOf(machine);
   },
   'later-entries': async () => filesOf(header(await closed(), names.entries(1), 5, 2)),
   'later-fate': async () => filesOf(header(await closed(), names.fateJournal(1), 5, 2)),

@@ -3,6 +3,7 @@ import { CodecError, type DeadLetter, openQueue, type Queue } from '../../mod.js
 import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
 import { type IndexRange, indexesOf, indexRanges } from '../index-ranges.js';
+import { KEYLESS } from '../keyless.js';
 import { counted } from '../numbers.js';
 import { closing } from '../opened.js';
 import { untilClosed } from '../output.js';
@@ -67,8 +68,9 @@ function workOf({ requeue, purge, all }: Options, command: Command): QueueWork {
 async function withQueue(session: Session, work: QueueWork): Promise<number> {
   const { directory, filePrefix, signal } = session;
   await assertThere(session);
-  return closing(await openQueue<unknown>({ directory, filePrefix, signal, ...VISITOR }), (queue) =>
-    work(queue, session),
+  return closing(
+    await openQueue<unknown>({ directory, filePrefix, signal, transforms: KEYLESS, ...VISITOR }),
+    (queue) => work(queue, session),
   );
 }
 
@@ -82,9 +84,12 @@ async function list({ deadLetters }: Queue<unknown>, session: Session): Promise<
   return obstacles.damaged > 0 ? ExitCode.findings : ExitCode.fine;
 }
 
-function lineOf({ index, attempts, firstFailedAt, lastFailedAt, reason, data }: DeadLetter<unknown>): string {
+function lineOf(letter: DeadLetter<unknown>): string {
+  const { index, attempts, firstFailedAt, lastFailedAt, reason } = letter;
   const times = [firstFailedAt.toISOString(), lastFailedAt.toISOString()];
-  return [index, attempts, ...times, onOneLine(reason), dataText(data)].join('\t');
+  const data = dataOf(letter);
+  const text = data instanceof CodecError ? `unreadable: ${onOneLine(data.message)}` : dataText(data);
+  return [index, attempts, ...times, onOneLine(reason), text].join('\t');
 }
 
 function inJsonOf(letter: DeadLetter<unknown>): Record<string, unknown> {
@@ -97,7 +102,18 @@ function valueOrData(letter: DeadLetter<unknown>): Record<string, unknown> {
   try {
     return { value: letter.value() };
   } catch (error) {
-    if (error instanceof CodecError) return inJson('data', letter.data);
+    if (!(error instanceof CodecError)) throw error;
+    const data = dataOf(letter);
+    return data instanceof CodecError ? { unreadable: data.message } : inJson('data', data);
+  }
+}
+
+/** What is encrypted cannot be had here. */
+function dataOf(letter: DeadLetter<unknown>): Uint8Array | CodecError {
+  try {
+    return letter.data;
+  } catch (error) {
+    if (error instanceof CodecError) return error;
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { ExitCode } from '../exit-codes.js';
 import { holding } from '../holding.js';
 import type { IndexRange } from '../index-ranges.js';
 import { untilInterrupted } from '../interruption.js';
+import { KEYLESS } from '../keyless.js';
 import { lineOf, type MessageForm, type MessageFormOptions, messageForm } from '../message-values.js';
 import { closing } from '../opened.js';
 import { atLeast } from '../option-values.js';
@@ -63,7 +64,14 @@ async function take(session: Session, options: Options): Promise<number> {
   const { directory, filePrefix, signal } = session;
   const { all, follow, wait, codec, atMostOnce } = options;
   await assertThere(session);
-  const opened = await openQueue<unknown>({ directory, filePrefix, signal, codec, ...VISITOR });
+  const opened = await openQueue<unknown>({
+    directory,
+    filePrefix,
+    signal,
+    codec,
+    transforms: KEYLESS,
+    ...VISITOR,
+  });
   await closing(opened, (queue) =>
     untilInterrupted(signal, follow === true, async () => {
       const takeSome = atMostOnce ? removeOne : claimSome;

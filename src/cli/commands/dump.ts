@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { openStore } from '../../mod.js';
 import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
+import { KEYLESS } from '../keyless.js';
 import { closing } from '../opened.js';
 import { atLeast } from '../option-values.js';
 import { readable } from '../readable.js';
@@ -21,11 +22,11 @@ export const dump = (start: Start): Command =>
     description:
       'Prints records in the order of their indexes, a line each: index, time, size, headers and data, with tabs ' +
       'between. Control characters are shown as \\n, \\t, \\u001b; data that is not UTF-8 as hex:… (in JSON as base64). ' +
-      'A damaged record is told of on standard error, and the dump goes on behind it.',
+      'A record that is damaged, or encrypted, is told of on standard error, and the dump goes on behind it.',
     directory:
       'is opened as by any program: who is first mends what a crash left. Otherwise nothing is changed: what is ' +
       'printed stays where it is. Nothing is created where there is no store.',
-    exit: '0 fine; 1 some records are damaged; 2 there is no such store, or it cannot be opened.',
+    exit: '0 fine; 1 some records are damaged or encrypted; 2 there is no such store, or it cannot be opened.',
     examples: [
       ['durostore dump mail', 'everything'],
       ['durostore dump mail --from 100 --limit 10', 'ten records from index 100 on'],
@@ -52,7 +53,7 @@ async function print(session: Session, { from, to, limit, ...options }: DumpOpti
   await assertThere(session);
   const form = formOf(options);
   const obstacles = { damaged: 0 };
-  await closing(await openStore({ directory, filePrefix, signal }), async (store) => {
+  await closing(await openStore({ directory, filePrefix, signal, transforms: KEYLESS }), async (store) => {
     for await (const entry of readable(store, { from, to, limit }, session, obstacles))
       await printRecord(out, entry, form);
   });

@@ -3,6 +3,7 @@ import { openStore } from '../../mod.js';
 import { type CommonOptions, directoryCommand, whereOf } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
 import { untilInterrupted } from '../interruption.js';
+import { KEYLESS } from '../keyless.js';
 import { closing } from '../opened.js';
 import { atLeast } from '../option-values.js';
 import { readable } from '../readable.js';
@@ -25,7 +26,7 @@ export const tail = (start: Start): Command =>
     directory:
       'is opened as by any program: who is first mends what a crash left. Otherwise nothing is changed: what is ' +
       'printed stays where it is. Nothing is created where there is no store.',
-    exit: '0 fine, also where --follow is interrupted; 1 some records are damaged; 2 it could not be done.',
+    exit: '0 fine, also where --follow is interrupted; 1 some records are damaged or encrypted; 2 it could not be done.',
     examples: [
       ['durostore tail mail', 'the last ten'],
       ['durostore tail mail -f | grep ERROR', 'what comes, filtered'],
@@ -54,7 +55,7 @@ async function print(session: Session, options: TailOptions): Promise<number> {
   const form = formOf(options);
   const obstacles = { damaged: 0 };
   const range = { from: lines === 0 ? 'next' : -lines, follow, waitMs: wait } as const;
-  await closing(await openStore({ directory, filePrefix, signal }), (store) =>
+  await closing(await openStore({ directory, filePrefix, signal, transforms: KEYLESS }), (store) =>
     untilInterrupted(signal, follow === true, async () => {
       for await (const entry of readable(store, range, session, obstacles))
         await printRecord(out, entry, form);
