@@ -21,7 +21,7 @@ export { openQueue } from './queue/queue.js';
 export type { ScheduleInfo, ScheduleOptions, When } from './queue/schedule-contract.js';
 export type { SchemaIssue, SchemaResult, StandardSchemaV1 } from './queue/standard-schema.js';
 export type { Worker, WorkerOptions, WorkerStats } from './queue/worker-contract.js';
-export type { Store } from './store/contract.js';
+export type { Store, StoreTransaction } from './store/contract.js';
 export type { Entry, EntryRange } from './store/entries.js';
 export type { Durability, StoreOptions } from './store/options.js';
 export type { StoreStats } from './store/stats.js';

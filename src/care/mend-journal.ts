@@ -122,6 +122,10 @@ class WithoutClaims implements FactSink {
     this.#sink.died(index, death);
   }
 
+  carried(upTo: number, isOpen: boolean): void {
+    this.#sink.carried(upTo, isOpen);
+  }
+
   scheduled(schedule: Schedule): void {
     this.#sink.scheduled(schedule);
   }

@@ -5,6 +5,7 @@ import {
   FrameKind,
   HEAD_BYTES,
   type Head,
+  isBetweenRecords,
   isMarkedFrame,
   marksOfFrame,
 } from '../frame/frame.js';
@@ -172,4 +173,4 @@ export class SegmentWalk implements FrameGuest {
 }
 
 const isOfSegment = (kind: number): boolean =>
-  kind === FrameKind.record || kind === FrameKind.seal || kind === FrameKind.mark;
+  kind === FrameKind.record || kind === FrameKind.seal || isBetweenRecords(kind);

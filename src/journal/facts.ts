@@ -58,6 +58,11 @@ export interface FactSink extends ScheduleSink {
    * known). Of a record that is claimed it says the first alone. Only in a journal's beginning.
    */
   attemptedSince(index: number, attempts: number, firstFailedAt: number, due: number): void;
+  /**
+   * Whatever is said to be gone by batches that end at or before the index `upTo` is among the facts. `isOpen`: there may be batches
+   * that end behind it and say so themselves; else there are none, until this is said again.
+   */
+  carried(upTo: number, isOpen: boolean): void;
 }
 
 /** Why and when a record was given up. Times are wall times, in milliseconds. */
@@ -96,6 +101,8 @@ const Code = {
   requeued: 12,
   progress: 13,
   attemptedSince: 14,
+  // ⚑ Only in one whose header names FEATURE_STREAMS.
+  carried: 25,
 } as const;
 
 const FIRST_OF_JOBS = 10;
@@ -121,6 +128,7 @@ const BODY_BYTES: Readonly<Record<number, number>> = {
   [Code.requeued]: 6,
   [Code.progress]: 7,
   [Code.attemptedSince]: 22,
+  [Code.carried]: 7,
 };
 
 /** A reason is cut to so many bytes. */
@@ -158,6 +166,8 @@ export class FactWriter implements FactSink {
   frameStart = 0;
   /** Whether the journal that this is for may have the facts of FEATURE_JOBS. */
   takesJobs = true;
+  /** The same of FEATURE_STREAMS. */
+  takesStreams = true;
   readonly #headBytes: number;
   /** Where the last range of records that are gone ends in this frame; 0 where there is none. */
   #goneTo = 0;
@@ -292,6 +302,14 @@ export class FactWriter implements FactSink {
     this.#uint48(due);
   }
 
+  carried(upTo: number, isOpen: boolean): void {
+    this.#assertTakes(this.takesStreams);
+    this.#code(Code.carried);
+    this.#uint48(upTo);
+    this.bytes[this.length] = isOpen ? 1 : 0;
+    this.length += 1;
+  }
+
   scheduled(schedule: Schedule): void {
     this.#whole(encodeScheduled(schedule));
   }
@@ -314,7 +332,7 @@ export class FactWriter implements FactSink {
 
   /** A fact that is encoded already. */
   #whole(fact: Buffer): void {
-    this.#assertTakesJobs();
+    this.#assertTakes(this.takesJobs);
     this.#reserve(fact.length);
     this.length += fact.copy(this.bytes, this.length);
   }
@@ -345,12 +363,12 @@ export class FactWriter implements FactSink {
 
   /** DISK_FULL where the journal was begun by a program of before: had there been room, it would have a successor. */
   #jobsCode(code: number): void {
-    this.#assertTakesJobs();
+    this.#assertTakes(this.takesJobs);
     this.#code(code);
   }
 
-  #assertTakesJobs(): void {
-    if (this.takesJobs) return;
+  #assertTakes(isTaken: boolean): void {
+    if (isTaken) return;
     throw new DurostoreError(
       'DISK_FULL',
       'the journal of fates was begun by an earlier version, and there is no room for the successor that this needs. ' +
@@ -557,6 +575,13 @@ export function decodeFacts(
         );
         at = body + 22;
         break;
+      case Code.carried: {
+        const flag = bytes[body + 6] as number;
+        if (flag > 1) throw laterVersion(file, `has a fact of kind ${code} with ${flag}`);
+        sink.carried(readUint48(bytes, body), flag === 1);
+        at = body + 7;
+        break;
+      }
       default:
         if (!isScheduleFact(code)) throw laterVersion(file, `has a fact of kind ${code}`);
         at = decodeScheduleFact(bytes, at, to, sink, file);

@@ -182,6 +182,7 @@ export class Journal {
   /** Under the fate lock, caught up: begins a decision. Its facts go into `facts`, then `decided` or `dropDecision`. */
   begin(): FactSink {
     this.#facts.takesJobs = this.takesJobs;
+    this.#facts.takesStreams = this.takesStreams;
     this.#facts.begin();
     return this.#facts;
   }

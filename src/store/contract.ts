@@ -17,6 +17,16 @@ export interface Store extends AsyncDisposable {
   write(data: Uint8Array, options?: WriteOptions): Promise<number>;
   /** Appends records as one batch, whole or not at all, with consecutive indexes. An empty batch writes nothing. */
   writeMany(batch: readonly Uint8Array[], options?: WriteOptions): Promise<number[]>;
+  /**
+   * Writes and deletes records together: all of it happens or nothing does, whatever dies or fails, and nobody ever sees a part of it.
+   * `work` is called at once and says what is to be done; it is over when it returns. Resolves with the indexes of its writes, which
+   * are consecutive, in the order in which they were said: when all is on the device or, under `written`, in the system's cache. What is
+   * to be deleted and is not there counts as deleted. One that says nothing is `[]` and does nothing.
+   *
+   * Rejects with what `work` throws; INVALID_OPTION (also where `work` returns a promise); RECORD_TOO_LARGE where it does not fit into one
+   * file; STORE_FULL, DISK_FULL, LOCK_LOST. Nothing happened then. May be called at any time, beside anything else.
+   */
+  transaction(work: (tx: StoreTransaction) => void): Promise<number[]>;
   /** A record's bytes, a copy; the oldest there is without an index; undefined where it is gone or never was. CORRUPT. */
   read(index?: number): Promise<Uint8Array | undefined>;
   /** A record with its time and headers; undefined where it is gone or never was. CORRUPT. */
@@ -52,4 +62,12 @@ export interface Store extends AsyncDisposable {
   sync(): Promise<void>;
   /** Syncs what was written and frees everything. Idempotent. Calls that wait get CLOSED. */
   close(): Promise<void>;
+}
+
+/** What the function of a transaction says it with. Both throw CLOSED once that function has returned. */
+export interface StoreTransaction {
+  /** Appends a record, of which it keeps a copy. INVALID_OPTION. */
+  write(data: Uint8Array, options?: { headers?: Record<string, string> | undefined }): void;
+  /** Deletes a record that was there before the transaction. INVALID_OPTION. */
+  delete(index: number): void;
 }
