@@ -44,11 +44,7 @@ export async function mendSegments(
 ): Promise<void> {
   const { place, segments } = survey;
   // What is whole is on the device before a filler says so.
-  for (const { path } of segments) {
-    await alone();
-    sync(place, path);
-  }
-  place.disk.syncDirectoryNow(place.names.directory);
+  await syncSegments(survey, alone);
   for (const [at, segment] of segments.entries()) {
     await alone();
     const plan = planOf(survey, at);
@@ -67,6 +63,15 @@ export async function mendSegments(
       }
     }
   }
+}
+
+/** Brings to the device what is in the segments. */
+export async function syncSegments({ place, segments }: Survey, alone: () => Promise<void>): Promise<void> {
+  for (const { path } of segments) {
+    await alone();
+    sync(place, path);
+  }
+  place.disk.syncDirectoryNow(place.names.directory);
 }
 
 function sync({ disk }: Place, path: string): void {

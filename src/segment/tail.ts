@@ -1,7 +1,8 @@
 import type { DiskFile } from '../disk/disk.js';
+import { laterVersion } from '../disk/later-version.js';
 import { Fenced } from '../epoch/fenced.js';
 import { CorruptError } from '../errors.js';
-import { HEADER_BYTES } from '../frame/file-header.js';
+import { FEATURE_STREAMS, HEADER_BYTES } from '../frame/file-header.js';
 import { FLAG_ENDS_BATCH, FLAG_MARKED, FrameKind, HEAD_BYTES, type Head } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
 import { type FoundFrame, lastEntry, nearestFrame, nextFrame, nextWholeFrame } from './entry-search.js';
@@ -417,6 +418,12 @@ export class Tail {
       if (head.number < this.#pendingNext) return false;
       this.#pendingTime = Math.max(this.#pendingTime, greatestTimeOfSeal(bytes, at));
     } else if (head.kind === FrameKind.carried) {
+      // One of a later version, as any kind that is not known: nothing announces it.
+      if (!this.#files.announces(this.active, FEATURE_STREAMS))
+        throw laterVersion(
+          this.#path,
+          `has a frame of kind ${head.kind} at byte ${position}, which it does not announce`,
+        );
       if (head.number !== this.#pendingNext) return false;
       this.#sawCarried(head, bytes, at);
     } else if (head.kind !== FrameKind.mark) {

@@ -77,6 +77,7 @@ t.test('facts come out of their bytes as they went in', (t) => {
     index.map((at) => ['requeued', at] as const),
     fc.tuple(index, bytesUpTo(300)).map((args) => ['progress', ...args] as const),
     fc.tuple(index, uint32, uint48, uint48).map((args) => ['attemptedSince', ...args] as const),
+    fc.tuple(uint48, fc.boolean()).map((args) => ['carried', ...args] as const),
   );
   check(t, fc.array(fact, { maxLength: 40 }), (facts) => {
     const writer = new FactWriter(5);
