@@ -228,14 +228,19 @@ export class History {
     const problems: string[] = [];
     for (const { written, removed } of this.#together) {
       const records = written.map((id) => this.#written[id - 1]);
-      if (this.#blind > 0 || records.some((one) => one?.removal !== 'none')) continue;
+      const isKnown = records.every((one) => one?.removal === 'none' && !one.refused);
+      if (this.#blind > 0 || !isKnown) continue;
+      const isTold = records.some((one) => one?.told !== 'nothing');
       const isThere = written.some((id) => found.has(id));
       for (const id of removed) {
-        const told = this.#written[id - 1]?.told;
+        const record = this.#written[id - 1];
+        const { told } = record ?? {};
+        // Somebody else may have removed it since.
+        const isAsked = isTold || record?.removal === 'asked';
         const wasThere = after === 'death' ? told !== 'nothing' : told === 'synced';
         if (isThere && found.has(id))
           problems.push(`${id} is there, and what was written with its removal, too`);
-        if (!isThere && !found.has(id) && wasThere)
+        if (!isThere && !found.has(id) && wasThere && isAsked)
           problems.push(`${id} is removed, and what was to be written with that is not there`);
       }
     }
