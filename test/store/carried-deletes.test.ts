@@ -16,6 +16,7 @@ import { decodeDump } from '../golden/dump.js';
 import { putFiles } from '../golden/examine.js';
 import { repository } from '../support/repository.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { until } from '../support/until.js';
 import { openEngine } from './engines.js';
 import { bytes, contents, fileOf, range } from './records.js';
 import { lockFileMachine } from './world.js';
@@ -349,4 +350,102 @@ t.test('an opener that is alone', async (t) => {
   await engine.close();
   const again = new EngineStore(await openEngine(t, machine, { locking: 'none' }));
   t.same(await indexes(again), [3, 4, 6]);
+});
+
+onMachines('a segment goes when what its batches say is on the device as facts', async (t, machine) => {
+  const { store, engine, opener } = await open(machine, { maxFileSize: fileOf(3, 100) });
+  for (const n of range(1, 5)) await store.write(hundred(n));
+  // Its batch is in the second segment, or the third, and deletes from the first.
+  t.same(await replace(store, 1), [6]);
+  for (const n of [7, 8, 9]) await store.write(hundred(n));
+  await store.delete([4, 5, 6]);
+  await engine.sweeper.idle();
+  t.notOk(engine.tail.segments.holding(6) === engine.tail.segments.holding(3), 'it is in another segment');
+  t.notOk(machine.bytes(`${directory}/duro_00000000000000000004.dat`), 'which has gone');
+  machine.kill(opener);
+  machine.powerCut({ writes: 'lose', names: 'keep' });
+  machine.age(machine.deathTakesMs);
+  const again = await open(machine);
+  t.same((await indexes(again.store)).slice(0, 2), [2, 3]);
+  await again.store.close();
+});
+
+t.test('a segment is succeeded by a sparse one when they are', async (t) => {
+  const machine = new MemoryDisk();
+  const opener = machine.opener();
+  const resolved = resolveStoreOptions({ ...options, maxFileSize: 8192 }, new Set());
+  const byHand = { leastBytes: 0, everyMs: 1000, retryMs: 0 };
+  const engine = await Engine.open(opener, resolved, undefined, byHand);
+  const store = new EngineStore(engine);
+  const many = (count: number): Promise<number[]> => store.writeMany(range(1, count).map(() => bytes('x')));
+  await many(20);
+  await replace(store, 3);
+  await many(100);
+  while (engine.tail.segments.length < 3) await many(20);
+  const [, second = 0] = engine.tail.segments;
+  await store.delete(range(10, second - 1));
+  for (const _ of range(1, 3)) await engine.compactor.run();
+  t.equal(engine.files.generation(1), 1);
+  machine.kill(opener);
+  const again = await open(machine);
+  t.same((await indexes(again.store)).slice(0, 9), [1, 2, 4, 5, 6, 7, 8, 9, second]);
+  await again.store.close();
+});
+
+t.test('who has no file of a segment that has gone passes over the next ones', async (t) => {
+  const machine = new MemoryDisk();
+  const more = { maxFileSize: fileOf(3, 100) };
+  const { store, engine } = await open(machine, more);
+  await store.write(hundred(1));
+  const lagging = await open(machine, more);
+  for (const n of range(2, 6)) await store.write(hundred(n));
+  await store.prune(4);
+  await engine.sweeper.idle();
+  await replace(store, 5);
+  for (const n of range(8, 12)) await store.write(hundred(n));
+  lagging.engine.files.forget(1);
+  t.same(await lagging.store.read(5), undefined);
+  t.ok(lagging.engine.tail.seenFrom > 7, 'it has not read the batch as it came');
+  t.same(await indexes(lagging.store), await indexes(store));
+  await Promise.all([store.close(), lagging.store.close()]);
+});
+
+t.test('a journal that is succeeded says again what the one before it said of batches', async (t) => {
+  const machine = new MemoryDisk();
+  const { store, engine, opener } = await open(machine, {}, SHORT_JOURNALS);
+  await fill(store, 9);
+  machine.onOperation = ({ kind, path }) =>
+    kind === 'write' && path.endsWith('.dat') ? { error: 'ENOSPC' } : undefined;
+  await t.rejects(replace(store, 1), { code: 'DISK_FULL' });
+  machine.onOperation = undefined;
+  t.ok(engine.fates.isCarrying, 'it was said before there was any');
+  const { number } = engine.journal;
+  for (const index of [2, 4, 6, 8]) await store.delete(index);
+  t.ok(engine.journal.number > number);
+  await replace(store, 3);
+  machine.kill(opener);
+  const again = await open(machine, {}, SHORT_JOURNALS);
+  t.same(await indexes(again.store), [1, 5, 7, 9, 10]);
+  await again.store.close();
+});
+
+t.test('they become facts in the background', async (t) => {
+  for (const durability of ['synced', 'written'] as const) {
+    const machine = new MemoryDisk();
+    const engine = await openEngine(t, machine, { durability, syncIntervalMs: 5 });
+    const store = new EngineStore(engine);
+    await fill(store, 3);
+    await replace(store, 1);
+    t.ok(engine.fates.isCarrying);
+    await until('facts', () => !engine.fates.isCarrying && engine.journal.safe === engine.journal.fact);
+    t.equal(engine.fates.unfolded.length, 0);
+    const other = await openEngine(t, machine, { durability, syncIntervalMs: 5 });
+    t.same(await indexes(new EngineStore(other)), [2, 3, 4]);
+    await replace(store, 2);
+    machine.kill(engine.disk as MemoryOpener);
+    other.catchUp();
+    t.ok(other.fates.isCarrying);
+    await until('facts, by who lives', () => !other.fates.isCarrying);
+    t.same(await indexes(new EngineStore(other)), [3, 4, 5]);
+  }
 });
