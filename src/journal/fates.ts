@@ -103,6 +103,8 @@ export class Fates implements FactSink {
   readonly #attempts = new Attempts();
   /** What batches say that is not among the facts yet, in the order of the log. */
   #unfolded: CarriedRanges[] = [];
+  /** What was among that until it was said last that it is. ⚑ Facts are folded before they are committed, and may be taken back. */
+  #justFolded: CarriedRanges[] = [];
   #running = 0;
   readonly #ends = new TimeHeap();
   /** Claims of other machines whose leases begin, for us, when `expire` is told the time. */
@@ -432,7 +434,9 @@ export class Fates implements FactSink {
     this.carriedUpTo = upTo;
     this.isCarrying = isOpen;
     this.carryings += 1;
-    if (this.#unfolded.length > 0) this.#unfolded = this.#unfolded.filter(({ number }) => number > upTo);
+    const all = this.#unfolded;
+    this.#justFolded = all.filter(({ number }) => number <= upTo);
+    if (this.#justFolded.length > 0) this.#unfolded = all.slice(this.#justFolded.length);
   }
 
   /**
@@ -454,6 +458,7 @@ export class Fates implements FactSink {
   /** The batches that say so may not count: all facts are going to be folded again. */
   forgetCarried(): void {
     this.#unfolded = [];
+    this.#justFolded = [];
   }
 
   /**
@@ -538,6 +543,8 @@ export class Fates implements FactSink {
     this.carryings += 1;
     this.#running = 0;
     for (const watcher of this.#watchers) watcher.cleared();
+    this.#unfolded = [...this.#justFolded, ...this.#unfolded];
+    this.#justFolded = [];
     for (const { ranges } of this.#unfolded) for (const { from, to } of ranges) this.gone(from, to);
   }
 

@@ -42,6 +42,17 @@ export interface Store extends AsyncDisposable {
   deleteFirst(): Promise<number | undefined>;
   /** Deletes everything, or everything below an index. */
   prune(before?: number): Promise<void>;
+  /**
+   * Copies the store, as it is at one moment between the call and its answer, into a directory that has no files of a store with this
+   * prefix; what is missing of its path is created. Everybody goes on working meanwhile; what comes behind that moment is not in the
+   * copy. It has the same id and way of locking, and nobody has a claim in it. When the promise resolves all of it is on the device; before
+   * that, or where it rejects, there is no store there. Files that never change are shared with the copy by hard links where both are on
+   * one file system.
+   *
+   * Rejects with INVALID_OPTION where files of a store are there; DISK_FULL, STORE_FAILED (this store is unharmed by what goes wrong
+   * there), LOCK_UNAVAILABLE; CLOSED where the store is closed meanwhile.
+   */
+  copyTo(directory: string): Promise<void>;
   /** The oldest index there is; `nextIndex()` where there is none. */
   firstIndex(): Promise<number>;
   /** The index that the next record gets. */

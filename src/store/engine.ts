@@ -27,6 +27,7 @@ import { firstSince } from '../segment/time-search.js';
 import { BackgroundSync } from './background-sync.js';
 import { CarriedDeletes } from './carried-deletes.js';
 import { type CompactionLimits, Compactor } from './compactor.js';
+import { Copier } from './copier.js';
 import { Decider } from './decider.js';
 import { describeDiskError, describeOpeningError } from './disk-errors.js';
 import { IdArchives } from './id-archives.js';
@@ -69,6 +70,7 @@ export class Engine {
   readonly decider: Decider;
   readonly transactor: Transactor;
   readonly carried: CarriedDeletes;
+  readonly copier: Copier;
   readonly sweeper: Sweeper;
   readonly compactor: Compactor;
   readonly retention: Retention;
@@ -142,6 +144,7 @@ export class Engine {
     this.decider = new Decider(this);
     this.transactor = new Transactor(this);
     this.carried = new CarriedDeletes(this);
+    this.copier = new Copier(this);
     this.sweeper = new Sweeper(this);
     this.compactor = new Compactor(this, compaction);
     this.retention = new Retention(this);
@@ -465,6 +468,7 @@ export class Engine {
     try {
       await this.writer.close();
       await this.transactor.close();
+      await this.copier.close();
       await this.decider.close();
       await this.sweeper.idle();
       await this.compactor.idle();

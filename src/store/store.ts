@@ -129,6 +129,12 @@ export class EngineStore implements Store {
     await engine.sweeper.idle();
   }
 
+  async copyTo(directory: string): Promise<void> {
+    if (typeof directory !== 'string' || directory === '') throw invalid('directory', 'a path', directory);
+    this.#engine.assertUsable();
+    await this.#engine.copier.copyTo(directory);
+  }
+
   async firstIndex(): Promise<number> {
     this.#look();
     return this.#engine.firstIndex;

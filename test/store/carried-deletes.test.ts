@@ -274,13 +274,19 @@ onMachines('who falls behind a segment that goes learns what the next ones carry
 });
 
 onMachines('a commit of facts that fails does not bring deletes back', async (t, machine) => {
-  const { store } = await open(machine);
+  const { store, engine } = await open(machine);
   await fill(store, 5);
   await replace(store, 2, 3);
   machine.onOperation = ({ kind, path }) =>
     kind === 'write' && /fate/.test(path) ? { error: 'ENOSPC' } : undefined;
   await t.rejects(store.delete(5), { code: 'DISK_FULL' });
+  t.same(await indexes(store), [1, 4, 5, 6]);
+  await t.rejects(engine.carried.settle(), { code: 'DISK_FULL' });
+  t.same(await indexes(store), [1, 4, 5, 6], 'nor those that were to become facts');
   machine.onOperation = undefined;
+  t.ok(engine.fates.isCarrying);
+  await engine.carried.settle();
+  t.same([engine.fates.isCarrying, engine.fates.unfolded.length], [false, 0]);
   t.same(await indexes(store), [1, 4, 5, 6]);
   t.equal(await store.delete([2, 5]), 1);
   await store.close();
