@@ -26,7 +26,7 @@ export {
   compress,
 } from './store/compress.js';
 export type { Consumer, ConsumerInfo, ConsumerOptions } from './store/consumer-contract.js';
-export type { Store } from './store/contract.js';
+export type { Store, StoreTransaction } from './store/contract.js';
 export { type EncryptionKey, encrypt } from './store/encrypt.js';
 export type { Entry, EntryRange } from './store/entries.js';
 export type { Durability, StoreOptions } from './store/options.js';

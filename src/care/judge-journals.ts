@@ -78,7 +78,7 @@ function judgeFollowed(file: JournalFile, isTold: boolean, opening: Opening, fin
 }
 
 /** Whether the journals must be written anew before a store can be opened, or so that nothing that is whole is cut. */
-export const journalsAreDamaged = ({ journals, segments }: Survey): boolean =>
+export const journalsAreDamaged = ({ journals, segments }: Pick<Survey, 'journals' | 'segments'>): boolean =>
   journals.followed.some((_, at) => !isSound(journals.followed, at)) ||
   (journals.missing !== undefined &&
     (journals.missing > 0 || segments.length > 0 || journals.others.some(isBegun)));

@@ -123,10 +123,23 @@ class SegmentJudge {
         spot,
       );
     // Where no index is missing it was a mark, which is not always synced before what follows it.
+    else if (to === from && hole.isInBatch && this.#mayCarry(from))
+      this.#findings.add(
+        'damage',
+        path,
+        'bytes behind the records of a batch fail their checksums: what a transaction deleted with them may be there again',
+        spot,
+      );
     else if (to === from) this.#findings.note(path, 'damaged bytes between records: none is missing', spot);
     else if (this.#absent(from, to).length === 0)
       this.#findings.note(path, 'damaged bytes of records that are gone', spot);
     else this.#findings.add('damage', path, 'bytes in the midst of whole ones fail their checksums', spot);
+  }
+
+  /** Whether a batch that ends at the index may say that records are gone, and the journal does not. */
+  #mayCarry(end: number): boolean {
+    const { isCarrying, carriedUpTo } = this.#survey.journals.fates;
+    return isCarrying && end > carriedUpTo;
   }
 
   /** Whatever stood between two records must be gone; where something is damaged, that is told already. */

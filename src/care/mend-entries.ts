@@ -1,6 +1,6 @@
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
-import { HEADER_BYTES } from '../frame/file-header.js';
+import { HEADER_BYTES, NEW_FEATURES } from '../frame/file-header.js';
 import { SEGMENT_KINDS } from '../frame/frame.js';
 import { ENTRY_BYTES, writeEntry } from '../segment/entry.js';
 import { walkFrames } from './frame-walk.js';
@@ -49,7 +49,7 @@ async function rewriteEntries(place: Place, { first, isSparse }: SegmentAudit, p
       filled += 1;
     };
     const limit = place.cutOf(first)?.end ?? Number.POSITIVE_INFINITY;
-    const walk = new SegmentWalk(data, first, { limit, isSparse }, put);
+    const walk = new SegmentWalk(data, first, { limit, isSparse, features: NEW_FEATURES }, put);
     await walkFrames(data, place.salt, SEGMENT_KINDS, walk, pace);
     flush();
     syncNow(file);

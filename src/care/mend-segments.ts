@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { copyBytes } from '../disk/copy-bytes.js';
 import type { DiskFile } from '../disk/disk.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
@@ -44,11 +46,7 @@ export async function mendSegments(
 ): Promise<void> {
   const { place, segments } = survey;
   // What is whole is on the device before a filler says so.
-  for (const { path } of segments) {
-    await alone();
-    sync(place, path);
-  }
-  place.disk.syncDirectoryNow(place.names.directory);
+  await syncSegments(survey, alone);
   for (const [at, segment] of segments.entries()) {
     await alone();
     const plan = planOf(survey, at);
@@ -58,6 +56,7 @@ export async function mendSegments(
       place.disk.unlink(segment.path);
       place.disk.syncDirectoryNow(place.names.directory);
     } else if (changesData(plan)) {
+      unshare(place, segment.path);
       const file = place.disk.open(segment.path, 'write');
       if (file === undefined) continue;
       try {
@@ -67,6 +66,35 @@ export async function mendSegments(
       }
     }
   }
+}
+
+/**
+ * ⚑ A copy of the store may have the same file by another name: what is mended here is told by facts of this one alone. So the file is
+ * replaced by one of its own.
+ */
+function unshare({ disk, names }: Place, path: string): void {
+  if (disk.links(path) < 2) return;
+  const temporary = names.temporary(`own-${randomBytes(8).toString('hex')}`);
+  const [from, to] = [disk.open(path, 'read'), disk.create(temporary)];
+  try {
+    if (from === undefined || to === undefined) return;
+    for (const _ of copyBytes(from, to));
+    syncNow(to);
+  } finally {
+    from?.close();
+    to?.close();
+  }
+  disk.rename(temporary, path);
+  disk.syncDirectoryNow(names.directory);
+}
+
+/** Brings to the device what is in the segments. */
+export async function syncSegments({ place, segments }: Survey, alone: () => Promise<void>): Promise<void> {
+  for (const { path } of segments) {
+    await alone();
+    sync(place, path);
+  }
+  place.disk.syncDirectoryNow(place.names.directory);
 }
 
 function sync({ disk }: Place, path: string): void {

@@ -7,7 +7,7 @@ import { mendArchives } from './archive-audit.js';
 import { isOfAnotherStore, judge } from './judge.js';
 import { mendEntries } from './mend-entries.js';
 import { mendJournal } from './mend-journal.js';
-import { mendSegments, setSegmentsAside } from './mend-segments.js';
+import { mendSegments, setSegmentsAside, syncSegments } from './mend-segments.js';
 import { type CareOptions, resolveCareOptions } from './options.js';
 import { Pace } from './pace.js';
 import type { Finding, Report } from './report.js';
@@ -79,6 +79,8 @@ async function mend(found: Survey, wallTime: number, alone: () => Promise<void>)
   const { disk, names } = found.place;
   const aside = new SideDirectory(disk, names);
   await setSegmentsAside(found, aside, alone);
+  // What batches say is gone becomes facts: none outlives its batch.
+  if (found.journals.fates.unfolded.length > 0) await syncSegments(found, alone);
   await alone();
   mendJournal(found, unaccounted(found), aside, wallTime);
   await mendSegments(found, wallTime, alone);

@@ -1,4 +1,5 @@
 import { SEGMENT_KINDS } from '../frame/frame.js';
+import type { CarriedRanges } from '../journal/fates.js';
 import { EntriesCheck, type Witness } from './entries-check.js';
 import { walkFrames } from './frame-walk.js';
 import { type CheckedHeader, checkHeader } from './header-check.js';
@@ -19,6 +20,8 @@ export interface SegmentAudit {
   /** Records that are whole, and committed. */
   readonly records: readonly Range[];
   readonly holes: readonly Hole[];
+  /** What its batches say is gone. */
+  readonly carried: readonly CarriedRanges[];
   /** Behind the last whole batch. */
   readonly end: number;
   /** The index behind the last that is known to have been there. */
@@ -70,10 +73,15 @@ export async function auditSegment(
     const cut = place.cutOf(first);
     const limit = cut?.end ?? Number.POSITIVE_INFINITY;
     const shadowFrom = following ?? Number.POSITIVE_INFINITY;
-    const walk = new SegmentWalk(file, first, { limit, shadowFrom, isSparse }, entries.see);
+    const walk = new SegmentWalk(
+      file,
+      first,
+      { limit, shadowFrom, isSparse, features: header.features },
+      entries.see,
+    );
     await walkFrames(file, place.salt, SEGMENT_KINDS, walk, pace);
     const beyond = entries.beyond(walk.next);
-    const { records, holes, end, next, seal, safe, time, bytes, shadow } = walk;
+    const { records, holes, carried, end, next, seal, safe, time, bytes, shadow } = walk;
     return {
       first,
       isSparse,
@@ -82,6 +90,7 @@ export async function auditSegment(
       header,
       records,
       holes,
+      carried,
       end,
       next,
       continuesAt: seal ?? cut?.next,

@@ -1,16 +1,21 @@
 import type { DiskFile } from '../disk/disk.js';
-import { HEADER_BYTES } from '../frame/file-header.js';
+import { laterVersion } from '../disk/later-version.js';
+import { CorruptError } from '../errors.js';
+import { FEATURE_STREAMS, HEADER_BYTES } from '../frame/file-header.js';
 import {
   FLAG_ENDS_BATCH,
   FrameKind,
   HEAD_BYTES,
   type Head,
+  isBetweenRecords,
   isMarkedFrame,
   marksOfFrame,
 } from '../frame/frame.js';
 import type { FrameAt } from '../frame/frame-search.js';
 import { type EntryMarks, entryMarksOf, NO_ENTRY_MARKS } from '../frame/order-marks.js';
 import { readUint48 } from '../frame/uint48.js';
+import { decodeCarried } from '../journal/carried-facts.js';
+import type { CarriedRanges } from '../journal/fates.js';
 import { greatestTimeOfSeal } from '../segment/seal.js';
 import type { FrameGuest } from './frame-walk.js';
 import type { Range } from './report.js';
@@ -22,6 +27,8 @@ export interface Hole extends Range {
   /** What the frame before it says. */
   readonly time: number;
   readonly safe: number;
+  /** Whether records stand before it whose batch it ends, or should. */
+  readonly isInBatch: boolean;
 }
 
 interface Commit {
@@ -46,6 +53,8 @@ export interface SegmentBounds {
   readonly limit: number;
   readonly shadowFrom?: number;
   readonly isSparse: boolean;
+  /** What its header announces. */
+  readonly features: number;
 }
 
 /** Makes out what the frames of a segment say, over damage too. */
@@ -53,6 +62,8 @@ export class SegmentWalk implements FrameGuest {
   /** Whole records of whole batches. */
   readonly records: { from: number; to: number }[] = [];
   readonly holes: Hole[] = [];
+  /** What whole batches say is gone. */
+  readonly carried: CarriedRanges[] = [];
   /** Behind the last frame that ends a batch. */
   end = HEADER_BYTES;
   /** The index behind the last one that is known to have been there. */
@@ -76,18 +87,20 @@ export class SegmentWalk implements FrameGuest {
   readonly #limit: number;
   readonly #shadowFrom: number;
   readonly #isSparse: boolean;
+  readonly #features: number;
   readonly #listener: CommitListener;
   #pendingNext: number;
   #pendingTime = 0;
   #pendingBytes = 0;
   #pending: Commit[] = [];
   #pendingHoles: Hole[] = [];
+  #pendingCarried: CarriedRanges | undefined;
 
   /** Nothing at or behind `limit` counts. A sparse segment holds some of its indexes, in order. */
   constructor(
     file: DiskFile,
     first: number,
-    { limit, shadowFrom = Number.POSITIVE_INFINITY, isSparse }: SegmentBounds,
+    { limit, shadowFrom = Number.POSITIVE_INFINITY, isSparse, features }: SegmentBounds,
     listener: CommitListener,
   ) {
     this.#file = file;
@@ -95,6 +108,7 @@ export class SegmentWalk implements FrameGuest {
     this.#limit = limit;
     this.#shadowFrom = shadowFrom;
     this.#isSparse = isSparse;
+    this.#features = features;
     this.#listener = listener;
     this.next = first;
     this.#pendingNext = first;
@@ -110,6 +124,7 @@ export class SegmentWalk implements FrameGuest {
     this.#pendingNext = saidNext;
     this.#pendingBytes += head.length;
     if (kind === FrameKind.record) this.#takeRecord(head, bytes, at, position);
+    if (kind === FrameKind.carried) this.#takeCarried(head, bytes, at, position);
     if (kind === FrameKind.seal)
       this.#pendingTime = Math.max(this.#pendingTime, greatestTimeOfSeal(bytes, at));
     if ((head.flags & FLAG_ENDS_BATCH) === 0) return 'taken';
@@ -132,7 +147,16 @@ export class SegmentWalk implements FrameGuest {
     const to = this.#nextOf(frame);
     const from = this.#pendingNext;
     const time = this.#pendingTime;
-    this.#pendingHoles.push({ position, bytes: frame.position - position, from, to, time, safe: this.safe });
+    const isInBatch = this.#pending.length > 0;
+    this.#pendingHoles.push({
+      position,
+      bytes: frame.position - position,
+      from,
+      to,
+      time,
+      safe: this.safe,
+      isInBatch,
+    });
     this.#pendingNext = to;
   }
 
@@ -151,6 +175,26 @@ export class SegmentWalk implements FrameGuest {
     if (number >= this.#shadowFrom) this.shadow ??= position;
   }
 
+  #takeCarried(
+    { kind, number, length, marksBytes, headersBytes }: Head,
+    bytes: Buffer,
+    at: number,
+    position: number,
+  ): void {
+    if ((this.#features & FEATURE_STREAMS) === 0)
+      throw laterVersion(
+        this.#file.path,
+        `has a frame of kind ${kind} at byte ${position}, which it does not announce`,
+      );
+    const facts = bytes.subarray(at + HEAD_BYTES + marksBytes + headersBytes, at + length);
+    try {
+      this.#pendingCarried = { number, ranges: decodeCarried(facts, this.#file.path) };
+    } catch (error) {
+      // Whoever opens the store is told.
+      if (!(error instanceof CorruptError)) throw error;
+    }
+  }
+
   #commit(end: number): void {
     for (const { index, position, length, time, marks } of this.#pending) {
       const last = this.records[this.records.length - 1];
@@ -161,6 +205,8 @@ export class SegmentWalk implements FrameGuest {
       this.#listener(index, position, length, time, marks, this.isMarked);
     }
     this.holes.push(...this.#pendingHoles);
+    if (this.#pendingCarried !== undefined) this.carried.push(this.#pendingCarried);
+    this.#pendingCarried = undefined;
     this.#pending = [];
     this.#pendingHoles = [];
     this.bytes += this.#pendingBytes;
@@ -172,4 +218,4 @@ export class SegmentWalk implements FrameGuest {
 }
 
 const isOfSegment = (kind: number): boolean =>
-  kind === FrameKind.record || kind === FrameKind.seal || kind === FrameKind.mark;
+  kind === FrameKind.record || kind === FrameKind.seal || isBetweenRecords(kind);

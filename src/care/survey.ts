@@ -7,6 +7,7 @@ import type { Meta } from '../store/meta.js';
 import { type DamagedArchive, damagedArchives } from './archive-audit.js';
 import { EntriesCheck, type Witness } from './entries-check.js';
 import { auditJournals, type JournalAudit } from './journal-audit.js';
+import { journalsAreDamaged } from './judge-journals.js';
 import type { Pace } from './pace.js';
 import { Place } from './place.js';
 import { auditSegment, type SegmentAudit } from './segment-audit.js';
@@ -55,6 +56,7 @@ export async function survey(disk: Disk, names: FileNames, meta: Meta, pace: Pac
     const journals = await auditJournals(place, pace);
     // A take-over decides anew which files count.
     if (epochs.refresh()) continue;
+    carryDeletes(journals, segments);
     return {
       place,
       mode: meta.locking,
@@ -66,6 +68,14 @@ export async function survey(disk: Disk, names: FileNames, meta: Meta, pace: Pac
       others: findOthers(place),
     };
   }
+}
+
+/** What batches say is gone, and the journal does not yet. Where it is damaged, nobody knows what of it the journal said. */
+function carryDeletes(journals: JournalAudit, segments: readonly SegmentAudit[]): void {
+  const { fates } = journals;
+  const all = segments.flatMap(({ carried }) => carried);
+  if (all.length > 0 && journalsAreDamaged({ journals, segments })) fates.carried(0, true);
+  if (fates.isCarrying) for (const one of all) fates.carry(one);
 }
 
 /** First indexes of the segments that have dense entries which count, ascending. */

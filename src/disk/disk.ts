@@ -28,6 +28,8 @@ export interface Disk {
   setModifiedAt(directory: string, at: number): boolean;
   /** Gives an existing file a second name; false where `to` exists. Not synced. Some file systems refuse it to everybody. */
   link(from: string, to: string): boolean;
+  /** How many names a file has; 0 where there is none. */
+  links(path: string): number;
   /** Gives a file another name, in place of whatever has it. Not synced. */
   rename(from: string, to: string): void;
   /** Removes a name; false where there was none. Not synced. */

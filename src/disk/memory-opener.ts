@@ -135,6 +135,12 @@ export class MemoryOpener implements Disk {
     return free;
   }
 
+  links(path: string): number {
+    const inode = this.machine.lookup(path);
+    if (inode === undefined) return 0;
+    return [...this.machine.snapshot().keys()].filter((name) => this.machine.lookup(name) === inode).length;
+  }
+
   rename(from: string, to: string): void {
     const fault = this.begin('rename', to);
     const source = this.#directoryOf(from, 'rename');

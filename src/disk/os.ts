@@ -80,6 +80,8 @@ export const osDisk: Disk = {
     });
   },
 
+  links: (path) => statSync(path, { throwIfNoEntry: false })?.nlink ?? 0,
+
   rename: renameSync,
 
   unlink(path) {

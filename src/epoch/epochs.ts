@@ -57,6 +57,11 @@ export class Epochs {
     return this.#takeovers[this.#takeovers.length - 1];
   }
 
+  /** The file that says whose files count; undefined where no take-over ever was. */
+  get path(): string | undefined {
+    return this.#number === 0 ? undefined : this.#names.takeover(this.#number);
+  }
+
   /** The epoch whose file the segment that begins at `first` is. */
   ofSegment(first: number): number {
     for (let at = this.#takeovers.length - 1; at >= 0; at--) {

@@ -30,6 +30,8 @@ export const FrameKind = {
   seal: 2,
   /** Says only what is `safe`; `number` is the next index. Written when a store is closed with everything synced. */
   mark: 3,
+  /** Facts that ride in a batch, of which it is the last frame; `number` is the index behind its last record. */
+  carried: 4,
   /** Facts that were decided together; `number` is the fact number. */
   facts: 16,
   /** The first frame of a journal that succeeds another; `number` is the other's. Without `complete` it is worth nothing. */
@@ -54,7 +56,7 @@ const kindTable = (kinds: readonly number[]): KindTable => {
 };
 
 /** The kinds that stand in a segment, and those in a journal. */
-export const SEGMENT_KINDS = kindTable([FrameKind.record, FrameKind.seal, FrameKind.mark]);
+export const SEGMENT_KINDS = kindTable([FrameKind.record, FrameKind.seal, FrameKind.mark, FrameKind.carried]);
 export const JOURNAL_KINDS = kindTable([
   FrameKind.facts,
   FrameKind.unfinished,
@@ -222,6 +224,10 @@ export function readCheckedHead(from: Buffer, at: number, head: Head): boolean {
   head.bodySum = bodySumOfFrame(from, at);
   return head.length >= HEAD_BYTES + head.marksBytes + head.headersBytes;
 }
+
+/** Whether such a frame stands between records and is none: who reads those passes over it. */
+export const isBetweenRecords = (kind: number): boolean =>
+  kind === FrameKind.mark || kind === FrameKind.carried;
 
 /** What a head says, for who needs little of it and knows already that it is as it was written. */
 export const lengthOfFrame = (from: Buffer, at: number): number => readUint32(from, at);

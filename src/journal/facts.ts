@@ -66,6 +66,11 @@ export interface FactSink extends ScheduleSink, ConsumerSink {
    * known). Of a record that is claimed it says the first alone. Only in a journal's beginning.
    */
   attemptedSince(index: number, attempts: number, firstFailedAt: number, due: number): void;
+  /**
+   * Whatever is said to be gone by batches that end at or before the index `upTo` is among the facts. `isOpen`: there may be batches
+   * that end behind it and say so themselves; else there are none, until this is said again.
+   */
+  carried(upTo: number, isOpen: boolean): void;
 }
 
 /** Why and when a record was given up. Times are wall times, in milliseconds. */
@@ -104,6 +109,8 @@ const Code = {
   requeued: 12,
   progress: 13,
   attemptedSince: 14,
+  // ⚑ Only in one whose header names FEATURE_STREAMS.
+  carried: 25,
 } as const;
 
 const FIRST_OF_JOBS = 10;
@@ -129,6 +136,7 @@ const BODY_BYTES: Readonly<Record<number, number>> = {
   [Code.requeued]: 6,
   [Code.progress]: 7,
   [Code.attemptedSince]: 22,
+  [Code.carried]: 7,
 };
 
 /** A reason is cut to so many bytes. */
@@ -300,6 +308,14 @@ export class FactWriter implements FactSink {
     this.#uint32(attempts);
     this.#uint48(firstFailedAt);
     this.#uint48(due);
+  }
+
+  carried(upTo: number, isOpen: boolean): void {
+    assertTakes(this.takesStreams);
+    this.#code(Code.carried);
+    this.#uint48(upTo);
+    this.bytes[this.length] = isOpen ? 1 : 0;
+    this.length += 1;
   }
 
   scheduled(schedule: Schedule): void {
@@ -580,6 +596,13 @@ export function decodeFacts(
         );
         at = body + 22;
         break;
+      case Code.carried: {
+        const flag = bytes[body + 6] as number;
+        if (flag > 1) throw laterVersion(file, `has a fact of kind ${code} with ${flag}`);
+        sink.carried(readUint48(bytes, body), flag === 1);
+        at = body + 7;
+        break;
+      }
       default:
         if (isScheduleFact(code)) at = decodeScheduleFact(bytes, at, to, sink, file);
         else if (isConsumerFact(code)) at = decodeConsumerFact(bytes, at, to, sink, file);

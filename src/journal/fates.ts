@@ -36,6 +36,13 @@ export interface FateWatcher {
   cleared(): void;
 }
 
+/** What a batch of the log says is gone. */
+export interface CarriedRanges {
+  /** The index behind the batch. */
+  readonly number: number;
+  readonly ranges: readonly { readonly from: number; readonly to: number }[];
+}
+
 /** The slot of those who have none. */
 const NO_SLOT = 0;
 
@@ -83,6 +90,12 @@ export class Fates implements FactSink {
   highestNamed = 0;
   /** The greatest index that is gone. */
   highestGone = 0;
+  /** What batches say that end at or before it is among the facts. */
+  carriedUpTo = 0;
+  /** Whether batches that end behind it may say that records are gone: then nobody knows what is gone who has not seen them. */
+  isCarrying = false;
+  /** Counts how often that was said. */
+  carryings = 0;
   /** Records that nobody has and that were claimed as often as they may be here; see `allowAttempts`. */
   readonly spent = new Set<number>();
   readonly #boot: string;
@@ -90,6 +103,10 @@ export class Fates implements FactSink {
   readonly #slots = new Map<number, number>();
   readonly #incarnations = new Map<number, Incarnation>();
   readonly #attempts = new Attempts();
+  /** What batches say that is not among the facts yet, in the order of the log. */
+  #unfolded: CarriedRanges[] = [];
+  /** What was among that until it was said last that it is. ⚑ Facts are folded before they are committed, and may be taken back. */
+  #justFolded: CarriedRanges[] = [];
   #running = 0;
   readonly #ends = new TimeHeap();
   /** Claims of other machines whose leases begin, for us, when `expire` is told the time. */
@@ -429,6 +446,37 @@ export class Fates implements FactSink {
     this.consumers.consumerRemoved(name);
   }
 
+  carried(upTo: number, isOpen: boolean): void {
+    this.carriedUpTo = upTo;
+    this.isCarrying = isOpen;
+    this.carryings += 1;
+    const all = this.#unfolded;
+    this.#justFolded = all.filter(({ number }) => number <= upTo);
+    if (this.#justFolded.length > 0) this.#unfolded = all.slice(this.#justFolded.length);
+  }
+
+  /**
+   * A batch of the log says that records are gone, which is no fact yet. They count as gone from now on, also when all facts are folded
+   * again: gone is said of a record once and for all, so the order does not matter in which it is learnt.
+   */
+  carry(carried: CarriedRanges): void {
+    const last = this.#unfolded[this.#unfolded.length - 1]?.number ?? this.carriedUpTo;
+    if (carried.number <= this.carriedUpTo || carried.number <= last) return;
+    this.#unfolded.push(carried);
+    for (const { from, to } of carried.ranges) this.gone(from, to);
+  }
+
+  /** What batches say that is not among the facts yet, in the order of the log. */
+  get unfolded(): readonly CarriedRanges[] {
+    return this.#unfolded;
+  }
+
+  /** The batches that say so may not count: all facts are going to be folded again. */
+  forgetCarried(): void {
+    this.#unfolded = [];
+    this.#justFolded = [];
+  }
+
   /**
    * Forgets incarnations without slot and claims, of which nothing will ever tell that they are no more. Done at each
    * succession, by everybody, so that the state is the same for those who follow it and those who begin there. One that is
@@ -444,7 +492,7 @@ export class Fates implements FactSink {
     return this.#incarnations.has(incarnation);
   }
 
-  /** Says the whole state again, to a sink that knows nothing. */
+  /** Says the whole state again, to a sink that knows nothing. ⚑ Never while anything is `unfolded`: it may be lost, and is no fact. */
   tell(sink: FactSink): void {
     for (const { from, to } of this.goneSet.ranges()) if (to > 1) sink.gone(Math.max(1, from), to);
     for (const { from, to } of this.lostSet.ranges()) if (to > 1) sink.lost(Math.max(1, from), to);
@@ -462,6 +510,7 @@ export class Fates implements FactSink {
     // Behind what was lost, which strikes the ticks that were told by then.
     this.schedules.tell(sink);
     this.consumers.tell(sink);
+    if (this.carriedUpTo > 0 || this.isCarrying) sink.carried(this.carriedUpTo, this.isCarrying);
   }
 
   /** Claims that were made together are one fact again, also over records that are gone: those cannot be claimed. */
@@ -507,8 +556,14 @@ export class Fates implements FactSink {
     this.consumers.clear();
     this.highestNamed = 0;
     this.highestGone = 0;
+    this.carriedUpTo = 0;
+    this.isCarrying = false;
+    this.carryings += 1;
     this.#running = 0;
     for (const watcher of this.#watchers) watcher.cleared();
+    this.#unfolded = [...this.#justFolded, ...this.#unfolded];
+    this.#justFolded = [];
+    for (const { ranges } of this.#unfolded) for (const { from, to } of ranges) this.gone(from, to);
   }
 
   #moved(from: number, to: number): void {

@@ -20,7 +20,7 @@ const STATE_FRAME_BYTES = 64 * 1024;
  * "complete". It is worth nothing until the predecessor names it. Returns its length.
  */
 export function writeSuccessor(
-  file: DiskFile,
+  file: Pick<DiskFile, 'write'>,
   header: Buffer,
   salt: number,
   predecessor: number,

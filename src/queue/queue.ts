@@ -91,7 +91,7 @@ class EngineQueue<T> implements Queue<T> {
     key: true,
     deduplication: true,
     exactLength: true,
-    transactions: false,
+    transactions: true,
     durability: ['written', 'synced'],
   };
   readonly #engine: Engine;

@@ -120,6 +120,8 @@ export class Appender {
       completeHeadIn(view, at, place, firstIndex + count, time, tail.safe);
       count += 1;
     }
+    // What rides in the last group has no index of its own.
+    if (last.carriedAt !== undefined) count -= 1;
     const file = this.#activeFile();
     if (prepare && bytes < PREPARE_BELOW) this.#prepared.ensure(file, position, bytes, this.#maxFileSize);
     this.#write(file, batch.bytes, start, bytes);

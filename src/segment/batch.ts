@@ -1,5 +1,5 @@
 import { checksum, checksumIn } from '../frame/checksum.js';
-import { FEATURE_JOBS } from '../frame/file-header.js';
+import { FEATURE_JOBS, FEATURE_STREAMS } from '../frame/file-header.js';
 import {
   FLAG_ENDS_BATCH,
   FLAG_MARKED,
@@ -30,7 +30,7 @@ export interface Group {
   /** Where its frames stand in the batch's bytes. */
   start: number;
   end: number;
-  /** How many frames it has, one behind the other. */
+  /** How many records it has, one behind the other. */
   count: number;
   /** Large frames that are not finished: see `finish`. */
   unfinished: Unfinished[] | undefined;
@@ -38,6 +38,8 @@ export interface Group {
   marked: boolean;
   /** The features that the header of its segment has to announce. */
   needs: number;
+  /** Where the frame with the facts that it carries begins, behind its records; undefined where it carries none. */
+  carriedAt: number | undefined;
 }
 
 /**
@@ -65,7 +67,15 @@ export class Batch {
   begin(bytes = 0, needs = 0): void {
     const at = this.length;
     this.#reserve(at + bytes);
-    this.groups.push({ start: at, end: at, count: 0, unfinished: undefined, marked: false, needs });
+    this.groups.push({
+      start: at,
+      end: at,
+      count: 0,
+      unfinished: undefined,
+      marked: false,
+      needs,
+      carriedAt: undefined,
+    });
   }
 
   /**
@@ -112,6 +122,36 @@ export class Batch {
     this.length = at + length;
     group.end = this.length;
     group.count += 1;
+  }
+
+  /** Adds facts that ride in the last group, behind its records, of which there is one at least. Nothing comes behind them. */
+  carry(facts: Uint8Array): void {
+    const group = this.groups[this.groups.length - 1];
+    if (group === undefined || group.count === 0) throw new Error('nothing to ride in');
+    const at = this.length;
+    const length = HEAD_BYTES + facts.length;
+    this.#reserve(at + length);
+    this.bytes.set(facts, at + HEAD_BYTES);
+    const sum = checksumIn(this.view, at + HEAD_BYTES, at + length);
+    writeBodyFieldsIn(this.view, at, length, FrameKind.carried, FLAG_ENDS_BATCH, 0, 0, sum);
+    const before = this.#lastFrame + 5;
+    this.bytes[before] = (this.bytes[before] as number) & ~FLAG_ENDS_BATCH;
+    group.carriedAt = at;
+    group.needs |= FEATURE_STREAMS;
+    this.length = at + length;
+    group.end = this.length;
+  }
+
+  /** Takes them out again. */
+  dropCarried(): void {
+    const group = this.groups[this.groups.length - 1];
+    if (group?.carriedAt === undefined) return;
+    const last = this.#lastFrame + 5;
+    this.bytes[last] = (this.bytes[last] as number) | FLAG_ENDS_BATCH;
+    this.length = group.carriedAt;
+    group.end = this.length;
+    group.needs &= ~FEATURE_STREAMS;
+    group.carriedAt = undefined;
   }
 
   /**

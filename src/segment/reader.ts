@@ -1,7 +1,7 @@
 import type { DiskFile } from '../disk/disk.js';
 import { CorruptError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { emptyHead, FrameKind, HEAD_BYTES, type Head, readHead } from '../frame/frame.js';
+import { emptyHead, FrameKind, HEAD_BYTES, type Head, isBetweenRecords, readHead } from '../frame/frame.js';
 import { ChunkCache } from './chunk-cache.js';
 import type { FoundEntry } from './entry.js';
 import { EntryPages } from './entry-pages.js';
@@ -153,7 +153,7 @@ export class Reader {
       let bytes = this.#bytes(file, at, known, end);
       if (bytes === undefined || !readHead(bytes, this.#from, this.#files.placeOf(at), head))
         return undefined;
-      if (head.kind === FrameKind.mark) continue;
+      if (isBetweenRecords(head.kind)) continue;
       if (head.kind !== FrameKind.record || head.number !== index || at + head.length > end) return undefined;
       if (head.length > this.#most) {
         this.#large = { path: file.path, position: at, head: { ...head } };

@@ -5,6 +5,7 @@ import {
   FrameKind,
   HEAD_BYTES,
   type Head,
+  isBetweenRecords,
   isRecordFrame,
   lengthOfFrame,
   numberOfFrame,
@@ -206,7 +207,7 @@ export class RecordRun {
         : readHead(this.#bytes, at, placeOf(this.#files.salt, this.#position), head);
       if (!isHead) return undefined;
       const { kind, number, length } = head;
-      if (kind !== FrameKind.mark && (kind !== FrameKind.record || number > index)) return undefined;
+      if (!isBetweenRecords(kind) && (kind !== FrameKind.record || number > index)) return undefined;
       if (length > this.#most && number === index && kind === FrameKind.record) return this.#leave(head);
       if (number !== index && left < length) {
         // Of one that is passed over the head is enough.

@@ -1,6 +1,13 @@
 import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
-import { emptyHead, FrameKind, HEAD_BYTES, readHead, SEGMENT_KINDS } from '../frame/frame.js';
+import {
+  emptyHead,
+  FrameKind,
+  HEAD_BYTES,
+  isBetweenRecords,
+  readHead,
+  SEGMENT_KINDS,
+} from '../frame/frame.js';
 import { framesBehind } from '../frame/frame-search.js';
 import { nearestFrame } from './entry-search.js';
 import type { SegmentFiles } from './segment-files.js';
@@ -35,7 +42,7 @@ export function scanForRecord(
     if (head.kind === FrameKind.record) {
       if (head.number === index) return { position, badPosition: position };
       if (head.number > index) break;
-    } else if (head.kind !== FrameKind.mark) {
+    } else if (!isBetweenRecords(head.kind)) {
       break;
     }
     position += head.length;

@@ -1,7 +1,8 @@
 import type { DiskFile } from '../disk/disk.js';
+import { laterVersion } from '../disk/later-version.js';
 import { Fenced } from '../epoch/fenced.js';
 import { CorruptError } from '../errors.js';
-import { HEADER_BYTES } from '../frame/file-header.js';
+import { FEATURE_STREAMS, HEADER_BYTES } from '../frame/file-header.js';
 import { FLAG_ENDS_BATCH, FLAG_MARKED, FrameKind, HEAD_BYTES, type Head } from '../frame/frame.js';
 import { FrameScanner } from '../frame/frame-scanner.js';
 import { type FoundFrame, lastEntry, nearestFrame, nextFrame, nextWholeFrame } from './entry-search.js';
@@ -29,6 +30,14 @@ export interface TailPosition {
   readonly hasDamage: boolean;
   readonly successor: number;
   readonly isMarked: boolean;
+}
+
+/** Is told of the facts that batches carry, in the order of the log, when the end is behind the batch. */
+export interface CarriedFeed {
+  /** `number` is the index behind the batch. The bytes are the feed's own. */
+  carried(number: number, facts: Buffer, path: string): void;
+  /** Frames were passed over: what they carry was not told. */
+  passedOver(): void;
 }
 
 /** What says that bytes which cannot be read were written once. */
@@ -66,6 +75,8 @@ export class Tail {
   isMarked = false;
   /** Told of each marked record that is seen. See `tell`. */
   readonly feeds: MarkFeed[] = [];
+  /** Told of what batches carry. Undefined as long as what is read may turn out not to count. */
+  carriedFeed: CarriedFeed | undefined;
   /** Every record from here to the end was read, or written, here while all feeds were told. */
   seenFrom = 1;
   /** Counts how often records that were seen turned out not to count. */
@@ -86,6 +97,9 @@ export class Tail {
   #pendingNext = 0;
   #pendingTime = 0;
   #pendingMarked = false;
+  /** What batches carry that were read since, to be told when the look is over: who is told looks at the end. */
+  #carried: { readonly number: number; readonly facts: Buffer; readonly path: string }[] = [];
+  #path = '';
   #stops = false;
 
   constructor(files: SegmentFiles) {
@@ -145,6 +159,7 @@ export class Tail {
     this.nextIndex = index;
     this.seenFrom = index;
     this.isMarked = isMarked;
+    this.carriedFeed?.passedOver();
   }
 
   #enterAtLastEntry(first: number): void {
@@ -166,7 +181,10 @@ export class Tail {
   enter(first: number): void {
     this.isOwnEnd = false;
     // At the end of the one before it nothing was passed over.
-    if (first !== this.nextIndex || this.active === 0) this.seenFrom = first;
+    if (first !== this.nextIndex || this.active === 0) {
+      this.seenFrom = first;
+      this.carriedFeed?.passedOver();
+    }
     this.isMarked = false;
     this.segments.add(first);
     this.active = first;
@@ -181,6 +199,15 @@ export class Tail {
     if (this.isOwnEnd) return false;
     const before = this.nextIndex;
     const beforeSegment = this.active;
+    try {
+      this.#lookOn();
+    } finally {
+      if (this.#carried.length > 0) this.#tellCarried();
+    }
+    return this.nextIndex !== before || this.active !== beforeSegment;
+  }
+
+  #lookOn(): void {
     for (;;) {
       if (this.state === 'sealed') {
         if (!this.#followSeal()) break;
@@ -193,7 +220,11 @@ export class Tail {
       else this.#scan(file);
       if (this.state !== 'sealed') break;
     }
-    return this.nextIndex !== before || this.active !== beforeSegment;
+  }
+
+  #tellCarried(): void {
+    for (const { number, facts, path } of this.#carried.splice(0))
+      this.carriedFeed?.carried(number, facts, path);
   }
 
   /** The same, stopping at whatever is bad. For who is about to decide what that is. Throws Fenced. */
@@ -313,6 +344,7 @@ export class Tail {
 
   #scanFrames(file: DiskFile): void {
     let readAgain: number | undefined;
+    this.#path = file.path;
     for (;;) {
       this.#pendingNext = this.nextIndex;
       this.#pendingTime = this.time;
@@ -371,6 +403,12 @@ export class Tail {
     for (const feed of this.feeds) feed.saw(number, time, bytes.subarray(from, from + marksBytes));
   }
 
+  #sawCarried({ number, length, marksBytes, headersBytes }: Head, bytes: Buffer, at: number): void {
+    if (this.carriedFeed === undefined) return;
+    const facts = Buffer.from(bytes.subarray(at + HEAD_BYTES + marksBytes + headersBytes, at + length));
+    this.#carried.push({ number, facts, path: this.#path });
+  }
+
   readonly #visit = (head: Head, bytes: Buffer, at: number, position: number): boolean => {
     if (position >= this.#cutEnd) return false;
     if (head.kind === FrameKind.record) {
@@ -381,6 +419,15 @@ export class Tail {
     } else if (head.kind === FrameKind.seal) {
       if (head.number < this.#pendingNext) return false;
       this.#pendingTime = Math.max(this.#pendingTime, greatestTimeOfSeal(bytes, at));
+    } else if (head.kind === FrameKind.carried) {
+      // One of a later version, as any kind that is not known: nothing announces it.
+      if (!this.#files.announces(this.active, FEATURE_STREAMS))
+        throw laterVersion(
+          this.#path,
+          `has a frame of kind ${head.kind} at byte ${position}, which it does not announce`,
+        );
+      if (head.number !== this.#pendingNext) return false;
+      this.#sawCarried(head, bytes, at);
     } else if (head.kind !== FrameKind.mark) {
       return false;
     }

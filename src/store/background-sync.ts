@@ -38,8 +38,8 @@ export class BackgroundSync {
   #syncWithin(delayMs: number): void {
     // What was asked for earlier, and for as soon, comes sooner; looking at the clock costs more than all this.
     if (this.#dueWithin <= delayMs) return;
-    const { clock, syncer, tail, journal } = this.#engine;
-    if (tail.safe >= tail.nextIndex - 1 && journal.fact <= journal.safe) return;
+    const { clock, syncer, tail, journal, fates } = this.#engine;
+    if (tail.safe >= tail.nextIndex - 1 && journal.fact <= journal.safe && !fates.isCarrying) return;
     const dueAt = clock.monotonic() + delayMs;
     if (this.#dueAt <= dueAt) return;
     this.#cancel?.();
@@ -50,7 +50,7 @@ export class BackgroundSync {
       // A failed sync makes the store failed, and the next call says so.
       syncer
         .upTo(tail.nextIndex - 1)
-        .then(() => this.#engine.syncFacts())
+        .then(() => this.#engine.carried.settle())
         .catch(() => {});
     });
   }

@@ -146,7 +146,7 @@ export class Compactor {
     const living = [...this.#living(first, next)];
     const before = (files.data(first)?.size() ?? 0) + (files.entries(first)?.size() ?? 0);
     await syncer.upTo(next - 1);
-    await this.#engine.syncFacts();
+    await this.#engine.carried.settle();
     if (tenure.isTainted || tenure.epoch !== epoch) return;
     // The ids of the messages that the successor does not hold are remembered for longer than they.
     const { idArchives, clock, idWindowMs } = this.#engine;

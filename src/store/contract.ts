@@ -27,6 +27,16 @@ export interface Store extends AsyncDisposable {
    * LOCK_LOST; UNSUPPORTED for so much with `transforms`.
    */
   writeStream(source: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<number>;
+  /**
+   * Writes and deletes records together: all of it happens or nothing does, whatever dies or fails, and nobody ever sees a part of it.
+   * `work` is called at once and says what is to be done; it is over when it returns. Resolves with the indexes of its writes, which
+   * are consecutive, in the order in which they were said: when all is on the device or, under `written`, in the system's cache. What is
+   * to be deleted and is not there counts as deleted. One that says nothing is `[]` and does nothing.
+   *
+   * Rejects with what `work` throws; INVALID_OPTION (also where `work` returns a promise); RECORD_TOO_LARGE where it does not fit into one
+   * file; STORE_FULL, DISK_FULL, LOCK_LOST. Nothing happened then. May be called at any time, beside anything else.
+   */
+  transaction(work: (tx: StoreTransaction) => void): Promise<number[]>;
   /** A record's bytes, a copy; the oldest there is without an index; undefined where it is gone or never was. CORRUPT. */
   read(index?: number): Promise<Uint8Array | undefined>;
   /**
@@ -48,6 +58,17 @@ export interface Store extends AsyncDisposable {
   deleteFirst(): Promise<number | undefined>;
   /** Deletes everything, or everything below an index. */
   prune(before?: number): Promise<void>;
+  /**
+   * Copies the store, as it is at one moment between the call and its answer, into a directory that has no files of a store with this
+   * prefix; what is missing of its path is created. Everybody goes on working meanwhile; what comes behind that moment is not in the
+   * copy. It has the same id and way of locking, and nobody has a claim in it. When the promise resolves all of it is on the device; before
+   * that, or where it rejects, there is no store there. Files that never change are shared with the copy by hard links where both are on
+   * one file system.
+   *
+   * Rejects with INVALID_OPTION where files of a store are there; DISK_FULL, STORE_FAILED (this store is unharmed by what goes wrong
+   * there), LOCK_UNAVAILABLE; CLOSED where the store is closed meanwhile.
+   */
+  copyTo(directory: string): Promise<void>;
   /** The oldest index there is; `nextIndex()` where there is none. */
   firstIndex(): Promise<number>;
   /** The index that the next record gets. */
@@ -82,4 +103,12 @@ export interface Store extends AsyncDisposable {
   removeConsumer(name: string): Promise<boolean>;
   /** Syncs what was written and frees everything. Idempotent. Calls that wait get CLOSED. */
   close(): Promise<void>;
+}
+
+/** What the function of a transaction says it with. Both throw CLOSED once that function has returned. */
+export interface StoreTransaction {
+  /** Appends a record, of which it keeps a copy. INVALID_OPTION. */
+  write(data: Uint8Array, options?: { headers?: Record<string, string> | undefined }): void;
+  /** Deletes a record that was there before the transaction. INVALID_OPTION. */
+  delete(index: number): void;
 }

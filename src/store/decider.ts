@@ -1,10 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import { SyncFailure } from '../disk/sync-failure.js';
 import { Fenced } from '../epoch/fenced.js';
-import { DurostoreError } from '../errors.js';
 import type { FactSink } from '../journal/facts.js';
 import { describeDiskError } from './disk-errors.js';
 import type { Engine } from './engine.js';
+import { shortenIfLong } from './succession.js';
 import { Tenure } from './tenure.js';
 import { resolveTicks } from './tick-resolution.js';
 import { nextTurn } from './turns.js';
@@ -198,11 +197,12 @@ export class Decider {
       tenure.enter();
       this.#judgeUndecided();
       journal.catchUpLocked();
+      engine.carried.lookLocked();
       resolveTicks(engine);
       pending = this.#pending;
       this.#pending = [];
       // Facts that a journal of before cannot take wait for its successor; without room for one, it goes on without them.
-      if (journal.isOlder) this.#shortenIfLong();
+      if (journal.isOlder) shortenIfLong(engine);
       const now = clock.now();
       fates.expireBy(clock);
       let numbered = 0;
@@ -229,7 +229,7 @@ export class Decider {
         for (; numbered < decided.length; numbered++) (decided[numbered] as Decided).fact = journal.fact;
       }
       journal.commit();
-      this.#shortenIfLong();
+      shortenIfLong(engine);
       if (tenure.isLost(tail.position())) {
         this.#undecided = { epoch: tenure.epoch, decided: decided.splice(0) };
         this.#schedule();
@@ -296,24 +296,6 @@ export class Decider {
     }
     if (synced === undefined) answer();
     else synced.then(answer, reject);
-  }
-
-  /** A journal that has grown long is succeeded; where that fails, it goes on growing. */
-  #shortenIfLong(): void {
-    const { journal, locks, clock } = this.#engine;
-    if (!journal.isLong) return;
-    let entered = false;
-    try {
-      entered = locks.shorten.tryEnter();
-      if (entered) journal.shorten(clock.now());
-    } catch (error) {
-      // What was decided is committed, whatever becomes of the successor; without one the journal goes on growing.
-      if (error instanceof SyncFailure) this.#engine.syncFailed(error);
-      else if (error instanceof DurostoreError)
-        this.#engine.failed(error, 'writing the successor of a journal');
-    } finally {
-      if (entered) locks.shorten.leave();
-    }
   }
 }
 

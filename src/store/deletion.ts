@@ -10,23 +10,36 @@ export async function deleteRecords(engine: Engine, indexes: readonly number[]):
   const deleted = await engine.decider.decide((facts) => {
     engine.tail.catchUp();
     let count = 0;
-    const gone = new Runs((from, to) => facts.gone(from, to));
-    let before = 0;
-    for (const index of sorted) {
-      if (index === before || !engine.has(index)) continue;
-      before = index;
-      count += 1;
-      gone.add(index);
+    for (const { from, to } of rangesThere(engine, sorted)) {
+      facts.gone(from, to);
+      count += to - from;
     }
-    gone.end();
     return count;
   }, engine.durable);
-  // Once for each segment.
+  sweepBehind(engine, sorted);
+  return deleted;
+}
+
+/** What of the indexes, ascending, is there. */
+export function rangesThere(engine: Engine, sorted: Iterable<number>): { from: number; to: number }[] {
+  const ranges: { from: number; to: number }[] = [];
+  const runs = new Runs((from, to) => ranges.push({ from, to }));
+  let before = 0;
+  for (const index of sorted) {
+    if (index === before || !engine.has(index)) continue;
+    before = index;
+    runs.add(index);
+  }
+  runs.end();
+  return ranges;
+}
+
+/** Records of those indexes, ascending, may be gone: looks whether their segments can go, once for each. */
+export function sweepBehind(engine: Engine, sorted: Iterable<number>): void {
   let next = 0;
   for (const index of sorted) {
     if (index < next) continue;
     engine.sweeper.check(index);
     next = engine.tail.segments.after(index) ?? Number.POSITIVE_INFINITY;
   }
-  return deleted;
 }

@@ -11,6 +11,7 @@ import { Indexer } from '../indexer/indexer.js';
 import { BOOT_BYTES } from '../journal/facts.js';
 import { Fates } from '../journal/fates.js';
 import { Journal, type JournalLimits } from '../journal/journal.js';
+import type { Lock } from '../lock/lock.js';
 import { type Locks, openLocks } from '../lock/locks.js';
 import { Appender } from '../segment/appender.js';
 import { LARGE_BYTES, type LargeRecord } from '../segment/large-read.js';
@@ -24,7 +25,9 @@ import { Syncer } from '../segment/syncer.js';
 import { Tail } from '../segment/tail.js';
 import { firstSince } from '../segment/time-search.js';
 import { BackgroundSync } from './background-sync.js';
+import { CarriedDeletes } from './carried-deletes.js';
 import { type CompactionLimits, Compactor } from './compactor.js';
+import { Copier } from './copier.js';
 import { Decider } from './decider.js';
 import { describeDiskError, describeOpeningError } from './disk-errors.js';
 import { IdArchives } from './id-archives.js';
@@ -35,6 +38,7 @@ import { recoverStore } from './recover-store.js';
 import { Retention } from './retention.js';
 import { Sweeper } from './sweeper.js';
 import { Tenure } from './tenure.js';
+import { Transactor } from './transactor.js';
 import { plainRecord } from './transforms.js';
 import { Turns } from './turns.js';
 import { Writer } from './writer.js';
@@ -69,6 +73,9 @@ export class Engine {
   readonly streams = new OpenStreams();
   readonly writer: Writer;
   readonly decider: Decider;
+  readonly transactor: Transactor;
+  readonly carried: CarriedDeletes;
+  readonly copier: Copier;
   readonly sweeper: Sweeper;
   readonly compactor: Compactor;
   readonly retention: Retention;
@@ -143,6 +150,9 @@ export class Engine {
     );
     this.writer = new Writer(this, slices);
     this.decider = new Decider(this);
+    this.transactor = new Transactor(this);
+    this.carried = new CarriedDeletes(this);
+    this.copier = new Copier(this);
     this.sweeper = new Sweeper(this);
     this.compactor = new Compactor(this, compaction);
     this.retention = new Retention(this);
@@ -388,7 +398,7 @@ export class Engine {
   /** Resolves when every fact that is known here, and the records that facts name, are on the device. */
   async syncFacts(): Promise<void> {
     this.assertNotFailed();
-    await this.#syncFactsBehind(this.syncer.upTo(Math.min(this.fates.highestNamed, this.tail.nextIndex - 1)));
+    await this.#syncFactsBehind(this.syncRecords());
   }
 
   async #syncFactsBehind(records: Promise<void>): Promise<void> {
@@ -399,9 +409,9 @@ export class Engine {
   /** The same for who has just decided something; undefined where all is there already. Throws what keeps it from that. */
   syncFactsHere(): Promise<void> | undefined {
     this.assertNotFailed();
-    const { syncer, fates, journal, tail } = this;
+    const { syncer, journal } = this;
     if (this.#factsUnderWay > 0) return this.#underWay(this.syncFacts());
-    const records = syncer.upToHere(Math.min(fates.highestNamed, tail.nextIndex - 1));
+    const records = syncer.upToHere(this.#saidBy());
     if (records !== undefined) return this.#underWay(this.#syncFactsBehind(records));
     const facts = journal.fact > journal.safe ? this.#journalSync.requestHere() : undefined;
     return facts && this.#underWay(facts);
@@ -415,6 +425,19 @@ export class Engine {
     this.#factsUnderWay += 1;
     synced.then(over, over);
     return synced;
+  }
+
+  /** Resolves when the records that facts name, and the batches that say that records are gone, are on the device. */
+  syncRecords(): Promise<void> {
+    this.assertNotFailed();
+    return this.syncer.upTo(this.#saidBy());
+  }
+
+  /** The last record that a fact names, or that is in a batch that says that records are gone. */
+  #saidBy(): number {
+    const { highestNamed, unfolded } = this.fates;
+    const carried = unfolded[unfolded.length - 1]?.number ?? 0;
+    return Math.min(Math.max(highestNamed, carried - 1), this.tail.nextIndex - 1);
   }
 
   /** A sync that succeeds after another process's has failed says nothing: the lost pages count as clean. */
@@ -502,6 +525,8 @@ export class Engine {
     try {
       await this.streams.close(this.closedError());
       await this.writer.close();
+      await this.transactor.close();
+      await this.copier.close();
       await this.decider.close();
       await this.sweeper.idle();
       await this.compactor.idle();
@@ -509,6 +534,7 @@ export class Engine {
       if (this.#failure === undefined) {
         this.#lookOnceMore();
         await this.syncer.upTo(this.tail.nextIndex - 1);
+        await this.#foldCarried();
         await this.syncFacts();
         await this.#markClean();
       }
@@ -531,11 +557,26 @@ export class Engine {
     }
   }
 
+  /** So that the next one to open has no log to look through. Best effort. */
+  async #foldCarried(): Promise<void> {
+    const { fate } = this.locks;
+    if (!this.fates.isCarrying) return;
+    let entered = false;
+    try {
+      entered = fate.tryEnter() || (await this.#waitFor(fate));
+      if (entered) this.carried.fold();
+    } catch (error) {
+      if (error instanceof SyncFailure) throw this.syncFailed(error);
+    } finally {
+      if (entered) fate.leave();
+    }
+  }
+
   /** So that the next first opener has nothing to check. Best effort, but for a cut that could not be synced. */
   async #markClean(): Promise<void> {
     let entered = false;
     try {
-      entered = this.locks.write.tryEnter() || (await this.#waitToMark());
+      entered = this.locks.write.tryEnter() || (await this.#waitFor(this.locks.write));
       if (!entered) return;
       this.tenure.enter();
       this.appender.catchUp();
@@ -549,13 +590,12 @@ export class Engine {
   }
 
   /** A lock file is left alone for a moment after each stretch, also where nobody else wants it: that is worth a wait. */
-  async #waitToMark(): Promise<boolean> {
-    const { write, mode } = this.locks;
-    if (mode !== 'lockfile') return false;
+  async #waitFor(lock: Lock): Promise<boolean> {
+    if (this.locks.mode !== 'lockfile') return false;
     const patience = new AbortController();
     const forget = this.clock.setTimer(this.clock.monotonic() + MARK_WITHIN_MS, () => patience.abort());
     try {
-      await write.enter(patience.signal);
+      await lock.enter(patience.signal);
       return true;
     } catch (error) {
       if (patience.signal.aborted) return false;
@@ -575,6 +615,7 @@ export class Engine {
     this.#assertThere();
     try {
       this.#foldFacts();
+      this.#seeCarried();
       this.noteChange();
     } catch (error) {
       throw describeDiskError(error, 'looking at the directory');
@@ -588,6 +629,7 @@ export class Engine {
     this.tail.catchUp();
     // The tail may have passed over a segment that went after the facts were folded that say so.
     if (this.tail.active !== active) this.#foldFacts();
+    this.#seeCarried();
     this.sweeper.forgetOldest();
     return this.#movedOn();
   }
@@ -598,6 +640,16 @@ export class Engine {
     if (this.tenure.isTainted) return;
     try {
       this.journal.catchUp();
+    } catch (error) {
+      throw error instanceof SyncFailure ? this.syncFailed(error) : error;
+    }
+  }
+
+  /** Learns what the log says is gone, where the facts do not say it all. */
+  #seeCarried(): void {
+    if (!this.carried.isBehind || this.tenure.isTainted) return;
+    try {
+      this.carried.look();
     } catch (error) {
       throw error instanceof SyncFailure ? this.syncFailed(error) : error;
     }

@@ -51,7 +51,7 @@ export async function readOrCreateMeta(
  * Syncs the directories that name this one, up to the root, before there is a meta: whoever created some of them may have
  * died since, and whoever finds a meta takes them for synced.
  */
-async function syncNamesAbove(disk: Disk, directory: string): Promise<void> {
+export async function syncNamesAbove(disk: Disk, directory: string): Promise<void> {
   for (let at = resolve(directory); at !== dirname(at); at = dirname(at)) {
     try {
       await disk.syncDirectory(dirname(at));
@@ -95,6 +95,10 @@ function writeMeta(disk: Disk, names: FileNames, locking: LockMode): void {
     throw error instanceof SyncFailure ? error.cause : error;
   }
 }
+
+/** The bytes of a meta that says this. */
+export const encodeMeta = ({ locking, id }: Meta): Buffer =>
+  encodeFormatLine({ locking, id: id.toString('hex') });
 
 const OF_A_STORE = new Set(['data', 'entries', 'fate', 'sparse-data', 'sparse-entries', 'takeover']);
 

@@ -318,3 +318,12 @@ function describe(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   return Array.isArray(value) ? 'an array' : 'an object';
 }
+
+export function checkIndex(index: unknown): number {
+  if (!Number.isSafeInteger(index)) throw invalid('index', 'a whole number', index);
+  return index as number;
+}
+
+export function checkBytes(what: string, data: unknown): asserts data is Uint8Array {
+  if (!(data instanceof Uint8Array)) throw invalid(what, 'a Uint8Array', data);
+}

@@ -30,7 +30,10 @@ export async function recoverStore(
     removeOrphans(engine);
     journal.open();
     tail.open();
-    if (!journal.unfinished && !disk.exists(names.suspect())) return;
+    if (!journal.unfinished && !disk.exists(names.suspect())) {
+      engine.carried.begin();
+      return;
+    }
   }
   let isDone = false;
   while (!isDone) {
@@ -61,6 +64,7 @@ function recoverLocked(engine: Engine, first: boolean): boolean {
       journal.shorten(clock.now());
       rewriteUnsafe(files, tail, appender, clock.now());
     }
+    if (!engine.carried.begin()) throw new Fenced();
     return !tenure.isLost(tail.position());
   } catch (error) {
     if (!(error instanceof Fenced)) throw error;
@@ -83,6 +87,8 @@ function recover(engine: Engine): void {
     if (locks.mode !== 'lockfile') createLockFiles(engine);
   }
   tenure.begin();
+  // Recovery decides what of the log counts.
+  engine.carried.forget();
   journal.open();
   journal.catchUpLocked(true);
   journal.reserve();

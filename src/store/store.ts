@@ -3,16 +3,24 @@ import { osDisk } from '../disk/os.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
 import type { Consumer, ConsumerInfo, ConsumerOptions } from './consumer-contract.js';
 import { Consumers } from './consumers.js';
-import type { Store } from './contract.js';
+import type { Store, StoreTransaction } from './contract.js';
 import { countUp } from './count-up.js';
 import { deleteRecords } from './deletion.js';
 import { Engine } from './engine.js';
 import { checkTime, type Entry, type EntryRange, toEntry } from './entries.js';
 import { readEntries } from './entry-walk.js';
-import { invalid, resolveStoreOptions, type StoreOptions, wholeNumber } from './options.js';
+import {
+  checkBytes,
+  checkIndex,
+  invalid,
+  resolveStoreOptions,
+  type StoreOptions,
+  wholeNumber,
+} from './options.js';
 import { readStats, type StoreStats, sizeOf } from './stats.js';
 import { readStream } from './stream-reader.js';
 import { StreamWriter } from './stream-writer.js';
+import { transact } from './transaction.js';
 import { type ResolvedWriteOptions, resolveWriteOptions, type WriteOptions } from './write-options.js';
 
 /**
@@ -48,7 +56,7 @@ export class EngineStore implements Store {
 
   async write(data: Uint8Array, options?: WriteOptions): Promise<number> {
     const { headers, durable, signal } = this.#writeOptions(options);
-    assertBytes('data', data);
+    checkBytes('data', data);
     return this.#engine.writer.writeOne({ payload: data, headers }, durable, signal);
   }
 
@@ -57,7 +65,7 @@ export class EngineStore implements Store {
     if (!Array.isArray(batch)) throw invalid('batch', 'an array of Uint8Array', batch);
     let at = 0;
     for (const data of batch) {
-      if (!(data instanceof Uint8Array)) assertBytes(`batch[${at}]`, data);
+      if (!(data instanceof Uint8Array)) checkBytes(`batch[${at}]`, data);
       at += 1;
     }
     this.#engine.assertUsable();
@@ -80,6 +88,10 @@ export class EngineStore implements Store {
   async readStream(index: number): Promise<ReadableStream<Uint8Array> | undefined> {
     this.#engine.assertOpen();
     return readStream(this.#engine, checkIndex(index));
+  }
+
+  transaction(work: (tx: StoreTransaction) => void): Promise<number[]> {
+    return transact(this.#engine, work);
   }
 
   async read(index?: number): Promise<Uint8Array | undefined> {
@@ -140,6 +152,12 @@ export class EngineStore implements Store {
     engine.sweeper.checkAll();
     engine.compactor.touchAll();
     await engine.sweeper.idle();
+  }
+
+  async copyTo(directory: string): Promise<void> {
+    if (typeof directory !== 'string' || directory === '') throw invalid('directory', 'a path', directory);
+    this.#engine.assertUsable();
+    await this.#engine.copier.copyTo(directory);
   }
 
   async firstIndex(): Promise<number> {
@@ -212,13 +230,4 @@ export class EngineStore implements Store {
   #writeOptions(options: WriteOptions | undefined): ResolvedWriteOptions {
     return resolveWriteOptions(options, this.#engine.options.durability);
   }
-}
-
-function checkIndex(index: unknown): number {
-  if (!Number.isSafeInteger(index)) throw invalid('index', 'a whole number', index);
-  return index as number;
-}
-
-function assertBytes(what: string, data: unknown): asserts data is Uint8Array {
-  if (!(data instanceof Uint8Array)) throw invalid(what, 'a Uint8Array', data);
 }

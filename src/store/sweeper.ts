@@ -136,7 +136,7 @@ export class Sweeper {
     const { epoch } = tenure;
     // What is decided over a fence may not count, and is known here until the lock was entered again.
     if (gone.length === 0 || tenure.isTainted || epochs.isFenced()) return;
-    await this.#engine.syncFacts();
+    await this.#engine.carried.settle();
     const unwritten = await this.#archiveIds(gone);
     if (tenure.isTainted || tenure.epoch !== epoch) return;
     for (const first of gone) {

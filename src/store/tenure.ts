@@ -45,8 +45,7 @@ export class Tenure {
       epochs.assertHere();
       if (epochs.refresh()) this.#engine.followTakeover();
       epochs.settle();
-      if (epochs.isFenced()) this.#takeOver();
-      else if (this.isTainted) this.#lookAnew();
+      if (epochs.isFenced() || this.isTainted) this.#beginAnew();
     } catch (error) {
       this.isTainted = true;
       locks.renounce();
@@ -54,6 +53,13 @@ export class Tenure {
     }
     this.isTainted = false;
     this.#entered = locks.tenure;
+  }
+
+  #beginAnew(): void {
+    const { epochs, carried } = this.#engine;
+    if (epochs.isFenced()) this.#takeOver();
+    else this.#lookAnew();
+    if (!carried.begin()) throw new Fenced();
   }
 
   /** For an opener, which has looked at nothing yet. */
@@ -186,7 +192,8 @@ export class Tenure {
 
   /** Reads everything again from the files. Throws Fenced. */
   #lookAnew(): void {
-    const { journal, tail, files } = this.#engine;
+    const { journal, tail, files, carried } = this.#engine;
+    carried.forget();
     files.forgetPaths();
     mendHeaders(files);
     journal.open();

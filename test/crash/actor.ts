@@ -259,6 +259,22 @@ export class Actor {
     );
   }
 
+  /** Writes records and deletes those that stand so far from the oldest, together. */
+  async transaction(sizes: readonly number[], ...places: readonly number[]): Promise<void> {
+    const there = places.map((at) => this.#history.present(at)).filter((one) => one !== undefined);
+    const removed = there.map(({ bytes }) => bytes);
+    const written = this.#history.writing(sizes);
+    this.#history.together(written, removed);
+    await this.#remove(removed, this.#durability, () =>
+      this.#write(written, undefined, () =>
+        this.#opened.store.transaction((tx) => {
+          for (const bytes of written) tx.write(bytes);
+          for (const { index } of there) tx.delete(index);
+        }),
+      ),
+    );
+  }
+
   async deleteFirst(): Promise<void> {
     const known = this.#history.removingBlindly(1);
     const before = this.#history.removals;

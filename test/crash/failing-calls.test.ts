@@ -9,7 +9,15 @@ import { keptBy, type Program, programs } from './programs.js';
 
 /** What a caller may be told of a disk that fails. */
 const ALLOWED: readonly string[] = ['STORE_FAILED', 'DISK_FULL', 'LOCK_UNAVAILABLE'];
-const CHANGES: readonly string[] = ['write', 'writeMany', 'dequeue', 'dequeueMany', 'delete', 'deleteFirst'];
+const CHANGES: readonly string[] = [
+  'write',
+  'writeMany',
+  'dequeue',
+  'dequeueMany',
+  'delete',
+  'deleteFirst',
+  'transaction',
+];
 
 /**
  * A process whose calls may fail: it writes down how, tries what failed for lack of space again, opens again what did not

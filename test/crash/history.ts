@@ -33,6 +33,8 @@ export type Seen = Pick<Entry, 'index' | 'data'>;
 export class History {
   #written: Written[] = [];
   #calls = 0;
+  /** Records that were to be written and removed together, by their numbers. */
+  #together: { readonly written: readonly number[]; readonly removed: readonly number[] }[] = [];
   /** Removals that were told. */
   #removals = 0;
   /** Removals of whatever came first, whose answers have not come. */
@@ -51,6 +53,7 @@ export class History {
     const fork = new History(this.#kept);
     fork.#written = this.#written.map((record) => ({ ...record }));
     fork.#calls = this.#calls;
+    fork.#together = [...this.#together];
     fork.#blind = this.#blind;
     fork.#removals = this.#removals;
     fork.#positions = this.#positions.map((one) => ({ ...one }));
@@ -145,6 +148,12 @@ export class History {
       for (const record of this.#written)
         if (record.told === 'written' && (record.index ?? Number.POSITIVE_INFINITY) <= last)
           record.told = 'synced';
+  }
+
+  /** All of the one and of the other happens, or nothing. */
+  together(written: readonly Uint8Array[], removed: readonly Uint8Array[]): void {
+    const ids = (all: readonly Uint8Array[]): number[] => all.map((one) => this.#of(one).id);
+    this.#together.push({ written: ids(written), removed: ids(removed) });
   }
 
   refused(bytes: readonly Uint8Array[]): void {
@@ -269,6 +278,31 @@ export class History {
         for (const other of this.#written)
           if (other.call === call && found.has(other.id))
             problems.push(`record ${id} is missing of a batch of which ${other.id} is there`);
+    problems.push(...this.#judgeTogether(found, after));
+    return problems;
+  }
+
+  /** As long as nobody has asked for the removal of what was written, it tells whether the rest happened. */
+  #judgeTogether(found: ReadonlyMap<number, number>, after: 'death' | 'cut'): string[] {
+    const problems: string[] = [];
+    for (const { written, removed } of this.#together) {
+      const records = written.map((id) => this.#written[id - 1]);
+      const isKnown = records.every((one) => one?.removal === 'none' && !one.refused);
+      if (this.#blind > 0 || !isKnown) continue;
+      const isTold = records.some((one) => one?.told !== 'nothing');
+      const isThere = written.some((id) => found.has(id));
+      for (const id of removed) {
+        const record = this.#written[id - 1];
+        const { told } = record ?? {};
+        // Somebody else may have removed it since.
+        const isAsked = isTold || record?.removal === 'asked';
+        const wasThere = after === 'death' ? told !== 'nothing' : told === 'synced';
+        if (isThere && found.has(id))
+          problems.push(`${id} is there, and what was written with its removal, too`);
+        if (!isThere && !found.has(id) && wasThere && isAsked)
+          problems.push(`${id} is removed, and what was to be written with that is not there`);
+      }
+    }
     return problems;
   }
 

@@ -367,6 +367,67 @@ const inOneMode: readonly Program[] = [
       await actor.close();
     },
   },
+  {
+    name: 'transactions: synced',
+    options: { maxFileSize: 4096 },
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([20, 20, 20, 20]);
+      await actor.transaction([30, 40], 1, 2);
+      await actor.delete(0);
+      await actor.transaction([30], 0);
+      actor.die();
+      await actor.open();
+      await actor.transaction([20], 1);
+      await actor.close();
+    },
+  },
+  {
+    name: 'transactions: written, with successions',
+    options: { durability: 'written', maxFileSize: 4096, limits: SHORT_JOURNALS },
+    async run(actor) {
+      await actor.open();
+      await actor.writeMany([20, 20, 20, 20, 20]);
+      await actor.sync();
+      await actor.transaction([30], 1, 2);
+      await actor.claim();
+      await actor.ack();
+      await actor.write();
+      await actor.transaction([30, 40], 0);
+      await actor.sync();
+      await actor.transaction([10], 0, 1);
+      await actor.close();
+      await actor.open();
+      await actor.transaction([10], 0);
+    },
+  },
+  {
+    name: 'transactions: segments that go',
+    options: { maxFileSize: 320 },
+    async run(actor) {
+      await actor.open();
+      for (let at = 0; at < 3; at++) await actor.write(60);
+      await actor.transaction([60], 0, 1);
+      await actor.transaction([60], 0, 1);
+      await actor.dequeue();
+      await actor.write(60);
+      await actor.close();
+    },
+  },
+  {
+    name: 'transactions: segments that go, written',
+    options: { durability: 'written', maxFileSize: 320 },
+    async run(actor) {
+      await actor.open();
+      for (let at = 0; at < 3; at++) await actor.write(60);
+      await actor.sync();
+      await actor.transaction([60], 0, 1);
+      await actor.transaction([60], 0, 1);
+      await actor.write(60);
+      await actor.sync();
+      await actor.transaction([60], 0);
+    },
+  },
 ];
 
 /** With lock files, what is another's to clean up is more. */
@@ -374,6 +435,8 @@ const WITH_LOCK_FILES = new Set([
   'rolling, and segments that go',
   'many calls at once',
   'messages, claimed and dequeued',
+  'transactions: written, with successions',
+  'transactions: segments that go',
   'journals that are succeeded all the time, written',
   'one dies after the other',
   'named consumers',

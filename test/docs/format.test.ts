@@ -13,6 +13,7 @@ import {
 } from '../../src/frame/frame.js';
 import { encodeMark, Mark } from '../../src/frame/marks.js';
 import { encodeOrderMarks } from '../../src/frame/order-marks.js';
+import { encodeCarried } from '../../src/journal/carried-facts.js';
 import { FactWriter } from '../../src/journal/facts.js';
 import { Batch } from '../../src/segment/batch.js';
 import { ENTRY_BYTES, writeEntry } from '../../src/segment/entry.js';
@@ -36,6 +37,22 @@ function record(): Buffer {
   );
   const bytes = Buffer.from(batch.bytes.subarray(0, batch.length));
   completeHead(bytes, 0, place(32), 1, TIME, 0);
+  return bytes;
+}
+
+function carried(): Buffer {
+  const batch = new Batch();
+  batch.begin();
+  batch.add(Buffer.from('"hello"'));
+  const { length } = batch;
+  batch.carry(
+    encodeCarried([
+      { from: 3, to: 5 },
+      { from: 7, to: 8 },
+    ]),
+  );
+  const bytes = Buffer.from(batch.bytes.subarray(length, batch.length));
+  completeHead(bytes, 0, place(32 + record().length), 2, TIME, 0);
   return bytes;
 }
 
@@ -104,6 +121,7 @@ const written: readonly [what: string, bytes: Buffer][] = [
   ['the mark of a tick', encodeMark(Mark.tick, tickMark('nightly', TIME))],
   ['the mark of transforms', transformsMark('compress,encrypt')],
   ['a record', record()],
+  ['what a batch carries', carried()],
   ['a seal', seal()],
   ['an entry', entry()],
   [

@@ -85,6 +85,7 @@ t.test('facts come out of their bytes as they went in', (t) => {
     fc.tuple(name, index, uint48).map((args) => ['consumer', ...args] as const),
     fc.tuple(name, uint48).map((args) => ['consumed', ...args] as const),
     name.map((one) => ['consumerRemoved', one] as const),
+    fc.tuple(uint48, fc.boolean()).map((args) => ['carried', ...args] as const),
   );
   check(t, fc.array(fact, { maxLength: 40 }), (facts) => {
     const writer = new FactWriter(5);

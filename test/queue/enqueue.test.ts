@@ -130,7 +130,7 @@ onBothDisks('capabilities say what this engine can do', async (t, world) => {
     key: true,
     deduplication: true,
     exactLength: true,
-    transactions: false,
+    transactions: true,
     durability: ['written', 'synced'],
   });
 });

@@ -52,7 +52,7 @@ const cases: readonly [what: string, change: (machine: MemoryDisk) => void][] = 
     [`${path} with the first feature that is not known`, (machine) => inHeader(machine, path, 6, 4)],
     [`${path} with the last feature`, (machine) => inHeader(machine, path, 7, 0x80)],
   ]),
-  ['a frame of unknown kind in a segment', (machine) => append(machine, data(9), 4, 11, FLAG_ENDS_BATCH)],
+  ['a frame of unknown kind in a segment', (machine) => append(machine, data(9), 5, 11, FLAG_ENDS_BATCH)],
   ['an unknown flag of a record', (machine) => append(machine, data(9), 1, 11, FLAG_ENDS_BATCH | 4)],
   ['a frame of unknown kind in a journal', (machine) => append(machine, JOURNAL, 22, 3, FLAG_ENDS_BATCH)],
   ['an unknown fact', (machine) => append(machine, JOURNAL, 16, 3, FLAG_ENDS_BATCH, 40)],
@@ -84,7 +84,7 @@ t.test('whoever has the store open stops where the log goes on in a later versio
   await fill(machine);
   const store = await open(machine);
   t.equal((await store.read(9))?.length, 15);
-  append(machine, data(9), 4, 11, FLAG_ENDS_BATCH);
+  append(machine, data(9), 5, 11, FLAG_ENDS_BATCH);
   const before = files(machine);
   const refused = { code: 'UNSUPPORTED_VERSION' };
   await t.rejects(store.write(Buffer.from('next')), refused);

@@ -249,6 +249,9 @@ class StoreCheck {
       } else if (head.kind === 'mark') {
         if (head.number !== next || head.safe !== next - 1)
           this.#problem(path, `${describeFrame(frame)} where the next index is ${next}`);
+      } else if (head.kind === 'carried') {
+        if (head.number !== next || committed === next)
+          this.#problem(path, `${describeFrame(frame)} carries facts where the next index is ${next}`);
       } else this.#problem(path, `${describeFrame(frame)} does not belong into a segment`);
       if (head.endsBatch) {
         end = position + head.length;

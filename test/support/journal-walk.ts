@@ -95,6 +95,9 @@ class Ledger implements FactSink {
     this.#name(index);
   }
 
+  /** What batches carry has to be told here before anything goes because of it, so that is not looked at. */
+  carried(): void {}
+
   scheduled({ name }: { readonly name: string }): void {
     if (!this.#ticks.has(name)) this.#ticks.set(name, 0);
   }

@@ -1,0 +1,332 @@
+/** Copies of a store that others work in. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { repairOn } from '../../src/care/repair.js';
+import { verifyOn } from '../../src/care/verify.js';
+import { MemoryDisk } from '../../src/disk/memory.js';
+import { osDisk } from '../../src/disk/os.js';
+import { openQueueOn } from '../../src/queue/queue.js';
+import type { Store } from '../../src/store/contract.js';
+import { openStoreOn } from '../../src/store/store.js';
+import { checkDirectoryOn } from '../support/consistency.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { until } from '../support/until.js';
+import { MovedClock } from './moved-clock.js';
+import { bytes, contents, fileOf, range } from './records.js';
+import { lockFileMachine } from './world.js';
+
+const FROM = '/store';
+const TO = '/backup/of/today';
+const options = { directory: FROM, maxFileSize: fileOf(4, 100), indexer: false } as const;
+const hundred = (n: number): Uint8Array => bytes(`${n}`.padEnd(100));
+
+const machines: readonly (readonly [string, () => MemoryDisk])[] = [
+  ['hard links', () => new MemoryDisk()],
+  ['no hard links', () => new MemoryDisk({ hardLinks: false })],
+  ['lock files', lockFileMachine],
+];
+
+const open = (machine: MemoryDisk, directory: string): Promise<Store> =>
+  openStoreOn(machine.opener(), { ...options, directory });
+
+for (const [what, make] of machines)
+  t.test(`a copy is the store as it is, and both go on: ${what}`, async (t) => {
+    const machine = make();
+    const store = await open(machine, FROM);
+    for (const n of range(1, 18)) await store.write(hundred(n), { headers: { n: `${n}` } });
+    await store.delete([2, 6, 7, 17]);
+    await store.prune(5);
+    await store.transaction((tx) => {
+      tx.write(hundred(19));
+      tx.delete(9);
+    });
+    const before = await contents(store);
+    await store.copyTo(TO);
+    t.same(checkDirectoryOn(machine.opener(), TO), []);
+    const report = await verifyOn(machine.opener(), { directory: TO });
+    t.equal(report.ok, true);
+    t.equal(report.records, before.length);
+    const copy = await open(machine, TO);
+    t.same(await contents(copy), before);
+    t.same((await copy.entry(8))?.headers, { n: '8' });
+    t.equal(await copy.nextIndex(), await store.nextIndex());
+    t.equal(await copy.write(hundred(20)), 20);
+    t.equal(await copy.delete([5, 8]), 2);
+    await copy.prune(13);
+    t.same(await contents(store), before, 'the original knows nothing of it');
+    t.equal(await store.write(hundred(99)), 20);
+    await store.prune(16);
+    t.same(
+      (await contents(copy)).map(([index]) => index),
+      [13, 14, 15, 16, 18, 19, 20],
+    );
+    await Promise.all([copy.close(), store.close()]);
+    const again = [await open(machine, FROM), await open(machine, TO)];
+    t.same(
+      (await contents(again[0] as Store)).map(([index]) => index),
+      [16, 18, 19, 20],
+    );
+    t.equal((await contents(again[1] as Store)).length, 7);
+    for (const one of again) await one.close();
+    for (const directory of [FROM, TO]) {
+      t.same(checkDirectoryOn(machine.opener(), directory), []);
+      t.equal((await verifyOn(machine.opener(), { directory })).ok, true);
+    }
+  });
+
+t.test('an empty store, and one of which everything is gone', async (t) => {
+  const machine = new MemoryDisk();
+  const store = await open(machine, FROM);
+  await store.copyTo('/empty');
+  for (const n of range(1, 9)) await store.write(hundred(n));
+  await store.prune();
+  await store.copyTo('/emptied');
+  await store.close();
+  const [empty, emptied] = [await open(machine, '/empty'), await open(machine, '/emptied')];
+  t.same([await empty.length(), await empty.nextIndex()], [0, 1]);
+  t.same([await emptied.length(), await emptied.nextIndex()], [0, 10], 'no index is given again');
+  await Promise.all([empty.close(), emptied.close()]);
+});
+
+t.test('all of it is on the device when it resolves', async (t) => {
+  const machine = new MemoryDisk();
+  const store = await openStoreOn(machine.opener(), { ...options, durability: 'written' });
+  for (const n of range(1, 11)) await store.write(hundred(n));
+  await store.delete([3, 10]);
+  await store.copyTo(TO);
+  machine.powerCut({ writes: 'lose', names: 'lose' });
+  const copy = await open(machine, TO);
+  t.same(
+    (await contents(copy)).map(([index]) => index),
+    [1, 2, 4, 5, 6, 7, 8, 9, 11],
+  );
+  await copy.close();
+});
+
+t.test('nothing is copied over files of a store', async (t) => {
+  const machine = new MemoryDisk();
+  const store = await open(machine, FROM);
+  for (const n of range(1, 6)) await store.write(hundred(n));
+  await store.copyTo(TO);
+  const before = [...machine.snapshot()].map(([path, content]) => [
+    path,
+    Buffer.from(content).toString('hex'),
+  ]);
+  for (const directory of [TO, FROM]) await t.rejects(store.copyTo(directory), { code: 'INVALID_OPTION' });
+  for (const wrong of ['', undefined, 1, null])
+    await t.rejects(store.copyTo(wrong as string), { code: 'INVALID_OPTION' });
+  t.same(
+    [...machine.snapshot()].map(([path, content]) => [path, Buffer.from(content).toString('hex')]),
+    before,
+  );
+  machine.put('/other/notes.txt', bytes('mine'));
+  machine.put('/other/duro2.meta', bytes('of another prefix'));
+  await store.copyTo('/other');
+  t.equal((await verifyOn(machine.opener(), { directory: '/other' })).ok, true);
+  machine.put('/half/duro_00000000000000000001.dat', bytes(''));
+  await t.rejects(store.copyTo('/half'), { code: 'INVALID_OPTION' });
+  await store.close();
+  await t.rejects(store.copyTo('/late'), { code: 'CLOSED' });
+});
+
+t.test('claims are free in the copy, and the rest of a queue is there', async (t) => {
+  const machine = new MemoryDisk();
+  const clock = new MovedClock();
+  const queue = await openQueueOn<number>(machine.opener(), { ...options, clock });
+  await queue.enqueueMany([1, 2, 3]);
+  await queue.enqueue(4, { priority: 5 });
+  await queue.enqueue(5, { delayMs: 60_000 });
+  await queue.enqueue(6, { id: 'six' });
+  await (await queue.claim())?.reject('no');
+  const held = await queue.claim();
+  await held?.progress({ done: 1 });
+  t.equal(held?.value, 1);
+  await queue.store.copyTo(TO);
+  t.equal(await held?.ack(), undefined, 'the holder goes on');
+  const copy = await openQueueOn<number>(machine.opener(), { ...options, directory: TO, clock });
+  t.match(await copy.stats(), { claimed: 0, dead: 1, delayed: 1, waiting: 4 });
+  const first = await copy.claim();
+  t.match(first, { value: 1, attempt: 2 }, 'attempts are remembered');
+  await first?.ack();
+  t.equal(await copy.enqueue(6, { id: 'six' }), 6, 'and ids');
+  t.same(await copy.dequeueMany(9), [2, 3, 6]);
+  t.match(await copy.stats(), { claimed: 0, dead: 1, delayed: 1, waiting: 0 });
+  await Promise.all([queue.close(), copy.close()]);
+});
+
+t.test('a copy while others write, delete and compact', async (t) => {
+  for (const [what, make] of machines) {
+    const machine = make();
+    const [one, two] = [await open(machine, FROM), await open(machine, FROM)];
+    let stop = false;
+    let written = 0;
+    const writing = (async () => {
+      while (!stop) {
+        const [a = 0, b = 0] = await one.transaction((tx) => {
+          tx.write(hundred(2 * written + 1));
+          tx.write(hundred(2 * written + 2));
+        });
+        t.equal(b, a + 1);
+        written += 1;
+      }
+    })();
+    const deleting = (async () => {
+      for (let index = 1; !stop; ) {
+        if ((await two.nextIndex()) <= index + 20) {
+          await new Promise((resolve) => setImmediate(resolve));
+          continue;
+        }
+        // Both of a pair, or none.
+        await two.transaction((tx) => {
+          tx.delete(index);
+          tx.delete(index + 1);
+        });
+        index += 2;
+      }
+    })();
+    await until('some', () => written > 30);
+    const copies = ['/copy-1', '/copy-2', '/copy-3'];
+    const least: number[] = [];
+    const most: number[] = [];
+    for (const directory of copies) {
+      least.push(await one.nextIndex());
+      await one.copyTo(directory);
+      most.push(await one.nextIndex());
+      await until('more', () => written * 2 > (least.at(-1) ?? 0) + 10);
+    }
+    stop = true;
+    await Promise.all([writing, deleting]);
+    for (const [at, directory] of copies.entries()) {
+      t.same(checkDirectoryOn(machine.opener(), directory), [], `${what}, ${directory}`);
+      t.equal((await verifyOn(machine.opener(), { directory })).ok, true);
+      const copy = await open(machine, directory);
+      const found = await contents(copy);
+      const next = await copy.nextIndex();
+      t.ok(next >= (least[at] ?? 0) && next <= (most[at] ?? 0), 'of a moment between call and answer');
+      t.same(
+        found.map(([index]) => index),
+        range(next - found.length, next - 1),
+        'without a gap',
+      );
+      t.equal(found.length % 2, 0, 'pairs are whole');
+      for (const [index, text] of found) if (text.trim() !== `${index}`) t.fail(`${index} holds ${text}`);
+      await copy.close();
+    }
+    await Promise.all([one.close(), two.close()]);
+    t.same(checkDirectoryOn(machine.opener(), FROM), []);
+  }
+});
+
+t.test('who dies over it leaves no store, and who fails leaves nothing', async (t) => {
+  for (const [what, make] of machines.slice(0, 2))
+    for (let n = 1, isDone = false; !isDone; n++)
+      for (const fault of ['die', { error: 'ENOSPC' }, { error: 'EIO' }] as const) {
+        const machine = make();
+        const opener = machine.opener('copier');
+        const store = await openStoreOn(opener, options);
+        for (const index of range(1, 6)) await store.write(hundred(index));
+        await store.delete(2);
+        let count = 0;
+        let struck = '';
+        machine.onOperation = ({ opener: who, path, kind }) => {
+          if (who !== 'copier' || !path.startsWith('/backup') || kind === 'open' || kind === 'list')
+            return undefined;
+          count += 1;
+          if (count !== n) return undefined;
+          struck = `${kind} ${path}`;
+          return fault;
+        };
+        const outcome = store.copyTo(TO).then(
+          () => 'copied',
+          (error: { code?: unknown }) => error.code,
+        );
+        const told = await Promise.race([
+          outcome,
+          until('a death', () => opener.dead).then(
+            () => 'dead',
+            () => 'alive',
+          ),
+        ]);
+        machine.onOperation = undefined;
+        const where = `${what}, ${JSON.stringify(fault)} at ${n}: ${struck}; ${told}`;
+        if (struck === '') {
+          t.equal(told, 'copied', where);
+          isDone = true;
+          break;
+        }
+        if (fault === 'die') machine.powerCut({ writes: 'keep', names: 'keep' });
+        const isThere = machine.bytes(`${TO}/duro.meta`) !== undefined;
+        if (told !== 'copied' && fault !== 'die') {
+          t.ok(told === 'DISK_FULL' || told === 'STORE_FAILED' || told === 'INVALID_OPTION', where);
+          t.notOk(isThere, where);
+        }
+        if (isThere) {
+          const copy = await open(machine, TO);
+          t.equal((await contents(copy)).length, 5, where);
+          await copy.close();
+        } else if (
+          [...machine.snapshot().keys()].some((path) => /^\/backup.*\.(dat|idx|fate\.\d+)$/.test(path))
+        )
+          await t.rejects(open(machine, TO), { code: 'CORRUPT' }, where);
+        if (opener.dead) continue;
+        t.equal(await store.write(hundred(7)), 7, `${where}: the store is unharmed`);
+        await store.close();
+      }
+});
+
+t.test('a repair of one leaves the other as it was', async (t) => {
+  const machine = new MemoryDisk();
+  const store = await open(machine, FROM);
+  for (const n of range(1, 10)) await store.write(hundred(n));
+  await store.copyTo(TO);
+  await store.close();
+  const name = 'duro_00000000000000000001.dat';
+  t.equal(machine.opener().links(`${FROM}/${name}`), 2, 'they share it');
+  machine.flip(`${FROM}/${name}`, 32 + 136 + 50);
+  t.equal((await repairOn(machine.opener(), { directory: FROM })).ok, true);
+  t.equal(machine.opener().links(`${TO}/${name}`), 1, 'no more');
+  const [mended, copy] = [await open(machine, FROM), await open(machine, TO)];
+  t.equal(await mended.read(2), undefined, 'it is lost, and facts say so');
+  await t.rejects(copy.read(2), { code: 'CORRUPT' }, 'nobody has told the copy');
+  await Promise.all([mended.close(), copy.close()]);
+});
+
+t.test("on the operating system's disk", async (t) => {
+  const directory = await temporaryDirectory(t);
+  const from = join(directory, 'from');
+  const to = join(directory, 'to', 'here');
+  const store = await openStoreOn(osDisk, { ...options, directory: from });
+  for (const n of range(1, 10)) await store.write(hundred(n));
+  await store.delete(4);
+  await store.copyTo(to);
+  t.same(
+    readdirSync(to).filter((name) => name.endsWith('.dat')),
+    readdirSync(from).filter((name) => name.endsWith('.dat')),
+  );
+  t.equal(statSync(join(to, 'duro_00000000000000000001.dat')).nlink, 2);
+  t.equal(
+    osDisk.links(join(to, 'duro_00000000000000000009.dat')),
+    1,
+    'the one that is written to is its own',
+  );
+  t.equal(osDisk.links(join(to, 'missing')), 0);
+  t.ok(existsSync(join(to, 'duro.meta')));
+  const copy = await openStoreOn(osDisk, { ...options, directory: to });
+  t.same(await contents(copy), await contents(store));
+  await Promise.all([copy.close(), store.close()]);
+});
+
+t.test('closing ends a copy', async (t) => {
+  const machine = new MemoryDisk();
+  const store = await open(machine, FROM);
+  for (const n of range(1, 10)) await store.write(hundred(n));
+  const copying = t.rejects(store.copyTo(TO), { code: 'CLOSED' });
+  await store.close();
+  await copying;
+  t.same(
+    [...machine.snapshot().keys()].filter((path) => path.startsWith(TO)),
+    [],
+    'nothing is left',
+  );
+});
