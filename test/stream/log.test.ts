@@ -148,6 +148,10 @@ t.test('what of a removed topic outlived its remover is taken away', async (t) =
 
 t.test('a topic is on the device when it is open', async (t) => {
   const machine = new MemoryDisk();
+  const lone = new MemoryDisk();
+  await (await memoryWorld(t, lone).openLog({ partitions: 3 })).topic('t');
+  lone.powerCut({ writes: 'lose', names: 'lose' });
+  t.equal((await (await memoryWorld(t, lone).openLog()).topic('t')).partitions, 3);
   const world = memoryWorld(t, machine);
   const topic = await (await world.openLog({ partitions: 2 })).topic('t');
   const at = await topic.append(bytes('1'));
