@@ -262,6 +262,18 @@ onBothDisks('seeking moves what is committed, backwards too', async (t, world) =
   t.equal((await waiting)?.index, 7, 'who waits goes on there, too');
 });
 
+onBothDisks('what is being read while somebody seeks is not returned', async (t, world) => {
+  const store = await world.openStore(written);
+  await store.write(new Uint8Array(3 * 1024 * 1024));
+  await write(store, 4);
+  const consumer = await store.consumer('mail');
+  const reading = consumer.nextMany(2);
+  await consumer.seek(4);
+  t.same(indexes(await reading), [4, 5]);
+  await consumer.commit();
+  t.equal(await committed(store, 'mail'), 5);
+});
+
 onBothDisks('exclusive: nobody else, and only where there is nobody', async (t, world) => {
   const [store, other] = [await world.openStore(written), await world.openStore(written)];
   const alone = await store.consumer('mail', { exclusive: true });
@@ -334,6 +346,11 @@ onBothDisks('removed, it is no more, and who had it open hears of that', async (
   t.equal(await committed(other, 'mail'), 0);
   await consumer.close();
   t.same((await other.consumers())[0]?.holders, 1);
+  t.equal(await other.removeConsumer('mail'), true);
+  t.ok(
+    await other.consumer('mail', { exclusive: true }),
+    'who has it open and does nothing is in nobody’s way',
+  );
 });
 
 onBothDisks('names never leave the directory, and are not mistaken for each other', async (t, world) => {
@@ -592,6 +609,7 @@ onBothDisks('retention.consumed: what all of them are past goes, by whole segmen
   const slow = await store.consumer('slow');
   await fast.commit(30);
   await slow.commit(9);
+  for (const _ of range(1, 50)) await new Promise((resolve) => setImmediate(resolve));
   t.equal(await store.firstIndex(), 1);
   await slow.commit(10);
   await until('the first segment goes', async () => (await store.firstIndex()) === 11);
@@ -656,6 +674,17 @@ onBothDisks('retention.consumed makes room at once where there is none else', as
     await fill(store, 10 * n + 11, 10 * n + 20);
   }
   t.equal(await store.firstIndex(), 121);
+});
+
+onBothDisks('retention.consumed: a segment that somebody else has sealed goes, too', async (_t, world) => {
+  const store = await world.openStore({ ...written, retention: { consumed: true } });
+  const writer = await world.openStore({ ...written, maxFileSize: segment });
+  const consumer = await writer.consumer('mail');
+  await fill(writer, 1, 10);
+  await consumer.commit(10);
+  await store.refresh();
+  await fill(writer, 11, 11);
+  await until('it goes', async () => (await store.firstIndex()) === 11);
 });
 
 onBothDisks('retention by bytes goes by no consumer', async (t, world) => {
