@@ -22,7 +22,7 @@ export interface Disk {
   createDirectory(path: string): boolean;
   /** Removes a directory, if it is there and nothing is in it. Not synced. */
   removeDirectory(path: string): 'removed' | 'missing' | 'occupied';
-  /** When names in a directory last changed, or when `setModifiedAt` says; undefined where there is none. */
+  /** When names in a directory last changed, or a file did, or when `setModifiedAt` says; undefined where there is none. */
   modifiedAt(directory: string): number | undefined;
   /** Sets that time, in milliseconds since the Unix epoch, as exactly as the system has it; false where there is none. */
   setModifiedAt(directory: string, at: number): boolean;

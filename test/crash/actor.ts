@@ -137,6 +137,18 @@ export class Actor {
     ]);
   }
 
+  /** One record from a source; one that no file has room for is spooled. */
+  async writeStream(size: number, durability?: Durability): Promise<void> {
+    const [bytes] = this.#history.writing([size]);
+    if (bytes === undefined) return;
+    async function* source(): AsyncGenerator<Uint8Array, void> {
+      for (let at = 0; at < size; at += 300) yield (bytes as Uint8Array).subarray(at, at + 300);
+    }
+    await this.#write([bytes], durability, async () => [
+      await this.#opened.store.writeStream(source(), { durability }),
+    ]);
+  }
+
   /** A batch. */
   async writeMany(sizes: readonly number[], durability?: Durability): Promise<void> {
     const bytes = this.#history.writing(sizes);

@@ -81,6 +81,19 @@ const inOneMode: readonly Program[] = [
     },
   },
   {
+    name: 'streams, the first of all and others',
+    options: { maxFileSize: 512 },
+    async run(actor) {
+      await actor.open();
+      await actor.writeStream(600);
+      await actor.write();
+      await actor.writeStream(700, 'written');
+      await actor.delete(0);
+      await actor.writeStream(500);
+      await actor.close();
+    },
+  },
+  {
     name: 'messages, claimed and dequeued',
     options: { maxFileSize: 4096 },
     async run(actor) {

@@ -42,6 +42,10 @@ const transaction: Deed['run'] = (queue) => [
   ],
 ];
 
+async function* streamOf(text: string): AsyncGenerator<Uint8Array, void> {
+  for (let at = 0; at < text.length; at += 400) yield Buffer.from(text.slice(at, at + 400));
+}
+
 export const deeds: readonly Deed[] = [
   { name: 'enqueue', run: (queue) => [[queue.enqueue('a1'), 'a1']] },
   { name: 'enqueue, written', run: (queue) => [[queue.enqueue('a1', { durability: 'written' }), 'a1']] },
@@ -53,6 +57,10 @@ export const deeds: readonly Deed[] = [
       [queue.enqueue(LONG_1), 'a1'],
       [queue.enqueue(LONG_2), 'a2'],
     ],
+  },
+  {
+    name: 'a stream that is spooled',
+    run: (queue) => [[queue.store.writeStream(streamOf('"a1"'.padEnd(1000))), 'a1']],
   },
   { name: 'dequeue', run: (queue) => [[queue.dequeue()]] },
   { name: 'dequeue, and a succession', limits: SHORT_JOURNALS, run: (queue) => [[queue.dequeue()]] },

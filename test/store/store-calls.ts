@@ -1,12 +1,18 @@
 import type { Store } from '../../src/store/contract.js';
 import { bytes } from './records.js';
 
+async function* one(): AsyncGenerator<Uint8Array, void> {
+  yield bytes('x');
+}
+
 /** Every method of a store that takes part in the contract, with arguments that are right. */
 export function storeCalls(store: Store): [name: string, call: () => Promise<unknown>][] {
   return [
     ['write', () => store.write(bytes('x'))],
     ['writeMany', () => store.writeMany([bytes('x')])],
     ['writeMany, empty', () => store.writeMany([])],
+    ['writeStream', () => store.writeStream(one())],
+    ['readStream', () => store.readStream(1)],
     ['read', () => store.read()],
     ['read(index)', () => store.read(1)],
     ['entry', () => store.entry(1)],

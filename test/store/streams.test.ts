@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { CorruptError } from '../../src/errors.js';
@@ -7,7 +10,7 @@ import type { Store } from '../../src/store/contract.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { damagedOnPurpose } from '../support/consistency.js';
 import { bytes, contents, range, text } from './records.js';
-import { memoryWorld, onBothDisks, type World } from './world.js';
+import { memoryWorld, onBothDisks, osWorld, type World } from './world.js';
 
 const MIB = 1024 * 1024;
 
@@ -318,4 +321,43 @@ t.test('what a dead writer left is removed by the next opener, and by the next w
   machine.put('/store/duro.spool.abc', Buffer.alloc(100));
   await world.openStore(options);
   t.same(spools(world), []);
+});
+
+t.test('with lock files what nobody has written to for a day is removed', async (t) => {
+  const world = await osWorld(t);
+  const options = { locking: 'lockfile', maxFileSize: 4096 } as const;
+  await (await world.openStore(options)).close();
+  world.put('duro.spool.old', Buffer.alloc(100));
+  world.put('duro.spool.new', Buffer.alloc(100));
+  const before = new Date(Date.now() - 25 * 3600 * 1000);
+  utimesSync(join(world.directory, 'duro.spool.old'), before, before);
+  await world.openStore(options);
+  t.same(spools(world), ['duro.spool.new']);
+});
+
+t.test('⚑ an empty segment of an older program is not replaced: one may have it open', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  await (await world.openStore()).close();
+  const [name = ''] = world.files(/\.dat$/);
+  const older = world.bytes(name);
+  older.writeUInt16LE(1, 6);
+  older.writeUInt32LE(crc32(older.subarray(0, 28)), 28);
+  world.put(name, older);
+  const store = await world.openStore({ maxFileSize: 4096 });
+  await t.rejects(store.writeStream(pieces(Buffer.alloc(9000))), { code: 'UNSUPPORTED' });
+  t.same(spools(world), []);
+  t.equal(await store.write(bytes('one')), 1);
+  t.equal(await store.writeStream(pieces(Buffer.alloc(9000))), 2);
+});
+
+t.test('a stream without room on the disk: DISK_FULL, and the store goes on', async (t) => {
+  const machine = new MemoryDisk({ capacityBytes: 2_000_000 });
+  const world = memoryWorld(t, machine);
+  const store = await world.openStore({ maxFileSize: 65_536 });
+  await store.write(bytes('one'));
+  await t.rejects(store.writeStream(pieces(Buffer.alloc(3_000_000))), { code: 'DISK_FULL' });
+  t.same(spools(world), []);
+  t.equal(await store.write(bytes('two')), 2);
+  t.equal(await store.writeStream(pieces(Buffer.alloc(300_000))), 3);
 });
