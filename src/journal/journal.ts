@@ -243,6 +243,17 @@ export class Journal {
     this.#files.prepareSuccessor(this.number + 1, this.#limits.reserveBytes);
   }
 
+  /** Under the fate lock, caught up: whether so many bytes of facts find room later, whatever becomes of the disk; written ahead with zeros. */
+  keepsRoomFor(bytes: number): boolean {
+    const file = this.#current();
+    const wanted = bytes + this.#limits.leastReserveBytes;
+    for (;;) {
+      this.#prepared.ensure(file, this.end, wanted, Number.POSITIVE_INFINITY);
+      if (file.size() >= this.end + bytes) return true;
+      if (this.#prepared.isRefused) return false;
+    }
+  }
+
   /** Resolves when every fact folded so far is on the device. Rejects with what the disk says. */
   async sync(): Promise<void> {
     const upTo = this.fact;

@@ -1,5 +1,6 @@
 import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
+import { HEAD_BYTES } from '../frame/frame.js';
 import { encodeCarried } from '../journal/carried-facts.js';
 import type { CarriedRanges } from '../journal/fates.js';
 import { SEGMENT_OVERHEAD } from '../segment/appender.js';
@@ -13,6 +14,15 @@ import { Tenure } from './tenure.js';
 import { resolveTicks } from './tick-resolution.js';
 import { nextTurn } from './turns.js';
 import type { NewRecord } from './writer.js';
+
+/** The largest fact that a range is gone. */
+const LONGEST_RANGE = 13;
+
+const noRoomForFacts = (): DurostoreError =>
+  new DurostoreError(
+    'DISK_FULL',
+    'the disk is full: there is no room for the facts that the transaction needs. Nothing happened: make room and try again',
+  );
 
 /** Records to be written and indexes to be deleted together. */
 interface Pending {
@@ -167,7 +177,7 @@ export class Transactor {
       if (appender.fits(end, needs)) break;
       if (this.#room.make(true) === 'full') return undefined;
     }
-    if (ranges.length > 0) this.#announce();
+    if (ranges.length > 0) this.#announce(ranges.length);
     const first = appender.append(batch, 0, 1, clock.now(), durable);
     if (ranges.length > 0) fates.carry({ number: tail.nextIndex, ranges });
     return first;
@@ -175,10 +185,13 @@ export class Transactor {
 
   /**
    * ⚑ Before the first batch that carries deletes the journal says, on the device, that there may be some from here on. Where it says so
-   * of an index that was lost since, with the records before it, it says so anew.
+   * of an index that was lost since, with the records before it, it says so anew. ⚑ A full disk can be emptied: the journal keeps room
+   * for what they are to become.
    */
-  #announce(): void {
+  #announce(count: number): void {
     const { journal, fates, tail, clock, files, tenure } = this.#engine;
+    const unfolded = fates.unfolded.reduce((sum, { ranges }) => sum + ranges.length, count);
+    if (!journal.keepsRoomFor(unfolded * LONGEST_RANGE + HEAD_BYTES)) throw noRoomForFacts();
     const isSaid = fates.isCarrying && fates.carriedUpTo <= tail.nextIndex;
     if (isSaid && this.#announced === fates.carryings) return;
     if (!isSaid) {

@@ -292,6 +292,29 @@ onMachines('a commit of facts that fails does not bring deletes back', async (t,
   await store.close();
 });
 
+t.test('a transaction whose facts would find no room on a full disk is refused', async (t) => {
+  const machine = new MemoryDisk();
+  const { store, engine } = await open(machine, { maxFileSize: 4 * 1024 * 1024 });
+  const every = range(1, 40_000);
+  await store.writeMany(every.map(() => bytes('x')));
+  const scattered = every.filter((index) => index % 3 === 0);
+  // The log has its room; the journal gets none.
+  machine.onOperation = ({ kind, path }) =>
+    kind === 'write' && /fate/.test(path) ? { error: 'ENOSPC' } : undefined;
+  await t.rejects(replace(store, ...scattered), { code: 'DISK_FULL' });
+  machine.onOperation = undefined;
+  t.equal(await store.length(), 40_000);
+  await replace(store, ...scattered);
+  // Now there is none anywhere, and it is emptied.
+  machine.capacityBytes = machine.usedBytes;
+  await engine.carried.settle();
+  t.equal(await store.length(), 40_001 - scattered.length);
+  t.equal(await store.delete(every), 40_000 - scattered.length);
+  t.same(await indexes(store), [40_001]);
+  machine.capacityBytes = Number.POSITIVE_INFINITY;
+  await store.close();
+});
+
 t.test('verify and repair know what batches carry', async (t) => {
   for (const damage of ['nothing', 'the frame that says what is gone', 'the journal'] as const) {
     const machine = new MemoryDisk();
