@@ -210,6 +210,7 @@ export class NamedConsumer implements Consumer {
 
   /** It is this one's again, if nobody has it by now in a way that excludes that. LOCK_LOST. */
   #takeAgain(): void {
+    this.#hold.release();
     try {
       this.#hold = this.#holders.take(this.name, this.#isAlone);
     } catch (error) {

@@ -94,7 +94,7 @@ export interface Store extends AsyncDisposable {
    * DISK_FULL.
    */
   consumer(name: string, options?: ConsumerOptions): Promise<Consumer>;
-  /** The named consumers there are, by name, and how many have each of them open. */
+  /** The named consumers there are, by name, and how many have each of them open, which is counted under the lock. STORE_FAILED. */
   consumers(): Promise<ConsumerInfo[]>;
   /**
    * Forgets a named consumer; false where there is none. Who has it open gets CLOSED from then on. Opened again, it is a new one. As

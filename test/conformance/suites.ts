@@ -1,6 +1,7 @@
 import { cancelling } from './cancelling.js';
 import { claiming } from './claiming.js';
 import { closing } from './closing.js';
+import { consumers } from './consumers.js';
 import { consuming } from './consuming.js';
 import { deadLetters } from './dead-letters.js';
 import { durability } from './durability.js';
@@ -26,6 +27,7 @@ export const suites: readonly Suite[] = [
   opening,
   writing,
   reading,
+  consumers,
   removing,
   room,
   durability,

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import {
   CodecError,
+  type ConsumerInfo,
   CorruptError,
   DurostoreError,
   type Finding,
@@ -47,6 +48,8 @@ export interface Opened {
   readonly claim: { readonly index: number; readonly attempt: number } | { readonly code: string } | null;
   /** The index of a record that is written now. */
   readonly written: number;
+  /** Left out where there are none. */
+  readonly consumers?: readonly ConsumerInfo[];
 }
 
 interface SeenRecord {
@@ -115,8 +118,22 @@ async function goOn(directory: string): Promise<Opened> {
   const written = await queue.store.write(Buffer.from('next'));
   const again = Buffer.from((await queue.store.read(written)) ?? []).toString();
   if (again !== 'next') throw new Error(`${again} was written`);
+  const consumers = await queue.store.consumers();
   await queue.close();
-  return { records, length, firstIndex, nextIndex, lost, cuts, setAside, waiting, claimed, claim, written };
+  return {
+    records,
+    length,
+    firstIndex,
+    nextIndex,
+    lost,
+    cuts,
+    setAside,
+    waiting,
+    claimed,
+    claim,
+    written,
+    ...(consumers.length === 0 ? {} : { consumers }),
+  };
 }
 
 /** Everything from the first index on, over what is damaged. */

@@ -266,6 +266,21 @@ export const scenes: Readonly<Record<string, () => Promise<Files>>> = {
     await (await engineOn(machine.opener())).close();
     return filesOf(machine);
   },
+  consumers: async () => {
+    const machine = new MemoryDisk();
+    const opener = machine.opener();
+    const store = new EngineStore(await engineOn(opener));
+    await fill(store);
+    const mail = await store.consumer('mail');
+    await mail.nextMany(4);
+    await mail.commit();
+    await (await store.consumer('audit.log', { from: 'next', exclusive: true })).seek(3);
+    await store.consumer('gone');
+    await store.removeConsumer('gone');
+    await mail.commit(6);
+    machine.kill(opener);
+    return filesOf(machine);
+  },
   torn: async () => {
     const machine = new MemoryDisk();
     const opener = machine.opener('dying');
