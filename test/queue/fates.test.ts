@@ -16,7 +16,7 @@ function makeOld(world: World, name: string): void {
   world.put(name, bytes);
 }
 
-const announces = (world: World, name: string): boolean => world.bytes(name).readUInt16LE(6) !== 0;
+const announces = (world: World, name: string): boolean => world.bytes(name).readUInt16LE(6) === 3;
 
 /** A closed store whose journal is of before, with one message that was claimed once and two that were not. */
 async function oldStore(world: World): Promise<void> {
