@@ -2,10 +2,10 @@ import type { DiskFile } from '../disk/disk.js';
 import {
   bodyIsWhole,
   emptyHead,
-  FLAG_ENDS_BATCH,
   HEAD_BYTES,
   type Head,
   type KindTable,
+  KNOWN_FLAGS,
   placeOf,
   readHead,
 } from './frame.js';
@@ -56,9 +56,9 @@ export function* framesBehind(
   }
 }
 
-/** Cheap enough for each byte: the kinds looked for, and no flag but the one there is. */
+/** Cheap enough for each byte: the kinds looked for, and no flag but those there are. */
 const mayBeHead = (bytes: Buffer, at: number, kinds: KindTable): boolean =>
-  kinds[bytes[at + 4] as number] === 1 && (bytes[at + 5] as number) <= FLAG_ENDS_BATCH;
+  kinds[bytes[at + 4] as number] === 1 && ((bytes[at + 5] as number) & ~KNOWN_FLAGS) === 0;
 
 function isWhole(
   file: DiskFile,

@@ -71,7 +71,7 @@ export const FLAG_ENDS_BATCH = 1;
 /** A record that carries marks which decide when, or in what order, it is to be had; see `order-marks.ts`. */
 export const FLAG_MARKED = 2;
 
-const KNOWN_FLAGS = FLAG_ENDS_BATCH | FLAG_MARKED;
+export const KNOWN_FLAGS = FLAG_ENDS_BATCH | FLAG_MARKED;
 
 /** Whether a whole frame is of a kind and with flags that this version knows. One that is not was written by a later one. */
 export const isKnown = ({ kind, flags }: Head): boolean =>

@@ -4,6 +4,7 @@ import type { RecordRun } from '../segment/record-run.js';
 import type { StoredRecord } from '../segment/stored-record.js';
 import type { Engine } from './engine.js';
 import { checkRange, type Entry, type EntryRange, type EntryStart, toEntry } from './entries.js';
+import type { Transforms } from './transforms.js';
 
 type Result = IteratorResult<Entry, undefined>;
 
@@ -52,6 +53,7 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
   readonly #engine: Engine;
   readonly #run: RecordRun;
   readonly #range: EntryRange;
+  readonly #transforms: Transforms | undefined;
   readonly #to: number;
   /** Wall times, for a range by time: before the first of them is passed over, and from the second on it is over. */
   readonly #since: number;
@@ -71,6 +73,7 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
   constructor(engine: Engine, start: number, range: EntryRange) {
     this.#engine = engine;
     this.#run = engine.run();
+    this.#transforms = engine.options.transforms;
     this.#range = range;
     this.#next = start;
     this.#to = typeof range.to === 'number' ? range.to : Number.POSITIVE_INFINITY;
@@ -224,7 +227,7 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
     if (record.time >= this.#until) return this.#end();
     this.#next = record.index + 1;
     this.#left -= 1;
-    return { value: toEntry(record, this.#engine.options.transforms), done: false };
+    return { value: toEntry(record, this.#transforms), done: false };
   }
 
   readonly #wasWaitedFor = (record: StoredRecord | undefined): void => {

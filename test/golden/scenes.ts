@@ -446,6 +446,20 @@ export const scenes: Readonly<Record<string, () => Promise<Files>>> = {
     await write('plain again');
     return filesOf(machine);
   },
+  streamed: async () => {
+    const machine = new MemoryDisk();
+    const opener = machine.opener();
+    const store = new EngineStore(await engineOn(opener));
+    const source = async function* (text: string): AsyncGenerator<Uint8Array, void> {
+      for (let at = 0; at < text.length; at += 100) yield Buffer.from(text.slice(at, at + 100));
+    };
+    await store.writeStream(source('the first of all, and longer than a file. '.repeat(20)));
+    await store.write(Buffer.from('record 2'));
+    await store.writeStream(source('short'), { headers: { kind: 'short' } });
+    await store.writeStream(source('longer than a file, too. '.repeat(40)), { headers: { kind: 'long' } });
+    machine.kill(opener);
+    return filesOf(machine);
+  },
   'later-entries': async () => filesOf(header(await closed(), names.entries(1), 5, 2)),
   'later-fate': async () => filesOf(header(await closed(), names.fateJournal(1), 5, 2)),
   'later-sparse': async () => filesOf(header(await sparse(), names.sparseData(1, 1), 5, 2)),

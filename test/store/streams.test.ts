@@ -323,6 +323,27 @@ t.test('what a dead writer left is removed by the next opener, and by the next w
   t.same(spools(world), []);
 });
 
+onBothDisks('many streams at once, in and out', async (t, world) => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warn);
+  const store = await world.openStore({ durability: 'written', maxFileSize: 4096 });
+  const indexes = await Promise.all(
+    range(1, 20).map((at) => store.writeStream(pieces(Buffer.alloc(9000, at)))),
+  );
+  t.same(
+    [...indexes].sort((a, b) => a - b),
+    range(1, 20),
+    'each has an index of its own',
+  );
+  const streams = await Promise.all(indexes.map((index) => store.readStream(index)));
+  for (const [at, stream] of streams.entries())
+    t.ok((await collect(stream))?.equals(Buffer.alloc(9000, at + 1)));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', warn);
+  t.same(warnings, []);
+});
+
 t.test('with lock files what nobody has written to for a day is removed', async (t) => {
   const world = await osWorld(t);
   const options = { locking: 'lockfile', maxFileSize: 4096 } as const;
