@@ -106,6 +106,7 @@ export class Actor {
 
   async open(): Promise<void> {
     this.#queue = await openOn(this.#disk, this.#options);
+    if (this.#history.isAboutConsumers) await this.#seePositions();
   }
 
   async close(): Promise<void> {
@@ -327,12 +328,23 @@ export class Actor {
     return consumer;
   }
 
+  async #seePositions(): Promise<void> {
+    const found = await this.#opened.store.consumers();
+    if (!this.#disk.dead) this.#history.sawPositions(found);
+  }
+
   async #position<T>(name: string, position: number | undefined, call: () => Promise<T>): Promise<T> {
     const told = this.#history.positioning(name, position);
     if (this.#options.retention?.consumed === true) this.#history.lettingGo();
-    const answer = await call();
-    if (!this.#disk.dead) told(this.#durability);
-    return answer;
+    try {
+      const answer = await call();
+      if (!this.#disk.dead) told(this.#durability);
+      return answer;
+    } catch (error) {
+      if (changedNothing(error)) told('refused');
+      else await this.#seePositions().catch(() => {});
+      throw error;
+    }
   }
 
   async sync(): Promise<void> {

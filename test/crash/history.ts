@@ -79,15 +79,24 @@ export class History {
     return this.#positions.at(-1)?.at.has(name) === true;
   }
 
-  /** A consumer is to be there, or undefined: no more; returns what is to be called when that was told. */
-  positioning(name: string, position: number | undefined): (told: 'written' | 'synced') => void {
+  /** Somebody who has just come sees them there. */
+  sawPositions(found: readonly { readonly name: string; readonly committed: number }[]): void {
+    this.#positions.push({
+      at: new Map(found.map(({ name, committed }) => [name, committed])),
+      told: 'written',
+    });
+  }
+
+  /** A consumer is to be there, or undefined: no more; returns what is to be called when that was told, or refused. */
+  positioning(name: string, position: number | undefined): (told: 'written' | 'synced' | 'refused') => void {
     const at = new Map(this.#positions.at(-1)?.at);
     if (position === undefined) at.delete(name);
     else at.set(name, position);
     const positions: Positions = { at, told: 'nothing' };
     this.#positions.push(positions);
     return (told) => {
-      positions.told = told;
+      if (told === 'refused') this.#positions = this.#positions.filter((one) => one !== positions);
+      else positions.told = told;
     };
   }
 
