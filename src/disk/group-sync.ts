@@ -1,6 +1,19 @@
+import { performance } from 'node:perf_hooks';
+import { SyncPace } from './sync-pace.js';
+
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Brings what was written so far to the device. */
+export interface Syncing {
+  /** In the background. */
+  sync(): Promise<void>;
+  /** In the calling thread; false where that would take more than one sync of little, and nothing was done. */
+  syncHere(): boolean;
+  /** Is told the error of a sync that failed, once, and returns the one that callers get from then on. */
+  failed(error: unknown): unknown;
 }
 
 /**
@@ -8,16 +21,15 @@ interface Waiter {
  * failed is never tried again, for the system may call the lost pages clean and let the next one succeed without them.
  */
 export class GroupSync {
-  readonly #sync: () => Promise<void>;
-  readonly #failed: (error: unknown) => unknown;
+  readonly #syncing: Syncing;
+  readonly #pace: SyncPace;
   #waiters: Waiter[] = [];
   #running = false;
   #failure: { error: unknown } | undefined;
 
-  /** `failed` is told the error once, and returns the one that callers get from then on. */
-  constructor(sync: () => Promise<void>, failed: (error: unknown) => unknown) {
-    this.#sync = sync;
-    this.#failed = failed;
+  constructor(syncing: Syncing, pace = new SyncPace()) {
+    this.#syncing = syncing;
+    this.#pace = pace;
   }
 
   /** Resolves when what was written before this call is on the device. */
@@ -29,19 +41,41 @@ export class GroupSync {
     });
   }
 
+  /** The same; undefined where it is there already, because waiting here was quicker than having others wait. */
+  requestHere(): Promise<void> | undefined {
+    if (this.#running || !this.#pace.mayWait || this.#failure !== undefined) return this.request();
+    const began = performance.now();
+    try {
+      if (!this.#syncing.syncHere()) return this.request();
+    } catch (error) {
+      return Promise.reject(this.#fail(error));
+    }
+    this.#pace.waited(performance.now() - began);
+    return undefined;
+  }
+
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiters.length > 0) {
       const waiters = this.#waiters;
       this.#waiters = [];
+      const began = performance.now();
       try {
-        await this.#sync();
+        await this.#syncing.sync();
+        this.#pace.passed(performance.now() - began, waiters.length + this.#waiters.length);
         for (const waiter of waiters) waiter.resolve();
+        // They hear of it before anybody is answered without waiting.
+        await undefined;
       } catch (error) {
-        this.#failure = { error: this.#failed(error) };
-        for (const waiter of [...waiters, ...this.#waiters.splice(0)]) waiter.reject(this.#failure.error);
+        const failure = this.#fail(error);
+        for (const waiter of [...waiters, ...this.#waiters.splice(0)]) waiter.reject(failure);
       }
     }
     this.#running = false;
+  }
+
+  #fail(error: unknown): unknown {
+    this.#failure ??= { error: this.#syncing.failed(error) };
+    return this.#failure.error;
   }
 }

@@ -1,20 +1,29 @@
-import { GroupSync } from '../disk/group-sync.js';
+import { GroupSync, type Syncing } from '../disk/group-sync.js';
 import type { SegmentFiles } from './segment-files.js';
 import type { Tail } from './tail.js';
+
+/** More than that is not waited for in the calling thread. */
+const LITTLE_BYTES = 256 * 1024;
 
 /**
  * Brings records to the device. Synced means a prefix: a record counts as synced when it *and everything before it* is,
  * so earlier segments that are not known to be safe, and the directory that names them, are synced first.
  */
-export class Syncer {
+export class Syncer implements Syncing {
+  readonly failed: (error: unknown) => unknown;
   readonly #files: SegmentFiles;
   readonly #tail: Tail;
   readonly #group: GroupSync;
+  /** Up to where the segment `#syncedIn` was synced. */
+  #syncedEnd = 0;
+  #syncedIn = 0;
 
+  /** `failed` is told the error of a sync, once, and returns the one that callers get from then on. */
   constructor(files: SegmentFiles, tail: Tail, failed: (error: unknown) => unknown) {
     this.#files = files;
     this.#tail = tail;
-    this.#group = new GroupSync(() => this.#sync(), failed);
+    this.failed = failed;
+    this.#group = new GroupSync(this);
   }
 
   /** Resolves when everything up to and including `index` is on the device. */
@@ -22,9 +31,44 @@ export class Syncer {
     return index <= this.#tail.safe ? Promise.resolve() : this.#group.request();
   }
 
-  async #sync(): Promise<void> {
+  /** The same for who has just written a little; undefined where it is there already. */
+  upToHere(index: number): Promise<void> | undefined {
+    return index <= this.#tail.safe ? undefined : this.#group.requestHere();
+  }
+
+  async sync(): Promise<void> {
     const tail = this.#tail;
+    const { active, end } = tail;
     const upTo = tail.nextIndex - 1;
+    if (active > tail.safe) await this.#syncWithNames();
+    else await this.#syncData(active);
+    tail.sawSafe(upTo);
+    this.#synced(active, end);
+  }
+
+  syncHere(): boolean {
+    const tail = this.#tail;
+    const { active, end } = tail;
+    const upTo = tail.nextIndex - 1;
+    const isLittle = active === this.#syncedIn && end - this.#syncedEnd <= LITTLE_BYTES;
+    if (active > tail.safe || !isLittle) return false;
+    const file = this.#files.descriptors.get(this.#files.dataPath(active));
+    if (file === undefined) return false;
+    file.syncNow();
+    // ⚑ As below. What another process was told of its failed sync before this one began has left its mark by now.
+    this.#files.assertNotSuspect();
+    tail.sawSafe(upTo);
+    this.#synced(active, end);
+    return true;
+  }
+
+  #synced(active: number, end: number): void {
+    this.#syncedIn = active;
+    this.#syncedEnd = end;
+  }
+
+  async #syncWithNames(): Promise<void> {
+    const tail = this.#tail;
     // Also the one that holds the last safe record: its seal may have come since.
     const from = tail.segments.holding(tail.safe) ?? tail.segments.lowest ?? tail.active;
     const segments = [...tail.segments].filter((first) => first >= from && first <= tail.active);
@@ -33,7 +77,6 @@ export class Syncer {
     if (segments.some((first) => first > tail.safe)) {
       await this.#files.descriptors.syncDirectory(this.#files.names.directory);
     }
-    tail.sawSafe(upTo);
   }
 
   /** ⚑ The mark of a failed sync is looked for while this one runs, where it costs no time. */

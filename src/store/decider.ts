@@ -281,14 +281,21 @@ export class Decider {
       if (decided.length > 0) this.#engine.backgroundSync.wrote();
       return;
     }
-    this.#engine.syncFacts().then(
-      () => {
-        for (const one of durable) one.pending.answer();
-      },
-      (error: unknown) => {
-        for (const one of durable) one.pending.reject(error);
-      },
-    );
+    const answer = (): void => {
+      for (const one of durable) one.pending.answer();
+    };
+    const reject = (error: unknown): void => {
+      for (const one of durable) one.pending.reject(error);
+    };
+    let synced: Promise<void> | undefined;
+    try {
+      synced = this.#engine.syncFactsHere();
+    } catch (error) {
+      reject(error);
+      return;
+    }
+    if (synced === undefined) answer();
+    else synced.then(answer, reject);
   }
 }
 

@@ -43,6 +43,8 @@ import { Writer } from './writer.js';
 
 /** How long closing waits for a lock file, in order to leave a mark. */
 const MARK_WITHIN_MS = 50;
+/** More facts than that are not waited for in the calling thread. */
+const FACTS_SYNCED_HERE = 1000;
 /** In the background it is looked at most so often whether the directory is still there. */
 const PATROL_EVERY_MS = 200;
 
@@ -86,6 +88,8 @@ export class Engine {
   onFailure: (error: DurostoreError) => void = () => {};
   readonly #reader: Reader;
   readonly #journalSync: GroupSync;
+  /** How many wait for facts to be on the device, those who wait in the background. */
+  #factsUnderWay = 0;
   #failure: DurostoreError | undefined;
   readonly #residence: Residence;
   /** Set when the directory was removed or replaced: then there is nothing to read either. */
@@ -128,10 +132,11 @@ export class Engine {
     this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits, locks.isAlone);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
     this.syncer = new Syncer(this.files, this.tail, (error) => this.syncFailed(error));
-    this.#journalSync = new GroupSync(
-      () => this.#syncJournal(),
-      (error) => this.syncFailed(error),
-    );
+    this.#journalSync = new GroupSync({
+      sync: () => this.#syncJournal(),
+      syncHere: () => this.#syncJournalHere(),
+      failed: (error) => this.syncFailed(error),
+    });
     this.indexer = new Indexer(
       disk,
       names.directory,
@@ -379,22 +384,59 @@ export class Engine {
 
   /** Resolves when every fact that is known here, and the records that facts name, are on the device. */
   async syncFacts(): Promise<void> {
-    await this.syncRecords();
+    await this.#syncFactsBehind(this.syncRecords());
+  }
+
+  async #syncFactsBehind(records: Promise<void>): Promise<void> {
+    await records;
     if (this.journal.fact > this.journal.safe) await this.#journalSync.request();
   }
 
-  /** Resolves when the records that facts name, and the batches that say that records are gone, are on the device. */
-  syncRecords(): Promise<void> {
+  /** The same for who has just decided something; undefined where all is there already. Throws what keeps it from that. */
+  syncFactsHere(): Promise<void> | undefined {
     this.assertNotFailed();
-    const { highestNamed, unfolded } = this.fates;
-    const carried = unfolded[unfolded.length - 1]?.number ?? 0;
-    return this.syncer.upTo(Math.min(Math.max(highestNamed, carried - 1), this.tail.nextIndex - 1));
+    const { syncer, journal } = this;
+    if (this.#factsUnderWay > 0) return this.#underWay(this.syncFacts());
+    const records = syncer.upToHere(this.#lastNamed());
+    if (records !== undefined) return this.#underWay(this.#syncFactsBehind(records));
+    const facts = journal.fact > journal.safe ? this.#journalSync.requestHere() : undefined;
+    return facts && this.#underWay(facts);
+  }
+
+  /** Nobody is answered before those who asked earlier. */
+  #underWay(synced: Promise<void>): Promise<void> {
+    const over = (): void => {
+      this.#factsUnderWay -= 1;
+    };
+    this.#factsUnderWay += 1;
+    synced.then(over, over);
+    return synced;
+  }
+
+  /** Resolves when the records that facts name, and the batches that say that records are gone, are on the device. */
+  async syncRecords(): Promise<void> {
+    this.assertNotFailed();
+    await this.syncer.upTo(this.#lastNamed());
+  }
+
+  #lastNamed(): number {
+    const { fates, tail } = this;
+    const carried = fates.unfolded[fates.unfolded.length - 1]?.number ?? 0;
+    return Math.min(Math.max(fates.highestNamed, carried - 1), tail.nextIndex - 1);
   }
 
   /** A sync that succeeds after another process's has failed says nothing: the lost pages count as clean. */
   async #syncJournal(): Promise<void> {
     this.files.assertNotSuspect();
     await this.journal.sync();
+  }
+
+  #syncJournalHere(): boolean {
+    const { journal } = this;
+    if (journal.fact - journal.safe > FACTS_SYNCED_HERE) return false;
+    this.files.assertNotSuspect();
+    journal.syncNow();
+    return true;
   }
 
   /** What a failed write or decision means for the store: no room fails the call, anything else fails the store. */

@@ -422,7 +422,7 @@ export class Writer {
         durable.push(pending);
       } else this.#settle(pending);
     }
-    if (durable !== undefined) this.#settleSynced(durable, syncer.upTo(tail.nextIndex - 1));
+    if (durable !== undefined) this.#settleSynced(durable, syncer.upToHere(tail.nextIndex - 1));
     else if (written) backgroundSync.wrote();
   }
 
@@ -434,18 +434,20 @@ export class Writer {
     return all;
   }
 
-  #settleSynced(durable: readonly PendingWrite[], synced: Promise<void>): void {
-    synced.then(
-      () => {
-        for (const pending of durable) this.#settle(pending);
-      },
-      (error: Error) => {
-        for (const pending of durable) {
-          pending.outcome = error;
-          this.#settle(pending);
-        }
-      },
-    );
+  #settleSynced(durable: readonly PendingWrite[], synced: Promise<void> | undefined): void {
+    const settle = (): void => {
+      for (const pending of durable) this.#settle(pending);
+    };
+    if (synced === undefined) {
+      settle();
+      return;
+    }
+    synced.then(settle, (error: Error) => {
+      for (const pending of durable) {
+        pending.outcome = error;
+        this.#settle(pending);
+      }
+    });
   }
 
   #settle(pending: PendingWrite): void {

@@ -256,13 +256,14 @@ t.test('descriptors', async (t) => {
 t.test('one sync for all who wait', async (t) => {
   const syncs: { done: () => void; fail: (error: Error) => void }[] = [];
   let told = 0;
-  const group = new GroupSync(
-    () => new Promise<void>((done, fail) => syncs.push({ done, fail })),
-    (error) => {
+  const group = new GroupSync({
+    sync: () => new Promise<void>((done, fail) => syncs.push({ done, fail })),
+    syncHere: () => false,
+    failed: (error) => {
       told += 1;
       return new Error(`told: ${(error as Error).message}`);
     },
-  );
+  });
   const order: string[] = [];
   const ask = (name: string): Promise<void> =>
     group.request().then(

@@ -88,6 +88,67 @@ t.test('a synced write takes earlier files along, and other openers’ records',
   );
 });
 
+/** Calls one after the other until one needed no turn of the event loop: the calling thread waited for the device itself. */
+async function untilSyncedHere(call: () => Promise<unknown>): Promise<number> {
+  let calls = 0;
+  await until('a sync in the calling thread', async () => {
+    for (let count = 0; count < 50; count++) {
+      let turned = false;
+      const turn = setImmediate(() => {
+        turned = true;
+      });
+      await call();
+      calls += 1;
+      clearImmediate(turn);
+      if (!turned) return true;
+    }
+    return false;
+  });
+  return calls;
+}
+
+t.test('what the calling thread waited for itself is on the device, and in its order', async (t) => {
+  const { store, afterPowerCut } = await start(t);
+  const written = await untilSyncedHere(() => store.write(bytes('x')));
+  t.ok(written > 16, 'the first ones show how fast the device is');
+  const last = written + 200;
+  await store.writeMany(Array.from({ length: 200 }, () => bytes('y')));
+  const deleted = await untilSyncedHere(() => store.deleteFirst());
+  t.ok(deleted > 16, 'facts are synced for themselves');
+  t.same(
+    (await afterPowerCut()).map(([index]) => index),
+    Array.from({ length: last - deleted }, (_, at) => deleted + 1 + at),
+  );
+});
+
+t.test('a sync that fails there fails the store, and the next opener mends it', async (t) => {
+  const { machine, store, afterPowerCut } = await start(t);
+  const written = await untilSyncedHere(() => store.write(bytes('x')));
+  machine.onOperation = ({ kind }) => (kind === 'sync' ? { error: 'EIO', reached: 'nothing' } : undefined);
+  await t.rejects(store.write(bytes('lost')), { code: 'STORE_FAILED' });
+  await t.rejects(store.write(bytes('refused')), { code: 'STORE_FAILED' });
+  machine.onOperation = undefined;
+  await store.close();
+  const found = await afterPowerCut();
+  t.same(
+    found.slice(0, written).map(([index, data]) => [index, data]),
+    Array.from({ length: written }, (_, at) => [at + 1, 'x']),
+  );
+});
+
+t.test('nor is anything synced there once a sync has failed in another process', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const store = await world.openStore({ clock: new MovedClock() });
+  await untilSyncedHere(() => store.write(bytes('x')));
+  world.put('duro.suspect', new Uint8Array());
+  await t.rejects(store.write(bytes('y')), { code: 'STORE_FAILED' });
+  const other = await world.openStore({ clock: new MovedClock() });
+  await other.write(bytes('z'));
+  await other.close();
+  await store.close();
+});
+
 t.test('sync: everything written so far is on the device, deletions too', async (t) => {
   const { store, afterPowerCut } = await start(t, { durability: 'written' });
   await store.writeMany(['a', 'b', 'c'].map(bytes));

@@ -1,0 +1,110 @@
+import t from 'tap';
+import { GroupSync, type Syncing } from '../../src/disk/group-sync.js';
+import { SyncPace } from '../../src/disk/sync-pace.js';
+
+/** One that has seen a brisk device, and nobody else, for long enough. */
+function trusting(): SyncPace {
+  const pace = new SyncPace();
+  for (let count = 0; count < 16; count++) {
+    if (pace.mayWait) throw new Error(`trusted after ${count}`);
+    pace.passed(0.1, 1);
+  }
+  return pace;
+}
+
+t.test('the calling thread waits for a brisk device that nobody else asked', (t) => {
+  t.equal(trusting().mayWait, true);
+  t.end();
+});
+
+t.test('one that is slow on average is waited for in the background, until it is brisk again', (t) => {
+  const pace = trusting();
+  pace.waited(0.6);
+  t.equal(pace.mayWait, true, 'once is nothing');
+  pace.waited(20);
+  t.equal(pace.mayWait, false);
+  let asked = 0;
+  for (; !pace.mayWait && asked < 1000; asked++) pace.passed(0.1, 1);
+  t.ok(asked > 8 && asked < 40, `after ${asked} more`);
+  const slow = new SyncPace();
+  for (let count = 0; count < 100; count++) slow.passed(0.6, 1);
+  t.equal(slow.mayWait, false);
+  t.end();
+});
+
+t.test('one in 32 goes through the background, to see whether others would have joined it', (t) => {
+  const pace = trusting();
+  for (let count = 0; count < 32; count++) {
+    t.equal(pace.mayWait, true);
+    pace.waited(0.1);
+  }
+  t.equal(pace.mayWait, false);
+  pace.passed(0.1, 1);
+  t.equal(pace.mayWait, true, 'nobody did');
+  for (let count = 0; count < 32; count++) pace.waited(0.1);
+  pace.passed(0.1, 2);
+  for (let count = 0; count < 15; count++) pace.passed(0.1, 1);
+  t.equal(pace.mayWait, false, 'somebody did');
+  pace.passed(0.1, 1);
+  t.equal(pace.mayWait, true);
+  t.end();
+});
+
+/** A device that answers when it is told to. */
+function device(): {
+  syncing: Syncing;
+  here: () => number;
+  background: (() => void)[];
+  refuse: (why: string) => void;
+} {
+  let count = 0;
+  let reason: string | undefined;
+  const background: (() => void)[] = [];
+  return {
+    background,
+    here: () => count,
+    refuse: (why) => {
+      reason = why;
+    },
+    syncing: {
+      sync: () => new Promise<void>((done) => background.push(done)),
+      syncHere() {
+        if (reason === 'much') return false;
+        if (reason !== undefined) throw new Error(reason);
+        count += 1;
+        return true;
+      },
+      failed: (error) => new Error(`told: ${(error as Error).message}`),
+    },
+  };
+}
+
+t.test('what was synced here is told at once; what cannot be goes through the background', async (t) => {
+  const { syncing, here, background, refuse } = device();
+  const group = new GroupSync(syncing, trusting());
+  t.equal(group.requestHere(), undefined);
+  t.equal(here(), 1);
+  refuse('much');
+  const waiting = group.requestHere();
+  t.equal(background.length, 1);
+  refuse('a sync here, while one is under way');
+  const joining = group.requestHere();
+  background[0]?.();
+  await waiting;
+  await new Promise(setImmediate);
+  t.equal(background.length, 2, 'who comes meanwhile waits for the next, wherever it came from');
+  background[1]?.();
+  await joining;
+  t.equal(here(), 1);
+});
+
+t.test('a sync that failed here is final as any other', async (t) => {
+  const { syncing, background, refuse } = device();
+  const group = new GroupSync(syncing, trusting());
+  refuse('EIO');
+  await t.rejects(Promise.resolve(group.requestHere()), { message: 'told: EIO' });
+  refuse('not asked again');
+  await t.rejects(Promise.resolve(group.requestHere()), { message: 'told: EIO' });
+  await t.rejects(group.request(), { message: 'told: EIO' });
+  t.equal(background.length, 0);
+});
