@@ -397,7 +397,6 @@ export class Engine {
 
   /** Resolves when every fact that is known here, and the records that facts name, are on the device. */
   async syncFacts(): Promise<void> {
-    this.assertNotFailed();
     await this.#syncFactsBehind(this.syncRecords());
   }
 
@@ -411,7 +410,7 @@ export class Engine {
     this.assertNotFailed();
     const { syncer, journal } = this;
     if (this.#factsUnderWay > 0) return this.#underWay(this.syncFacts());
-    const records = syncer.upToHere(this.#saidBy());
+    const records = syncer.upToHere(this.#lastNamed());
     if (records !== undefined) return this.#underWay(this.#syncFactsBehind(records));
     const facts = journal.fact > journal.safe ? this.#journalSync.requestHere() : undefined;
     return facts && this.#underWay(facts);
@@ -428,16 +427,16 @@ export class Engine {
   }
 
   /** Resolves when the records that facts name, and the batches that say that records are gone, are on the device. */
-  syncRecords(): Promise<void> {
+  async syncRecords(): Promise<void> {
     this.assertNotFailed();
-    return this.syncer.upTo(this.#saidBy());
+    await this.syncer.upTo(this.#lastNamed());
   }
 
   /** The last record that a fact names, or that is in a batch that says that records are gone. */
-  #saidBy(): number {
-    const { highestNamed, unfolded } = this.fates;
-    const carried = unfolded[unfolded.length - 1]?.number ?? 0;
-    return Math.min(Math.max(highestNamed, carried - 1), this.tail.nextIndex - 1);
+  #lastNamed(): number {
+    const { fates, tail } = this;
+    const carried = fates.unfolded[fates.unfolded.length - 1]?.number ?? 0;
+    return Math.min(Math.max(fates.highestNamed, carried - 1), tail.nextIndex - 1);
   }
 
   /** A sync that succeeds after another process's has failed says nothing: the lost pages count as clean. */

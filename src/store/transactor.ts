@@ -25,7 +25,7 @@ const noRoomForFacts = (): DurostoreError =>
   );
 
 /** Records to be written and indexes to be deleted together. */
-interface Pending {
+export interface PendingTransaction {
   /** Its only group: the records, and behind them what they carry. */
   readonly batch: Batch;
   readonly count: number;
@@ -37,7 +37,7 @@ interface Pending {
 }
 
 /** 'again': the locks were lost meanwhile. 'full': there is no room. Else the first index. */
-type Outcome = 'again' | 'full' | number;
+export type TransactionOutcome = 'again' | 'full' | number;
 
 /**
  * Writes and deletes records in one batch of the log: the records' frames, and behind them one that says which records are gone. ⚑ That
@@ -62,15 +62,19 @@ export class Transactor {
    * LOCK_LOST: nothing happened; with STORE_FAILED.
    */
   write(records: readonly NewRecord[], deletes: Float64Array, durable: boolean): Promise<number> {
-    const batch = new Batch();
-    batch.begin(this.#engine.writer.assertSizes(records));
-    for (const { payload, headers } of records) batch.add(payload, undefined, headers, false, true);
-    const pending = { batch, count: records.length, deletes, durable, undecided: undefined };
-    const working = this.#work(pending);
+    const working = this.#work(this.prepare(records, deletes, durable));
     const quiet = working.catch(() => {});
     this.#running.add(quiet);
     void quiet.then(() => this.#running.delete(quiet));
     return working;
+  }
+
+  /** The same, to be committed. Throws RECORD_TOO_LARGE. */
+  prepare(records: readonly NewRecord[], deletes: Float64Array, durable: boolean): PendingTransaction {
+    const batch = new Batch();
+    batch.begin(this.#engine.writer.assertSizes(records));
+    for (const { payload, headers } of records) batch.add(payload, undefined, headers, false, true);
+    return { batch, count: records.length, deletes, durable, undecided: undefined };
   }
 
   /** Waits for what was accepted; what waits for room gets CLOSED. */
@@ -78,7 +82,7 @@ export class Transactor {
     await Promise.all(this.#running);
   }
 
-  async #work(pending: Pending): Promise<number> {
+  async #work(pending: PendingTransaction): Promise<number> {
     const { turns, indexer, syncer, backgroundSync } = this.#engine;
     const { batch, count, deletes, durable } = pending;
     const pause = turns.pause();
@@ -97,7 +101,7 @@ export class Transactor {
     }
   }
 
-  async #enter(pending: Pending): Promise<Outcome> {
+  async #enter(pending: PendingTransaction): Promise<TransactionOutcome> {
     const { fate, write } = this.#engine.locks;
     try {
       await fate.enter();
@@ -111,7 +115,7 @@ export class Transactor {
         throw this.#withoutLock(pending, error);
       }
       try {
-        return this.#commit(pending);
+        return this.commit(pending);
       } finally {
         write.leave();
       }
@@ -120,12 +124,12 @@ export class Transactor {
     }
   }
 
-  #withoutLock({ undecided }: Pending, error: unknown): DurostoreError {
+  #withoutLock({ undecided }: PendingTransaction, error: unknown): DurostoreError {
     return undecided === undefined ? describeDiskError(error, 'taking the lock') : Tenure.undecided(error);
   }
 
-  /** Under both locks, in one stretch. */
-  #commit(pending: Pending): Outcome {
+  /** Under both locks, in one stretch; its bodies have their sums. */
+  commit(pending: PendingTransaction): TransactionOutcome {
     const engine = this.#engine;
     const { tenure, journal, appender, tail, carried } = engine;
     let before: TailPosition | undefined;
@@ -154,7 +158,7 @@ export class Transactor {
   }
 
   /** ⚑ What was written over a fence counts where the take-over that ended its epoch says so. LOCK_LOST where it does not. */
-  #judgeUndecided(pending: Pending): number | undefined {
+  #judgeUndecided(pending: PendingTransaction): number | undefined {
     if (pending.undecided === undefined) return undefined;
     const { epoch, first } = pending.undecided;
     const end = this.#engine.tenure.endOf(epoch);
@@ -164,7 +168,7 @@ export class Transactor {
   }
 
   /** The first index; undefined where it has to wait for room. */
-  #append({ batch, deletes, durable }: Pending): number | undefined {
+  #append({ batch, deletes, durable }: PendingTransaction): number | undefined {
     const { appender, fates, clock, tail } = this.#engine;
     let ranges: CarriedRanges['ranges'];
     for (;;) {
