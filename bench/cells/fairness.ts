@@ -3,7 +3,7 @@ import { fairness } from '../fairness.js';
 import { OURS } from './contestants.js';
 
 const PROCESSES = 8;
-const SECONDS = 2;
+const SECONDS = 10;
 /** The most that one may have, as a multiple of what another one of its kind has. */
 const FAIR = 1.5;
 
