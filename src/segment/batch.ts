@@ -150,7 +150,6 @@ export class Batch {
     this.bytes[last] = (this.bytes[last] as number) | FLAG_ENDS_BATCH;
     this.length = group.carriedAt;
     group.end = this.length;
-    group.needs &= ~FEATURE_STREAMS;
     group.carriedAt = undefined;
   }
 

@@ -1,5 +1,6 @@
 import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
+import { FEATURE_STREAMS } from '../frame/file-header.js';
 import { HEAD_BYTES } from '../frame/frame.js';
 import { encodeCarried } from '../journal/carried-facts.js';
 import type { CarriedRanges } from '../journal/fates.js';
@@ -69,11 +70,14 @@ export class Transactor {
     return working;
   }
 
-  /** The same, to be committed. Throws RECORD_TOO_LARGE. */
+  /** The same, to be committed. Throws RECORD_TOO_LARGE, CODEC. */
   prepare(records: readonly NewRecord[], deletes: Float64Array, durable: boolean): PendingTransaction {
+    const { writer } = this.#engine;
+    const entering = writer.transformed(records);
     const batch = new Batch();
-    batch.begin(this.#engine.writer.assertSizes(records));
-    for (const { payload, headers } of records) batch.add(payload, undefined, headers, false, true);
+    batch.begin(writer.assertSizes(entering), entering === records ? 0 : FEATURE_STREAMS);
+    for (const { payload, marks, headers, marked, owned } of entering)
+      batch.add(payload, marks, headers, marked, owned);
     return { batch, count: records.length, deletes, durable, undecided: undefined };
   }
 

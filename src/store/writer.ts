@@ -10,7 +10,6 @@ import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { type Obstacle, Room } from './room.js';
 import { Tenure } from './tenure.js';
-import type { Transforms } from './transforms.js';
 import { nextTurn } from './turns.js';
 
 /** The writes of so many calls are committed in one turn of the event loop. */
@@ -82,17 +81,11 @@ export class Writer {
     writtenBefore?: WrittenBefore,
   ): Promise<number> {
     this.#assertWanted(signal);
-    const { transforms } = this.#engine.options;
-    let needs = 0;
-    let entering = records;
-    if (transforms !== undefined) {
-      entering = this.#transformed(records, transforms);
-      needs = FEATURE_STREAMS;
-      // What a transform does meanwhile is not ours to know.
-      this.#assertWanted(signal);
-    }
+    const entering = this.transformed(records);
+    // What a transform does meanwhile is not ours to know.
+    if (entering !== records) this.#assertWanted(signal);
     const bytes = this.assertSizes(entering);
-    this.#batch.begin(bytes, needs);
+    this.#batch.begin(bytes, entering === records ? 0 : FEATURE_STREAMS);
     this.#add(() => {
       for (const { payload, marks, headers, marked, owned } of entering)
         this.#batch.add(payload, marks, headers, marked, owned);
@@ -193,8 +186,13 @@ export class Writer {
     return bytes;
   }
 
-  /** What the transforms make of records, which nothing was written of yet. RECORD_TOO_LARGE, CODEC. */
-  #transformed(records: readonly NewRecord[], transforms: Transforms): NewRecord[] {
+  /**
+   * What the transforms make of records, which nothing was written of yet; these themselves where there are none. RECORD_TOO_LARGE,
+   * CODEC.
+   */
+  transformed(records: readonly NewRecord[]): readonly NewRecord[] {
+    const { transforms } = this.#engine.options;
+    if (transforms === undefined) return records;
     for (const { payload } of records) this.#sizeOf(payload, 0);
     return records.map((record) => ({
       ...record,

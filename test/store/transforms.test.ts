@@ -302,3 +302,41 @@ t.test('the entry without a disk takes them, too', async (t) => {
   t.equal(text(await store.read()), 'in memory');
   await store.close();
 });
+
+onBothDisks('what a transaction writes goes through them, whether it deletes or not', async (t, world) => {
+  const transforms = [compress(), encrypt(KEY)];
+  const store = await world.openStore({ transforms, durability: 'written' });
+  await store.writeMany(['a', 'b', 'c'].map(bytes));
+  const secret = (n: number): Uint8Array => bytes(`${n} ${'secret '.repeat(100)}`);
+  const headers = { kind: 'note' };
+  t.same(
+    await store.transaction((tx) => {
+      tx.write(secret(4), { headers });
+      tx.delete(2);
+      tx.write(secret(5));
+    }),
+    [4, 5],
+  );
+  t.same(await store.transaction((tx) => tx.write(secret(6))), [6]);
+  const other = await world.openStore({ transforms });
+  for (const n of [4, 5, 6]) t.same(await other.read(n), secret(n));
+  t.same((await other.entry(4))?.headers, headers);
+  t.equal(await other.read(2), undefined);
+  t.equal(stored(world).includes('secret'), false);
+  const plain = await world.openStore();
+  await t.rejects(plain.read(4), { code: 'CODEC' });
+  const broken: Transform = {
+    name: 'broken',
+    encode: () => {
+      throw new Error('no');
+    },
+    decode: (one) => one,
+  };
+  const failing = await world.openStore({ transforms: [broken] });
+  const nothing = failing.transaction((tx) => {
+    tx.write(secret(7));
+    tx.delete(1);
+  });
+  await t.rejects(nothing, { code: 'CODEC' });
+  t.same([await failing.nextIndex(), await failing.length()], [7, 5]);
+});
