@@ -15,7 +15,7 @@ import { ENTRY_BYTES } from '../segment/entry.js';
 import { readSeal } from '../segment/seal.js';
 import { describeDiskError, describeOpeningError } from './disk-errors.js';
 import type { Engine } from './engine.js';
-import { encodeMeta, readMeta, syncNamesAbove } from './meta.js';
+import { encodeMeta, syncNamesAbove } from './meta.js';
 import { invalid } from './options.js';
 import { resolveTicks } from './tick-resolution.js';
 import { nextTurn } from './turns.js';
@@ -73,6 +73,8 @@ class Copy {
   readonly #copied = new Map<number, readonly string[]>();
   /** What was made in the copy: removed where it does not come to its end. */
   readonly #made: string[] = [];
+  /** Whether the meta there may be this copy's. Another one of the same store may have been faster. */
+  #isPublished = false;
 
   constructor(engine: Engine, directory: string) {
     this.#engine = engine;
@@ -114,15 +116,23 @@ class Copy {
       if (!snapshot.segments.has(first)) for (const path of paths) this.#remove(path);
     for (const [name, bytes] of snapshot.files) await this.#write(name, bytes);
     await this.#copyArchives();
-    // What has a second name there is on the device when it is here.
+    // Nobody may take for lost here what is in the copy.
     await syncer.upTo(snapshot.next - 1);
     files.assertNotSuspect();
     await disk.syncDirectory(this.#names.directory);
     this.#engine.assertUsable();
     const { locks, storeId } = this.#engine;
     const meta = encodeMeta({ locking: locks.mode, id: storeId });
-    if (!publishFile(disk, this.#names, this.#names.meta(), meta)) throw this.#taken();
-    await disk.syncDirectory(this.#names.directory);
+    const path = this.#names.meta();
+    if (disk.exists(path)) throw this.#taken();
+    // What fails behind the giving of the name fails, too.
+    this.#isPublished = true;
+    if (publishFile(disk, this.#names, path, meta)) {
+      await disk.syncDirectory(this.#names.directory);
+      return;
+    }
+    this.#isPublished = false;
+    throw this.#taken();
   }
 
   #assertEmpty(): void {
@@ -136,11 +146,11 @@ class Copy {
     return invalid('directory', `one without files of a store with the prefix ${prefix}`, directory);
   }
 
-  /** ⚑ The meta goes first: with it and without its files the directory would be a store that has nothing. */
+  /** ⚑ The meta goes first, if it is this copy's: with it and without its files the directory would be a store that has nothing. */
   #undo(): void {
-    const { disk, storeId } = this.#engine;
+    const { disk } = this.#engine;
     try {
-      if (readMeta(disk, this.#names)?.id.equals(storeId) === true) disk.unlink(this.#names.meta());
+      if (this.#isPublished) disk.unlink(this.#names.meta());
     } catch {
       // Then what is there is a whole copy.
       return;
@@ -180,10 +190,24 @@ class Copy {
     const outcome = tryLink(disk, data, to);
     if (outcome === 'taken') throw this.#taken();
     if (outcome === 'missing') return;
-    if (outcome === 'linked') this.#made.push(to);
-    else await this.#copyPath(data);
+    if (outcome === 'linked') {
+      this.#made.push(to);
+      await this.#syncLinked(to);
+    } else await this.#copyPath(data);
     await this.#copyPath(entries);
     this.#copied.set(first, [this.#pathOf(entries), to]);
+  }
+
+  /**
+   * ⚑ Its seal, too: nobody may have waited for that. Lost to a power cut, it would have the original go on in the file that both share.
+   */
+  async #syncLinked(path: string): Promise<void> {
+    const file = this.#engine.disk.open(path, 'read');
+    try {
+      await file?.sync();
+    } finally {
+      file?.close();
+    }
   }
 
   /** Nothing where it is not there. */

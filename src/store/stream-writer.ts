@@ -211,20 +211,23 @@ export class StreamWriter {
 async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
   signal.throwIfAborted();
   const iterator = source[Symbol.asyncIterator]();
-  let abort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-  });
-  aborted.catch(() => {});
+  let refuse: ((reason: unknown) => void) | undefined;
+  const abort = (): void => refuse?.(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   let isOver = false;
   try {
     for (;;) {
-      const step = await Promise.race([iterator.next(), aborted]).catch((error) => {
+      // No race with a promise that lives as long as the stream: each would keep its piece until then.
+      const step = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        refuse = reject;
+        signal.throwIfAborted();
+        iterator.next().then(resolve, reject);
+      }).catch((error: unknown) => {
         // Who throws has ended; who is still asked is told.
         isOver = !signal.aborted;
         throw error;
       });
+      refuse = undefined;
       if (step.done === true) {
         isOver = true;
         return;

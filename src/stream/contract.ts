@@ -31,7 +31,7 @@ export interface Log extends AsyncDisposable {
   topics(): Promise<string[]>;
   /**
    * Removes a topic with everything in it, having closed what is open of it here; false where there is none. LOCK_UNAVAILABLE where
-   * another opener has a partition of it open; with lock files nobody can see that: see to it.
+   * another opener has it open; where the system has no locks that can be trusted nobody can see that: see to it.
    */
   removeTopic(name: string): Promise<boolean>;
   /** Closes everything that was opened through it. Idempotent; who waits gets CLOSED. */
@@ -45,7 +45,10 @@ export interface Topic {
   readonly partitions: number;
   /** Writes a record, as `Store.write` does; resolves with where it is. */
   append(data: Uint8Array, options?: AppendOptions): Promise<{ partition: number; index: number }>;
-  /** The store of a partition, opened when it is first asked for, and closed with the log. */
+  /**
+   * The store of a partition, opened when it is first asked for, and open as long as the log: its own `close` only syncs. CLOSED where the
+   * topic was removed.
+   */
   partition(number: number): Promise<Store>;
   /**
    * Joins a group: its living members, in however many processes, share the partitions out, each of which one of them has at a time. What a
@@ -70,7 +73,8 @@ export interface GroupMember extends AsyncDisposable {
   /** Up to `max` of one partition, as soon as there is one. */
   nextMany(max: number, options?: WaitOptions): Promise<(Entry & { partition: number })[]>;
   /**
-   * Everything returned so far is done: whoever has the partitions next goes on behind it. Resolves as `Consumer.commit` does. LOCK_LOST
+   * Everything returned so far of the partitions that it has still is done: whoever has them next goes on behind it. What was returned of one
+   * that it has no more comes again, to somebody else. Resolves as `Consumer.commit` does. LOCK_LOST
    * where, with lock files, this process slept and another member has a partition by now.
    */
   commit(): Promise<void>;

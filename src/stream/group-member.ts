@@ -103,7 +103,9 @@ export class LivingMember implements GroupMember {
   }
 
   async #read(max: number): Promise<FromPartition[]> {
-    for (let count = this.#held.length; count > 0; count--) {
+    let left = this.#held.length;
+    while (left > 0) {
+      left -= 1;
       this.#turn = (this.#turn + 1) % this.#held.length;
       const one = this.#held[this.#turn] as Tenancy;
       // One that is to be given up has had its last.
@@ -115,6 +117,8 @@ export class LivingMember implements GroupMember {
       } catch (error) {
         if (!this.#isOver(error)) throw error;
         await this.#end([one]);
+        // The others have other turns now.
+        left = this.#held.length;
       }
     }
     return [];
@@ -186,7 +190,7 @@ export class LivingMember implements GroupMember {
 
   /** Comes nearer to its share: gives up what is too much, as soon as nothing of it is in hand, or takes what is free. */
   async #balance(): Promise<void> {
-    if (this.#closed !== undefined) return;
+    if (this.#closed !== undefined || !this.#first.engine.isOpen) return;
     const { members, place } = this.#membership.look();
     const share = quota(this.#partitions.length, members, place);
     this.#choose(this.#held.length - share);
@@ -221,18 +225,26 @@ export class LivingMember implements GroupMember {
   async #takeFree(share: number): Promise<void> {
     const mine = new Set(this.#held.map(({ partition }) => partition.number));
     const taken: Tenancy[] = [];
+    const failures: unknown[] = [];
     for (const partition of this.#partitions) {
       if (this.#held.length >= share) break;
       if (mine.has(partition.number)) continue;
-      const one = await this.#tryTake(partition);
-      if (one === undefined) continue;
-      this.#held.push(one);
-      taken.push(one);
+      try {
+        const one = await this.#tryTake(partition);
+        if (one === undefined) continue;
+        this.#held.push(one);
+        taken.push(one);
+      } catch (error) {
+        // One that cannot be had is in nobody's way.
+        failures.push(error);
+      }
     }
-    if (taken.length === 0) return;
-    this.#tell('assigned', taken);
-    // Who waits looks at them.
-    this.#first.engine.indexer.changed();
+    if (taken.length > 0) {
+      this.#tell('assigned', taken);
+      // Who waits looks at them.
+      this.#first.engine.indexer.changed();
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Undefined where another member has it. */

@@ -12,10 +12,10 @@ import {
   wholeNumber,
 } from '../store/options.js';
 import type { Log, LogOptions, Topic, TopicOptions } from './contract.js';
-import { OpenTopic } from './topic.js';
-import { listTopics, MOST_PARTITIONS, readOrCreateTopicMeta } from './topic-meta.js';
-import { topicDirectory } from './topic-names.js';
-import { removeTopic, sweepTopic } from './topic-removal.js';
+import type { OpenTopic } from './topic.js';
+import { listTopics, MOST_PARTITIONS } from './topic-meta.js';
+import { openTopic } from './topic-opening.js';
+import { removeTopic } from './topic-removal.js';
 
 const DEFAULT_PARTITIONS = 8;
 const KNOWN: ReadonlySet<string> = new Set(['partitions']);
@@ -49,6 +49,8 @@ class DirectoryLog implements Log {
   readonly #options: ResolvedStoreOptions;
   readonly #partitions: number;
   readonly #open = new Map<string, Promise<OpenTopic>>();
+  /** Who asks for a topic that is being removed here waits for that. */
+  readonly #removing = new Map<string, Promise<void>>();
   #closed: Promise<void> | undefined;
 
   constructor(disk: Disk, options: ResolvedStoreOptions, partitions: number) {
@@ -62,6 +64,8 @@ class DirectoryLog implements Log {
     nameOption('name', name);
     const { partitions } = callOptions(options, KNOWN);
     const wanted = wholeNumber('partitions', partitions, this.#partitions, 1, MOST_PARTITIONS);
+    while (this.#removing.has(name)) await this.#removing.get(name);
+    this.#assertOpen();
     let opening = this.#open.get(name);
     if (opening === undefined) {
       opening = this.#openTopic(name, wanted);
@@ -82,6 +86,18 @@ class DirectoryLog implements Log {
   async removeTopic(name: string): Promise<boolean> {
     this.#assertOpen();
     nameOption('name', name);
+    while (this.#removing.has(name)) await this.#removing.get(name);
+    const removing = this.#remove(name);
+    const over = removing.then(
+      () => {},
+      () => {},
+    );
+    this.#removing.set(name, over);
+    void over.then(() => this.#removing.delete(name));
+    return removing;
+  }
+
+  async #remove(name: string): Promise<boolean> {
     const opening = this.#open.get(name);
     this.#open.delete(name);
     await (await opening)?.close();
@@ -113,10 +129,7 @@ class DirectoryLog implements Log {
       );
       if (twin !== undefined)
         throw invalid('name', `a name that differs from '${twin}' not only by case`, name);
-      const meta = await readOrCreateTopicMeta(this.#disk, directory, name, partitions);
-      const own = topicDirectory(directory, name);
-      sweepTopic(this.#disk, own, meta.label);
-      const topic = new OpenTopic(this.#disk, this.#options, own, name, meta);
+      const topic = await openTopic(this.#disk, this.#options, name, partitions);
       if (this.#closed !== undefined) await topic.close();
       return topic;
     });

@@ -11,17 +11,16 @@ export interface Partition {
   readonly store: Store;
 }
 
-/** Opens one. `closing` is called as soon as somebody begins to close it. */
+/** Opens one. Its store is everybody's here, so closing that syncs, and lets it stay open until the topic is closed. */
 export async function openPartition(
   disk: Disk,
   options: ResolvedStoreOptions,
   number: number,
-  closing: () => void,
 ): Promise<Partition> {
   const engine = await Engine.open(disk, options);
-  const close = (): Promise<void> => {
-    closing();
-    return engine.close();
+  const sync = async (): Promise<void> => {
+    await engine.syncer.upTo(engine.tail.nextIndex - 1);
+    await engine.syncFacts();
   };
-  return { number, engine, store: new EngineStore(engine, close) };
+  return { number, engine, store: new EngineStore(engine, async () => (engine.isOpen ? sync() : undefined)) };
 }

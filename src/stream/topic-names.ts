@@ -7,6 +7,7 @@ import { FileNames } from '../disk/file-names.js';
  *     @orders/                      the topic `orders`; no file of a store begins with @
  *     @orders/topic.json            what it is: one line of JSON
  *     @orders/topic.tmp.9f3c…       that file being born
+ *     @orders/topic.lock            locked by whoever has the topic open; empty
  *     @orders/9f86d081884c7d65-0/   its partition 0: a store. The label before it is that of the topic's meta
  *
  * A topic that was removed and made again has another label, so that nothing of the old one can be taken for its own.
@@ -18,6 +19,8 @@ export const topicDirectory = (log: string, topic: string): string => join(log, 
 /** The topic that a name in the log's directory belongs to. */
 export const topicOf = (name: string): string | undefined =>
   name.startsWith(MARK) && name.length > 1 ? name.slice(1) : undefined;
+
+export const topicLockFile = (directory: string): string => join(directory, 'topic.lock');
 
 export const topicMetaFile = (directory: string): string => join(directory, 'topic.json');
 

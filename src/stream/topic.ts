@@ -1,4 +1,4 @@
-import type { Disk } from '../disk/disk.js';
+import type { Disk, DiskFile } from '../disk/disk.js';
 import { DurostoreError } from '../errors.js';
 import type { Store } from '../store/contract.js';
 import { nameOption } from '../store/names.js';
@@ -20,6 +20,9 @@ export class OpenTopic implements Topic {
   readonly #label: string;
   readonly #open = new Map<number, Promise<Partition>>();
   readonly #members = new Set<LivingMember>();
+  /** Says to who would remove the topic that it is open. */
+  readonly #lock: DiskFile | 'none';
+  readonly #isThere: () => boolean;
   /** The partition of the next record without a key. Not every opener begins with the first. */
   #next: number;
   #closed: Promise<void> | undefined;
@@ -30,7 +33,11 @@ export class OpenTopic implements Topic {
     directory: string,
     name: string,
     { partitions, label }: TopicMeta,
+    lock: DiskFile | 'none',
+    isThere: () => boolean,
   ) {
+    this.#lock = lock;
+    this.#isThere = isThere;
     this.name = name;
     this.partitions = partitions;
     this.#disk = disk;
@@ -77,8 +84,9 @@ export class OpenTopic implements Topic {
     await Promise.all([...this.#members].map((member) => member.close()));
     const open = await Promise.allSettled([...this.#open.values()]);
     const closed = await Promise.allSettled(
-      open.map((one) => (one.status === 'fulfilled' ? one.value.store.close() : undefined)),
+      open.map((one) => (one.status === 'fulfilled' ? one.value.engine.close() : undefined)),
     );
+    if (this.#lock !== 'none') this.#lock.close();
     for (const one of closed) if (one.status === 'rejected') throw one.reason;
   }
 
@@ -88,7 +96,7 @@ export class OpenTopic implements Topic {
     return partition;
   }
 
-  /** The same for everybody here, until somebody closes it. */
+  /** The same for everybody here. */
   #partition(number: number): Promise<Partition> {
     const open = this.#open.get(number);
     if (open !== undefined) return open;
@@ -97,14 +105,22 @@ export class OpenTopic implements Topic {
     } catch (error) {
       return Promise.reject(error);
     }
-    const directory = partitionDirectory(this.#directory, this.#label, number);
-    const forget = (): void => {
-      if (this.#open.get(number) === opening) this.#open.delete(number);
-    };
-    const opening = openPartition(this.#disk, { ...this.#options, directory }, number, forget);
+    const opening = this.#openPartition(number);
     this.#open.set(number, opening);
-    opening.catch(forget);
+    opening.catch(() => this.#open.delete(number));
     return opening;
+  }
+
+  /** ⚑ That the topic is there is looked for behind the opening, which makes what is missing: also directories that a removal took away. */
+  async #openPartition(number: number): Promise<Partition> {
+    const directory = partitionDirectory(this.#directory, this.#label, number);
+    const partition = await openPartition(this.#disk, { ...this.#options, directory }, number);
+    if (this.#isThere()) return partition;
+    await partition.engine.close();
+    throw new DurostoreError(
+      'CLOSED',
+      `the topic '${this.name}' was removed: open it again to make a new one`,
+    );
   }
 
   #assertOpen(): void {

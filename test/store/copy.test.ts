@@ -9,7 +9,7 @@ import { osDisk } from '../../src/disk/os.js';
 import { openQueueOn } from '../../src/queue/queue.js';
 import { Batch } from '../../src/segment/batch.js';
 import type { Store } from '../../src/store/contract.js';
-import { openStoreOn } from '../../src/store/store.js';
+import { EngineStore, openStoreOn } from '../../src/store/store.js';
 import { checkDirectoryOn } from '../support/consistency.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { until } from '../support/until.js';
@@ -421,4 +421,72 @@ t.test('closing ends a copy', async (t) => {
     [],
     'nothing is left',
   );
+});
+
+t.test(
+  'what both share is never written to, though a power cut takes a seal that nobody waited for',
+  async (t) => {
+    const machine = new MemoryDisk();
+    const engine = await openEngine(t, machine, { directory: FROM, indexer: false });
+    const store = new EngineStore(engine, () => engine.close());
+    for (const n of range(1, 3)) await store.write(hundred(n));
+    // As an idle segment that is too old is rolled, or one behind which the write was refused.
+    await engine.locks.write.enter();
+    engine.appender.catchUp();
+    engine.appender.roll(engine.clock.now());
+    engine.locks.write.leave();
+    await store.copyTo(TO);
+    machine.powerCut({ writes: 'lose', names: 'lose' });
+    const original = await openStoreOn(machine.opener(), { directory: FROM, indexer: false });
+    t.equal(await original.write(bytes('only here')), 4);
+    await original.close();
+    const copy = await openStoreOn(machine.opener(), { directory: TO, indexer: false });
+    t.equal(await copy.write(bytes('only there')), 4);
+    t.same(
+      (await contents(copy)).map(([index, text]) => [index, text.trim()]),
+      [
+        [1, '1'],
+        [2, '2'],
+        [3, '3'],
+        [4, 'only there'],
+      ],
+    );
+    await copy.close();
+    for (const directory of [FROM, TO]) t.same(checkDirectoryOn(machine.opener(), directory), []);
+  },
+);
+
+t.test('of two that copy to one place one fails, and leaves the other’s copy alone', async (t) => {
+  const machine = new MemoryDisk();
+  const one = await open(machine, FROM);
+  for (const n of range(1, 6)) await one.write(hundred(n));
+  let go = (): void => {};
+  let isWaiting = false;
+  const gate = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  // Its directories are synced when it is let: by then it has seen that there is nothing.
+  const slow = new Proxy(machine.opener(), {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key !== 'syncDirectory') return typeof value === 'function' ? value.bind(target) : value;
+      return async (directory: string): Promise<void> => {
+        if (TO.startsWith(directory)) {
+          isWaiting = true;
+          await gate;
+        }
+        await target.syncDirectory(directory);
+      };
+    },
+  });
+  const two = await openStoreOn(slow, options);
+  const second = two.copyTo(TO);
+  second.catch(() => {});
+  await until('the second one has looked', () => isWaiting);
+  await one.copyTo(TO);
+  go();
+  await t.rejects(second, { code: 'INVALID_OPTION' });
+  const copy = await open(machine, TO);
+  t.equal((await contents(copy)).length, 6);
+  await Promise.all([copy.close(), one.close(), two.close()]);
 });

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { crc32 } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { CorruptError } from '../../src/errors.js';
+import { openStore as openInMemory } from '../../src/memory/mod.js';
 import { compress } from '../../src/store/compress.js';
 import type { Store } from '../../src/store/contract.js';
 import { openStoreOn } from '../../src/store/store.js';
@@ -381,4 +384,27 @@ t.test('a stream without room on the disk: DISK_FULL, and the store goes on', as
   t.same(spools(world), []);
   t.equal(await store.write(bytes('two')), 2);
   t.equal(await store.writeStream(pieces(Buffer.alloc(300_000))), 3);
+});
+
+t.test('a piece that was written is not kept', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const store = await openInMemory({ durability: 'written' });
+  const early: WeakRef<Uint8Array>[] = [];
+  let kept = Number.NaN;
+  async function* source(): AsyncGenerator<Uint8Array, void> {
+    for (let at = 0; at < 120; at++) {
+      const piece = new Uint8Array(100_000).fill(at);
+      // The first 4 MiB are kept until it is known that there is more.
+      if (at >= 50 && at < 90) early.push(new WeakRef(piece));
+      yield piece;
+      if (at < 119) continue;
+      await new Promise(setImmediate);
+      collectGarbage();
+      kept = early.filter((one) => one.deref() !== undefined).length;
+    }
+  }
+  t.equal(await store.writeStream(source()), 1);
+  t.ok(kept <= 2, `${kept} of 40 are kept`);
+  await store.close();
 });

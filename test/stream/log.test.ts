@@ -1,11 +1,14 @@
 /** Topics in a directory, and their partitions. */
 import t from 'tap';
+import type { Disk } from '../../src/disk/disk.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Topic } from '../../src/stream/contract.js';
+import { openLogOn } from '../../src/stream/log.js';
 import { partitionOfKey } from '../../src/stream/partition-of-key.js';
 import { quota } from '../../src/stream/quota.js';
 import { bytes, contents, range } from '../store/records.js';
-import { memoryWorld, onBothDisks } from '../store/world.js';
+import { lockFileMachine, memoryWorld, onBothDisks } from '../store/world.js';
+import { until } from '../support/until.js';
 
 const written = { durability: 'written' } as const;
 
@@ -95,34 +98,119 @@ onBothDisks('topics are listed, opened again and removed', async (t, world) => {
   t.same(await partitions(anew), [[], [], [], [], [], [], []], 'nothing of the old one is in it');
 });
 
-onBothDisks('a partition that is closed is opened again when it is asked for', async (t, world) => {
+onBothDisks('a partition stays open when its store is closed: it is everybody’s', async (t, world) => {
   const topic = await (await world.openLog({ ...written, partitions: 1 })).topic('t');
   const store = await topic.partition(0);
   t.equal(await topic.partition(0), store);
+  const member = await topic.group('g');
   await topic.append(bytes('1'));
   await store.close();
+  t.equal((await store.stats()).syncedIndex, 1, 'closing it syncs');
   await topic.append(bytes('2'));
-  t.same(await contents(await topic.partition(0)), [
+  t.same(await contents(store), [
     [1, '1'],
     [2, '2'],
   ]);
+  t.same(
+    (await member.nextMany(9)).map(({ index }) => index),
+    [1, 2],
+  );
 });
 
 onBothDisks(
   'a topic that somebody else has open is not removed',
   async (t, world) => {
-    const one = await (await world.openLog({ ...written, partitions: 2 })).topic('t');
-    await one.append(bytes('1'), { key: 'x' });
+    const log = await world.openLog({ ...written, partitions: 2 });
+    const one = await log.topic('t');
     const other = await world.openLog(written);
+    await t.rejects(other.removeTopic('t'), { code: 'LOCK_UNAVAILABLE' }, 'though no partition is open');
+    await one.append(bytes('1'), { key: 'x' });
     await t.rejects(other.removeTopic('t'), { code: 'LOCK_UNAVAILABLE' });
     await one.append(bytes('2'), { key: 'x' });
     t.same(await contents(await one.partition(partitionOfKey('x', 2))), [
       [1, '1'],
       [2, '2'],
     ]);
+    await log.close();
+    t.equal(await other.removeTopic('t'), true);
   },
   { notWithLockFiles: 'there nobody can see who has it open' },
 );
+
+t.test('where nobody can see who has a topic open, who has it hears that it was removed', async (t) => {
+  const world = memoryWorld(t, lockFileMachine());
+  const topic = await (await world.openLog({ ...written, partitions: 2 })).topic('t');
+  const other = await world.openLog({ ...written, partitions: 3 });
+  t.equal(await other.removeTopic('t'), true);
+  await t.rejects(topic.append(bytes('lost')), { code: 'CLOSED' });
+  const anew = await other.topic('t');
+  await t.rejects(topic.append(bytes('lost')), { code: 'CLOSED' }, 'the one of that name is another');
+  await anew.append(bytes('kept'), { key: 'k' });
+  t.same(await contents(await anew.partition(partitionOfKey('k', 3))), [[1, 'kept']]);
+});
+
+onBothDisks('a topic that is asked for while it is removed here is a new one', async (t, world) => {
+  const log = await world.openLog({ ...written, partitions: 1 });
+  await (await log.topic('t')).append(bytes('old'));
+  const removing = log.removeTopic('t');
+  const again = log.removeTopic('t');
+  const topic = await log.topic('t', { partitions: 2 });
+  t.same([await removing, await again], [true, false]);
+  await topic.append(bytes('new'), { key: 'k' });
+  await log.close();
+  const later = await (await world.openLog(written)).topic('t');
+  t.same(await contents(await later.partition(partitionOfKey('k', 2))), [[1, 'new']]);
+});
+
+/** An opener of the machine that syncs directories when it is let. */
+function slowly(machine: MemoryDisk): { disk: Disk; reached: () => boolean; go: () => void } {
+  const opener = machine.opener();
+  let go = (): void => {};
+  let isReached = false;
+  const gate = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const disk = new Proxy(opener, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key !== 'syncDirectory') return typeof value === 'function' ? value.bind(target) : value;
+      return async (directory: string): Promise<void> => {
+        if (directory.endsWith('@t')) {
+          isReached = true;
+          await gate;
+        }
+        await target.syncDirectory(directory);
+      };
+    },
+  });
+  return { disk, reached: () => isReached, go };
+}
+
+t.test('a new topic of the name survives who removes, or opens, the old one slowly', async (t) => {
+  for (const who of ['removes', 'opens'] as const) {
+    const machine = lockFileMachine();
+    const world = memoryWorld(t, machine);
+    const old = await world.openLog({ ...written, partitions: 2 });
+    await (await old.topic('t')).append(bytes('old'), { key: 'k' });
+    await old.close();
+    const slow = slowly(machine);
+    const log = await openLogOn(slow.disk, { directory: world.directory, ...written });
+    const work = who === 'removes' ? log.removeTopic('t') : log.topic('t');
+    await until('in the midst', slow.reached);
+    const other = await world.openLog({ ...written, partitions: 3 });
+    t.equal(await other.removeTopic('t'), who === 'opens');
+    await (await other.topic('t')).append(bytes('new'), { key: 'k' });
+    await other.close();
+    slow.go();
+    const done = await work;
+    if (who === 'removes') t.equal(done, true);
+    else t.match(done, { partitions: 3 }, 'it opens the new one');
+    const topic = await (await world.openLog(written)).topic('t');
+    t.equal(topic.partitions, 3);
+    t.same(await contents(await topic.partition(partitionOfKey('k', 3))), [[1, 'new']], who);
+    await log.close();
+  }
+});
 
 t.test('what of a removed topic outlived its remover is taken away', async (t) => {
   const machine = new MemoryDisk();
