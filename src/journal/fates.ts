@@ -96,6 +96,8 @@ export class Fates implements FactSink {
   isCarrying = false;
   /** Counts how often that was said. */
   carryings = 0;
+  /** How often that was said of a lower number than before: indexes were lost, and are given again. */
+  lowerings = 0;
   /** Records that nobody has and that were claimed as often as they may be here; see `allowAttempts`. */
   readonly spent = new Set<number>();
   readonly #boot: string;
@@ -447,6 +449,7 @@ export class Fates implements FactSink {
   }
 
   carried(upTo: number, isOpen: boolean): void {
+    if (upTo < this.carriedUpTo) this.lowerings += 1;
     this.carriedUpTo = upTo;
     this.isCarrying = isOpen;
     this.carryings += 1;

@@ -247,10 +247,15 @@ export class Journal {
   keepsRoomFor(bytes: number): boolean {
     const file = this.#current();
     const wanted = bytes + this.#limits.leastReserveBytes;
+    let before = -1;
     for (;;) {
       this.#prepared.ensure(file, this.end, wanted, Number.POSITIVE_INFINITY);
-      if (file.size() >= this.end + bytes) return true;
+      const size = file.size();
+      if (size >= this.end + bytes) return true;
       if (this.#prepared.isRefused) return false;
+      // ⚑ Another opener has cut the file since: what this one believes to have prepared is not there.
+      if (size <= before) this.#prepared.forget();
+      before = size;
     }
   }
 

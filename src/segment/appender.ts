@@ -27,6 +27,9 @@ import { settleEnd } from './settle-end.js';
 import type { Spool } from './spool.js';
 import type { Tail } from './tail.js';
 
+/** Positions in a data file are 32-bit. */
+const LARGEST_POSITION = 2 ** 31 - 1;
+
 /** What a segment needs beside its records: its header, and room for the seal that is always kept. */
 export const SEGMENT_OVERHEAD = HEADER_BYTES + SEAL_BYTES;
 
@@ -235,7 +238,10 @@ export class Appender {
     if (tail.nextIndex === tail.active || this.#endsWithMark(file)) return;
     const time = Math.max(Math.floor(wallTime), tail.time);
     const mark = encodeSafeMark(this.#files.placeOf(tail.end), tail.nextIndex, time);
-    if (!this.fits(mark.length)) return;
+    // ⚑ Behind a record that a stream made longer than files are here, too: nothing else says that it is on the device.
+    const isLong = tail.state !== 'sealed' && tail.end + SEAL_BYTES > this.#maxFileSize;
+    if (!isLong && !this.fits(mark.length)) return;
+    if (tail.end + mark.length + SEAL_BYTES > LARGEST_POSITION) return;
     this.#write(file, mark, 0, mark.length);
     tail.end += mark.length;
   }

@@ -11,6 +11,8 @@ export class BackgroundSync {
   #dueWithin = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
+  #isClosed = false;
+
   constructor(engine: Engine) {
     this.#engine = engine;
   }
@@ -25,7 +27,9 @@ export class BackgroundSync {
     this.#syncWithin(2 * this.#engine.options.syncIntervalMs);
   }
 
+  /** ⚑ For good: calls that are under way say that they wrote, and a sync behind the end would find closed files, and call that a failure. */
   close(): void {
+    this.#isClosed = true;
     this.#cancel?.();
     this.#forget();
   }
@@ -37,7 +41,7 @@ export class BackgroundSync {
 
   #syncWithin(delayMs: number): void {
     // What was asked for earlier, and for as soon, comes sooner; looking at the clock costs more than all this.
-    if (this.#dueWithin <= delayMs) return;
+    if (this.#isClosed || this.#dueWithin <= delayMs) return;
     const { clock, syncer, tail, journal, fates } = this.#engine;
     if (tail.safe >= tail.nextIndex - 1 && journal.fact <= journal.safe && !fates.isCarrying) return;
     const dueAt = clock.monotonic() + delayMs;
@@ -50,7 +54,7 @@ export class BackgroundSync {
       // A failed sync makes the store failed, and the next call says so.
       syncer
         .upTo(tail.nextIndex - 1)
-        .then(() => this.#engine.carried.settle())
+        .then(() => (this.#isClosed ? undefined : this.#engine.carried.settle()))
         .catch(() => {});
     });
   }

@@ -17,6 +17,8 @@ export class CarriedDeletes implements CarriedFeed {
   readonly #engine: Engine;
   /** Whether frames were passed over that may carry what is not known. */
   #isStale = true;
+  /** What `lowerings` of the fates were when the log was looked through. */
+  #lowerings = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -61,8 +63,11 @@ export class CarriedDeletes implements CarriedFeed {
   look(): boolean {
     const { fates, tail, journal } = this.#engine;
     for (;;) {
+      // ⚑ Also where batches were read before the facts were that they are not known yet: they passed for older ones of their numbers.
+      if (fates.lowerings !== this.#lowerings) this.#isStale = true;
       if (this.#isStale && fates.isCarrying && !this.#lookThrough()) return false;
       this.#isStale = false;
+      this.#lowerings = fates.lowerings;
       if (!fates.isCarrying) return true;
       tail.catchUp();
       if (tail.isFenced) return false;
@@ -90,8 +95,7 @@ export class CarriedDeletes implements CarriedFeed {
         },
         passedOver: () => {},
       };
-      reader.catchUp();
-      if (reader.isFenced) return false;
+      if (!this.#readToEnd(reader)) return false;
     }
     tail.catchUp();
     if (tail.isFenced) return false;
@@ -100,6 +104,20 @@ export class CarriedDeletes implements CarriedFeed {
     fates.forgetCarried();
     for (const one of [...found, ...known]) fates.carry(one);
     return true;
+  }
+
+  /**
+   * ⚑ A power cut may have taken the seal of a segment, and whoever opened since may not be the one who mends that: reading goes on
+   * in the next one there is. That is listed before the reading: a seal comes before the segment it leads to.
+   */
+  #readToEnd(reader: Tail): boolean {
+    for (;;) {
+      const next = this.#engine.files.list().find((first) => first > reader.active);
+      reader.catchUp();
+      if (reader.isFenced) return false;
+      if (next === undefined) return true;
+      if (reader.active < next) reader.enter(next);
+    }
   }
 
   /**

@@ -111,6 +111,7 @@ export class NamedConsumer implements Consumer {
         if (sought !== this.#sought) return undefined;
         if (record !== undefined) found.push(toEntry(record, engine.options.transforms));
       } catch (error) {
+        if (sought !== this.#sought) return undefined;
         if (found.length === 0) throw error;
         // Who calls next is told.
         break;

@@ -467,6 +467,8 @@ export class Engine {
    */
   syncFailed(cause: unknown): DurostoreError {
     if (this.#residence.isLost()) return this.#lost(cause);
+    // What was closed here was not synced, and nothing is known to be lost.
+    if (cause instanceof DurostoreError && cause.code === 'CLOSED') return cause;
     const failure = this.#fail(
       new DurostoreError(
         'STORE_FAILED',

@@ -110,7 +110,8 @@ export class StreamWriter {
   /** As soon as it is known. */
   #assertSize(bytes: number, headers: Buffer): void {
     const { maxRecordSize, hasRecordSize } = this.#engine.options;
-    const room = LARGEST_FILE - SEGMENT_OVERHEAD - Spool.frameBytes(0, headers);
+    // The mark that says that it is on the device has room behind it.
+    const room = LARGEST_FILE - SEGMENT_OVERHEAD - HEAD_BYTES - Spool.frameBytes(0, headers);
     const most = hasRecordSize ? Math.min(maxRecordSize, room) : room;
     if (bytes <= most) return;
     throw new DurostoreError(

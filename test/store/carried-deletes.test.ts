@@ -10,7 +10,7 @@ import { openStore } from '../../src/mod.js';
 import type { Store } from '../../src/store/contract.js';
 import { Engine } from '../../src/store/engine.js';
 import { resolveStoreOptions, type StoreOptions } from '../../src/store/options.js';
-import { EngineStore } from '../../src/store/store.js';
+import { EngineStore, openStoreOn } from '../../src/store/store.js';
 import { SHORT_JOURNALS, stillClock } from '../crash/actor.js';
 import { decodeDump } from '../golden/dump.js';
 import { putFiles } from '../golden/examine.js';
@@ -19,7 +19,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 import { until } from '../support/until.js';
 import { openEngine } from './engines.js';
 import { bytes, contents, fileOf, range } from './records.js';
-import { lockFileMachine } from './world.js';
+import { lockFileMachine, memoryWorld } from './world.js';
 
 const directory = '/store';
 /** Nothing happens in the background. */
@@ -505,3 +505,108 @@ t.test('they become facts in the background', async (t) => {
     t.same(await indexes(new EngineStore(last)), [4, 5, 6]);
   }
 });
+
+t.test(
+  'room that was prepared in the journal and cut away by another opener is prepared again',
+  async (t) => {
+    const machine = new MemoryDisk();
+    const world = memoryWorld(t, machine);
+    const store = await world.openStore();
+    const other = await world.openStore();
+    await store.writeMany(['a', 'b', 'c'].map(bytes));
+    const replace = (index: number): Promise<number[]> =>
+      store.transaction((tx) => {
+        tx.write(bytes('x'));
+        tx.delete(index);
+      });
+    await replace(1);
+    // Somebody died in the midst of a frame of facts; who looks next cuts it off, and says nothing.
+    const name = world.files(/\.fate\.1$/)[0] as string;
+    const facts = world.bytes(name);
+    const end = facts.length - [...facts].reverse().findIndex((byte) => byte !== 0);
+    facts.set([60, 0, 0, 0, 9, 1, 2, 3], end);
+    const opener = machine.opener();
+    const file = opener.open(`${world.directory}/${name}`, 'write');
+    file?.write(facts, end, 8, end);
+    file?.close();
+    t.same(await other.consumers(), []);
+    t.same(await replace(2), [5]);
+    t.equal(await other.length(), 3);
+  },
+);
+
+t.test('who opens finds what batches carry behind a segment whose seal a power cut took', async (t) => {
+  for (const make of [lockFileMachine, () => new MemoryDisk()]) {
+    const machine = make();
+    const world = memoryWorld(t, machine);
+    const opener = machine.opener();
+    const options = { maxFileSize: fileOf(3, 100), durability: 'written', indexer: false } as const;
+    const doomed = await openStoreOn(opener, { directory: world.directory, ...options });
+    const hundred = (n: number): Uint8Array => bytes(`${n}`.padEnd(100));
+    await doomed.write(hundred(1));
+    await doomed.transaction((tx) => {
+      tx.write(hundred(2));
+      tx.delete(1);
+    });
+    for (const n of range(3, 8)) await doomed.write(hundred(n));
+    await doomed.transaction((tx) => {
+      tx.write(hundred(9));
+      tx.delete(5);
+    });
+    await doomed.write(hundred(10));
+    opener.die();
+    const inner = world.files(/\.dat$/).at(1) as string;
+    const whole = world.bytes(inner);
+    const seal = whole.length - [...whole].reverse().findIndex((byte) => byte !== 0) - 40;
+    world.put(inner, Buffer.concat([whole.subarray(0, seal), Buffer.alloc(whole.length - seal)]));
+    const store = await world.openStore(options);
+    const found = (await contents(store)).map(([index]) => index);
+    t.same(
+      found,
+      [2, 3, 4, 6, 7, 8, 9, 10].filter((index) => found.includes(index)),
+    );
+    t.ok(found.includes(9), 'the batch is there');
+    t.equal(await store.read(5), undefined, 'and so is what it deleted');
+    t.equal(await store.read(1), undefined);
+  }
+});
+
+t.test(
+  'who has read a batch before it folded that indexes are given again knows what it carries',
+  async (t) => {
+    const machine = new MemoryDisk();
+    const world = memoryWorld(t, machine);
+    const options = { durability: 'written', syncIntervalMs: 1_000_000, indexer: false } as const;
+    const before = await world.openStore(options);
+    for (const n of range(1, 10)) await before.write(bytes(`${n}`));
+    await before.sync();
+    for (const n of [11, 12]) await before.write(bytes(`${n}`));
+    await before.transaction((tx) => {
+      tx.write(bytes('13'));
+      tx.delete(4);
+    });
+    // The journal has it that batches may carry deletes from 13 on; the log ends at 10.
+    machine.powerCut({ writes: 'lose', names: 'lose' });
+    const one = await world.openStore(options);
+    const other = await world.openStore(options);
+    t.equal(await one.nextIndex(), 11);
+    t.same(
+      await other.transaction((tx) => {
+        tx.write(bytes('eleven'));
+        tx.delete(5);
+      }),
+      [11],
+    );
+    t.equal(await one.write(bytes('twelve')), 12, 'which looks at the log alone');
+    t.equal(await one.read(5), undefined);
+    await one.sync();
+    await one.close();
+    await other.close();
+    const later = await world.openStore(options);
+    t.equal(await later.read(5), undefined);
+    t.same(
+      (await contents(later)).map(([index]) => index),
+      [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12],
+    );
+  },
+);

@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import type { Store } from '../../src/store/contract.js';
 import { damagedOnPurpose } from '../support/consistency.js';
+import { MovedClock } from './moved-clock.js';
 import { bytes, fileOf, text } from './records.js';
 import { storeCalls } from './store-calls.js';
 import { onBothDisks } from './world.js';
@@ -109,4 +110,33 @@ onBothDisks('closing and opening take no room from the records', async (t, world
   for (let round = 0; round < 20; round++) await (await world.openStore(options)).close();
   t.equal(world.bytes(FILE).length, size, 'nothing is said twice');
   t.same(await (await world.openStore(options)).read(1), largest);
+});
+
+onBothDisks('a close with calls under way is no failed sync, whoever writes meanwhile', async (t, world) => {
+  const calls: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
+    write: (store) => store.write(bytes('x'), { durability: 'written' }),
+    transaction: (store) =>
+      store.transaction((tx) => {
+        tx.write(bytes('x'));
+        tx.delete(1);
+      }),
+    delete: (store) => store.delete(2),
+  };
+  for (const [name, call] of Object.entries(calls))
+    for (const durability of ['written', 'synced'] as const) {
+      const clock = new MovedClock();
+      const other = await world.openStore({ durability: 'written' });
+      const store = await world.openStore({ durability, clock });
+      await other.writeMany([bytes('a'), bytes('b')]);
+      const called = call(store);
+      const closing = store.close();
+      await called;
+      await closing;
+      await other.write(bytes('behind it'));
+      clock.advance(10_000);
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      t.same(world.files(/suspect/), [], `${name}, ${durability}`);
+      await other.sync();
+      await other.close();
+    }
 });

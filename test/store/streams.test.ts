@@ -408,3 +408,21 @@ t.test('a piece that was written is not kept', async (t) => {
   t.ok(kept <= 2, `${kept} of 40 are kept`);
   await store.close();
 });
+
+t.test(
+  'a stream that was synced, and the store closed, is CORRUPT where it is damaged, and not cut',
+  async (t) => {
+    const machine = new MemoryDisk();
+    const world = memoryWorld(t, machine);
+    const store = await world.openStore({ maxFileSize: 4096 });
+    await store.writeStream(pieces(Buffer.alloc(6000, 'x'), 700));
+    await store.close();
+    world.flip(
+      world.files(/\.dat$/)[0] as string,
+      world.bytes(world.files(/\.dat$/)[0] as string).length - 2000,
+    );
+    const again = await world.openStore({ maxFileSize: 4096 });
+    await t.rejects(again.read(1), { code: 'CORRUPT' });
+    t.equal(await again.write(bytes('next')), 2);
+  },
+);
