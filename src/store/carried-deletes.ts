@@ -107,13 +107,14 @@ export class CarriedDeletes implements CarriedFeed {
   }
 
   /**
-   * ⚑ A power cut may have taken the seal of a segment, and whoever opened since may not be the one who mends that: reading goes on
-   * in the next one there is. That is listed before the reading: a seal comes before the segment it leads to.
+   * ⚑ A power cut may have taken the seal of a segment, or its header, and whoever opened since may not be the one who mends that:
+   * reading goes on in the next one that has a header. That is listed before the reading: a seal comes before the segment it leads to.
    */
   #readToEnd(reader: Tail): boolean {
+    const { files } = this.#engine;
     for (;;) {
-      const next = this.#engine.files.list().find((first) => first > reader.active);
-      reader.catchUp();
+      const next = files.list().find((first) => first > reader.active && files.data(first) !== undefined);
+      if (files.data(reader.active) !== undefined) reader.catchUp();
       if (reader.isFenced) return false;
       if (next === undefined) return true;
       if (reader.active < next) reader.enter(next);
