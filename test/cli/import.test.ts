@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Entry, openQueue, openStore, type Store } from '../../src/mod.js';
+import { Importing, type Incoming } from '../../src/cli/importing.js';
+import type { Session } from '../../src/cli/session.js';
+import { type Entry, openQueue, openStore, type Queue, type Store } from '../../src/mod.js';
 import { plainNode } from '../support/processes.js';
 import { random } from '../support/random.js';
 import { compiled } from '../support/repository.js';
@@ -189,4 +191,48 @@ t.test('import: a file that is not there creates nothing', async (t) => {
   t.notOk(existsSync(join(cwd, 'new')));
   writeFileSync(join(cwd, 'empty'), '');
   t.same(await durostore(['import', 'new', 'empty'], { cwd }), { code: 0, stdout: '0\n', stderr: '' });
+});
+
+t.test('import: what is counted is on the device, a batch at a time', async (t) => {
+  const calls: string[] = [];
+  let index = 0;
+  const queue = {
+    enqueueMany: async (values: readonly unknown[]) => {
+      if (values.includes('no room')) throw new Error('no room');
+      calls.push(`write ${values.length}`);
+      return values.map(() => ++index);
+    },
+    store: {
+      sync: async () => {
+        calls.push('sync');
+      },
+    },
+  } as unknown as Queue<unknown>;
+  const told: unknown[] = [];
+  const session = {
+    signal: new AbortController().signal,
+    notes: { note: (_: string, facts: unknown) => told.push(facts) },
+  } as unknown as Session;
+  const record = (n: number, bytes = 1): Incoming => ({ value: n, bytes, headers: {} });
+  async function* source(...arrays: Incoming[][]): AsyncGenerator<Incoming[]> {
+    yield* arrays;
+  }
+  const synced = new Importing(queue, session, 'synced', () => calls.push('progress'));
+  const many = Array.from({ length: 2001 }, (_, n) => record(n));
+  await synced.all(source(many, [record(1, 1_000_000), record(2, 48_576), record(3), record(4, 5_000_000)]));
+  const batches = [1000, 1000, 1, 2, 1, 1];
+  t.same(
+    calls,
+    batches.flatMap((size) => [`write ${size}`, 'sync', 'progress']),
+    'up to a thousand records, and up to 1 MiB',
+  );
+  t.same(synced.outcome, { imported: 2005, lastIndex: 2005 });
+  calls.length = 0;
+  const full = { value: 'no room', bytes: 1, headers: { a: 'b' } };
+  await t.rejects(synced.all(source([record(1), full, record(2)])), { message: 'no room' });
+  t.same(calls, ['write 1', 'sync'], 'also what was written before a failure');
+  t.same(told, [{ imported: 2006, lastIndex: 2006 }]);
+  calls.length = 0;
+  await new Importing(queue, session, 'written', () => {}).all(source([record(1)]));
+  t.same(calls, ['write 1']);
 });
