@@ -38,7 +38,10 @@ t.test('a Go Durostore: the records that are not deleted, in the order of their 
   goFiles(source, 'test_001', first.join(''), [
     ...goSequence(0, first).map((entry): GoEntry => (entry.index === 1 ? { ...entry, deleted: 1 } : entry)),
   ]);
-  goFiles(source, 'test_002', 'fivesix', [...goSequence(5, ['five', 'six'])].reverse());
+  goFiles(source, 'test_002', 'sixfive', [
+    { index: 6, start: 0, finish: 3 },
+    { index: 5, start: 3, finish: 7 },
+  ]);
   goFiles(source, 'test_010', 'eight', goSequence(8, ['eight']));
   goFiles(source, 'test_1000', 'nine', goSequence(9, ['nine']));
   goFiles(source, 'test_003', '', []);
