@@ -32,3 +32,20 @@ export function* indexesOf(
   }
   if (some.length > 0) yield some;
 }
+
+const MOST_LISTED = 20;
+
+/** `7, 9-12`, ascending; a long list is cut. */
+export function indexList(indexes: readonly number[]): string {
+  const ranges: { from: number; to: number }[] = [];
+  for (const index of [...indexes].sort((one, other) => one - other)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && index <= last.to + 1) last.to = index;
+    else ranges.push({ from: index, to: index });
+  }
+  const listed = ranges
+    .slice(0, MOST_LISTED)
+    .map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`));
+  if (ranges.length > MOST_LISTED) listed.push('…');
+  return listed.join(', ');
+}

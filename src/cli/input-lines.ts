@@ -9,11 +9,12 @@ const LONGEST_LINE = 64 * 1024 * 1024;
 /**
  * Lines as bytes, those that came together in one array; the last one may lack its newline. Only a newline ends a line, so
  * that everything else comes through as it is, a carriage return before it too; `node:readline` takes more for an end.
- * Rejects with the signal's reason when it aborts.
+ * Rejects with the signal's reason when it aborts, with RECORD_TOO_LARGE where a line is longer than `longest` bytes.
  */
 export async function* inputLines(
   source: Readable,
   signal: AbortSignal,
+  longest: number = LONGEST_LINE,
 ): AsyncGenerator<Buffer[], undefined> {
   signal.throwIfAborted();
   addAbortSignal(signal, source);
@@ -32,7 +33,7 @@ export async function* inputLines(
       if (from === chunk.length) continue;
       rest.push(chunk.subarray(from));
       restBytes += chunk.length - from;
-      if (restBytes > LONGEST_LINE) throw tooLong();
+      if (restBytes > longest) throw tooLong(longest);
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -41,8 +42,8 @@ export async function* inputLines(
   if (rest.length > 0) yield [Buffer.concat(rest)];
 }
 
-const tooLong = (): DurostoreError =>
+const tooLong = (longest: number): DurostoreError =>
   new DurostoreError(
     'RECORD_TOO_LARGE',
-    `a line of the input is longer than ${LONGEST_LINE} bytes. Nothing of it was written: split it`,
+    `a line of the input is longer than ${longest} bytes. Nothing of it was written: split it`,
   );

@@ -6,14 +6,29 @@ import { deletion } from './commands/delete.js';
 import { dequeue } from './commands/dequeue.js';
 import { dump } from './commands/dump.js';
 import { enqueue } from './commands/enqueue.js';
+import { exportation } from './commands/export.js';
+import { importation } from './commands/import.js';
 import { repair } from './commands/repair.js';
 import { stats } from './commands/stats.js';
 import { tail } from './commands/tail.js';
 import { verify } from './commands/verify.js';
 import type { Start } from './session.js';
 
-/** In the order of the help: what only looks, what uses a queue, what mends, what measures. */
-const COMMANDS = [stats, verify, dump, tail, enqueue, dequeue, dead, deletion, repair, bench] as const;
+/** In the order of the help: what only looks, what uses a queue, what hands over, what mends, what measures. */
+const COMMANDS = [
+  stats,
+  verify,
+  dump,
+  tail,
+  enqueue,
+  dequeue,
+  dead,
+  deletion,
+  exportation,
+  importation,
+  repair,
+  bench,
+] as const;
 
 const AFTER = `
 Exit codes: 0 fine; 1 findings: what was looked at is not as it was written; 2 wrong usage, or it could not be done.

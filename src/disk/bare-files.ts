@@ -1,5 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, mkdtempSync, openSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { DiskFile } from './disk.js';
 import { osDisk } from './os.js';
 
@@ -29,3 +30,14 @@ export class BareFiles {
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
+
+/** Files of other programs, which are only read. All throw what the system says where there is no such file. */
+export const foreignFiles = {
+  isDirectory: (path: string): boolean => statSync(path).isDirectory(),
+  isSame: (one: string, other: string): boolean => realpathSync(one) === realpathSync(other),
+  list: (directory: string): string[] => osDisk.list(directory),
+  /** Undefined where there is none. The caller closes it. */
+  open: (path: string): DiskFile | undefined => osDisk.open(path, 'read'),
+  /** From its beginning to its end, also where it is a pipe. */
+  stream: (path: string): Readable => createReadStream(path, { fd: openSync(path, 'r') }),
+} as const;

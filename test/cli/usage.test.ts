@@ -14,6 +14,8 @@ const COMMANDS = [
   'dequeue',
   'dead',
   'delete',
+  'export',
+  'import',
   'repair',
   'bench',
 ];
@@ -89,6 +91,18 @@ const mistakes: readonly [args: string[], message: RegExp][] = [
   [['delete', 'x', '0'], /'0' is invalid.*at least 1/],
   [['delete', 'x', '9-5'], /'9-5' is invalid/],
   [['delete', 'x', '1-'], /'1-' is invalid/],
+  [['export', 'x', '--from', '0'], /'0' is invalid/],
+  [['import', 'x', '--codec', 'v8'], /Allowed choices are json, bytes/],
+  [
+    ['import', 'x', 'file', '--durostore-go', 'y'],
+    /^durostore: option '--durostore-go <path>' takes no file/,
+  ],
+  [
+    ['import', 'x', '--go-prefix', 'y'],
+    /^durostore: option '--go-prefix <name>' goes with '--durostore-go <path>'/,
+  ],
+  [['import', 'x', 'missing'], /^durostore: ENOENT: /],
+  [['import', 'x', '--durostore-go', 'missing'], /^durostore: ENOENT: /],
   [['delete', 'x', '1', '9007199254740992'], /'9007199254740992' is invalid/],
 ];
 
@@ -124,7 +138,7 @@ t.test('with --json mistakes and errors are JSON, too', async (t) => {
 
 t.test('a store that is not there is an error, and none is created', async (t) => {
   const cwd = await temporaryDirectory(t);
-  for (const name of ['stats', 'verify', 'repair', 'dump', 'tail', 'dequeue', 'dead', 'delete']) {
+  for (const name of ['stats', 'verify', 'repair', 'dump', 'tail', 'dequeue', 'dead', 'delete', 'export']) {
     const indexes = name === 'delete' ? ['1'] : [];
     const { code, stdout, stderr } = await durostore([name, 'nowhere', ...indexes], { cwd });
     t.same({ code, stdout }, { code: 2, stdout: '' }, name);
