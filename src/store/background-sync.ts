@@ -10,7 +10,6 @@ export class BackgroundSync {
   /** Within how long of that time at which it was asked for. */
   #dueWithin = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
-
   #isClosed = false;
 
   constructor(engine: Engine) {

@@ -34,10 +34,15 @@ export async function openTopic(
       await sleep(LOOK_EVERY_MS);
       continue;
     }
-    if (isThere()) {
-      sweepTopic(disk, log, name);
-      return new OpenTopic(disk, options, directory, name, meta, lock, isThere);
+    let topic: OpenTopic | undefined;
+    try {
+      if (isThere()) {
+        sweepTopic(disk, log, name);
+        topic = new OpenTopic(disk, options, directory, name, meta, lock, isThere);
+        return topic;
+      }
+    } finally {
+      if (topic === undefined && lock !== 'none') lock.close();
     }
-    if (lock !== 'none') lock.close();
   }
 }

@@ -121,6 +121,30 @@ t.test('what the calling thread waited for itself is on the device, and in its o
   );
 });
 
+t.test(
+  'nobody is answered before who asked earlier, though the calling thread could wait for him',
+  async (t) => {
+    const { machine, store } = await start(t);
+    await store.writeMany(Array.from({ length: 200 }, () => bytes('x')));
+    for (let hops = 0; hops < 16; hops++) {
+      await untilSyncedHere(() => store.deleteFirst());
+      const unsynced = await store.write(bytes('y'), { durability: 'written' });
+      const order: string[] = [];
+      machine.syncs.hold();
+      // The first one waits for the record, and then for the fact.
+      const first = store.delete(unsynced).then(() => order.push('first'));
+      await until('its sync is under way', () => machine.syncs.count === 1);
+      machine.syncs.release(1);
+      for (let hop = 0; hop < hops; hop++) await null;
+      const second = store.deleteFirst().then(() => order.push('second'));
+      await settle();
+      machine.syncs.release();
+      await Promise.all([first, second]);
+      t.same(order, ['first', 'second'], `${hops} microtasks behind the first sync`);
+    }
+  },
+);
+
 t.test('a sync that fails there fails the store, and the next opener mends it', async (t) => {
   const { machine, store, afterPowerCut } = await start(t);
   const written = await untilSyncedHere(() => store.write(bytes('x')));
