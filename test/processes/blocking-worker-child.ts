@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { openQueue } from '../../src/mod.js';
+import { aborted } from '../support/aborted.js';
 import { type Orders, orders, tell, untilStopped } from './child.js';
 
 export interface BlockingOrders extends Orders {
@@ -40,7 +41,7 @@ const worker = queue.process(async ({ value, attempt, signal }) => {
   await say({ seen: 'blocked', attempt });
   if (until !== undefined) await new Promise((resolve) => setImmediate(resolve));
 });
-await new Promise((resolve) => stopped.addEventListener('abort', resolve));
+await aborted(stopped);
 await worker.close();
 await say({ seen: 'closed', stats: worker.stats() });
 await queue.close();

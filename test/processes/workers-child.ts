@@ -4,6 +4,7 @@
  */
 import { openSync, writeSync } from 'node:fs';
 import { type Delivery, openQueue } from '../../src/mod.js';
+import { aborted } from '../support/aborted.js';
 import { orders, tell, untilStopped } from './child.js';
 import { type Job, type Note, thrownFor, type WorkersOrders } from './workers-jobs.js';
 
@@ -45,8 +46,7 @@ async function handle(delivery: Delivery<Job>): Promise<void> {
     end('throw');
     throw new Error(thrownFor(value.n, attempt));
   } else if (deed === 'die') await die(delivery);
-  else
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  else await aborted(signal);
 }
 
 async function acknowledge(delivery: Delivery<Job>, end: (what: Note['what']) => boolean): Promise<void> {
@@ -75,7 +75,7 @@ async function die(delivery: Delivery<Job>): Promise<void> {
 }
 
 await tell({ working: true });
-await new Promise((resolve) => stopped.addEventListener('abort', resolve));
+await aborted(stopped);
 await worker.close();
 await tell({ closed: worker.stats() });
 await queue.close();

@@ -15,7 +15,7 @@ const CONCURRENCY = 8;
 const MAX_ATTEMPTS = 5;
 const TIMEOUT_MS = 400;
 const KEYS = 40;
-const DONE_WITHIN_MS = 300_000 + JOBS * 20;
+const DONE_WITHIN_MS = 120_000 + JOBS * 20;
 
 /** One process, from its beginning to its end. */
 interface Life {

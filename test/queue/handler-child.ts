@@ -1,6 +1,7 @@
 /** Claims one message, tells of its progress until its signal aborts, and tells what came of it. */
 import { DurostoreError, openQueue } from '../../src/mod.js';
 import { leave, orders, tell } from '../processes/child.js';
+import { aborted } from '../support/aborted.js';
 
 const { directory, options } = orders();
 const outcome = (call: Promise<void>): Promise<string> =>
@@ -14,7 +15,7 @@ const queue = await openQueue<string>({ ...options, directory });
 const delivery = await queue.claim({ waitMs: Number.POSITIVE_INFINITY });
 if (delivery === undefined) throw new Error('nothing came');
 await delivery.progress({ by: process.pid, done: 1 });
-await new Promise((resolve) => delivery.signal.addEventListener('abort', resolve, { once: true }));
+await aborted(delivery.signal);
 const { reason } = delivery.signal;
 await tell({
   reason: reason instanceof DurostoreError ? reason.code : String(reason),
