@@ -1,6 +1,6 @@
 /**
- * What the tests of streams show in seconds, at length: readers that follow a writer, readers whose records go by retention, and a group
- * whose members are killed and added at random. Says where the evidence is when something is wrong.
+ * What the tests of streams show in seconds, at length: readers that follow a writer, readers whose records go by retention, a group
+ * whose members are killed and added at random, and transactions, streams and consumers of processes that are killed and stopped. Says where the evidence is when something is wrong.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,13 +9,14 @@ import { parseArgs } from 'node:util';
 
 const { elevenReaders, readersUnderRetention } = await import('../build/test/processes/readers.js');
 const { killMembers } = await import('../build/test/processes/group-members.js');
+const { torture } = await import('../build/test/processes/torture.js');
 const { randomFrom } = await import('../build/test/support/random.js');
 
 const HELP = `npm run streams -- WHAT [options]
 
-WHAT                     readers, retention or group; all, one after the other, without
+WHAT                     readers, retention, group or torture; all, one after the other, without
   --records N            that readers read (default 100000)
-  --seconds N            for which members of the group are killed and added (default 60)
+  --seconds N            for which members of the group, or processes of the torture, are killed (default 60)
   --locking MODE         os, lockfile or both, one after the other (default both)
   --seed S               repeats the same choices; what the processes make of them is theirs
   --directory PATH       where to work (default: a new directory below that for temporary files)`;
@@ -94,6 +95,26 @@ const shows = {
       `${appended} records, ${returned} times returned; ${joined} members joined, ${deaths} were killed`,
     );
     return wrong;
+  },
+
+  async torture({ starter, directory, notes, locking, chance }) {
+    const site = { starter, chance, directory, scratch: notes };
+    const everyMs = locking === 'os' ? 500 : 1500;
+    const { wrong, counts, kills, stops, report, problems } = await torture(site, {
+      locking,
+      forMs: number('seconds') * 1000,
+      killEveryMs: everyMs,
+      stopEveryMs: everyMs,
+      // Longer than a lock file may be silent, so that others take over.
+      longestStopMs: 8000,
+    });
+    const { transactions, streams, commits, happened, vanished } = counts;
+    console.log(
+      `${transactions} transactions, ${streams} streams and ${commits} commits acknowledged; ${kills} kills, ${stops} stops; of what ` +
+        `nobody was told the end of ${happened} happened and ${vanished} did not`,
+    );
+    const serious = report.findings.filter(({ severity }) => severity !== 'note');
+    return [...wrong, ...problems, ...serious.map((finding) => `verify: ${JSON.stringify(finding)}`)];
   },
 };
 
