@@ -184,6 +184,7 @@ export interface RetentionResult {
 }
 
 const RETENTION_READERS = 8;
+const UNLINKED_WITHIN_MS = 20_000;
 /** Entries of the records that one file has room for, and a header. */
 const entriesOf = (maxFileSize: number): number => 64 + Math.ceil(maxFileSize / 48) * 32;
 
@@ -217,7 +218,7 @@ export async function readersUnderRetention(
     index = end + 1;
     await look();
     if (batch % 100 === 0)
-      await until('what is gone is unlinked', () => segmentBytes(directory) <= bound, WITHIN_MS);
+      await until('what is gone is unlinked', () => segmentBytes(directory) <= bound, UNLINKED_WITHIN_MS);
   }
   const readings = [];
   for (const { read } of following) {
