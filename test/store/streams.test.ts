@@ -8,7 +8,6 @@ import t, { type Test } from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { CorruptError } from '../../src/errors.js';
 import { openStore as openInMemory } from '../../src/memory/mod.js';
-import { compress } from '../../src/store/compress.js';
 import type { Store } from '../../src/store/contract.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { damagedOnPurpose } from '../support/consistency.js';
@@ -197,20 +196,6 @@ onBothDisks('too large is told as soon as it is known, and nothing was written',
   t.equal(await store.nextIndex(), 2);
   const larger = await world.openStore({ maxFileSize: 8192 });
   t.equal(await larger.writeStream(pieces(new Uint8Array(100_000), 1000)), 2, 'beyond the size of a file');
-});
-
-onBothDisks('transforms: what is small goes through them, the rest is refused', async (t, world) => {
-  const store = await world.openStore({ transforms: [compress()] });
-  t.equal(await store.writeStream(pieces(Buffer.alloc(2 * MIB, 'a'))), 1);
-  t.ok((await store.size()) < 100_000);
-  t.equal((await collect(await store.readStream(1)))?.length, 2 * MIB);
-  await t.rejects(store.writeStream(pieces(Buffer.alloc(5 * MIB), MIB)), { code: 'UNSUPPORTED' });
-  t.same(spools(world), []);
-  t.equal(await store.nextIndex(), 2);
-  const large = await world.openStore({ transforms: [compress({ algorithm: 'gzip', level: 1 })] });
-  const noise = randomBytes(3 * MIB);
-  t.equal(await large.write(noise), 2);
-  t.ok((await collect(await large.readStream(2)))?.equals(noise), 'a large one that went through them');
 });
 
 onBothDisks('a reader goes on though the record is deleted, and its file removed', async (t, world) => {
