@@ -10,8 +10,8 @@ import type { Engine } from './engine.js';
 export interface Blocks {
   /** How many bytes `next` has not given yet. */
   readonly left: number;
-  /** Undefined behind the last one. CORRUPT. */
-  next(): Promise<Uint8Array | undefined>;
+  /** Undefined behind the last one. CORRUPT. It may be in `memory`, where the caller has some for it and it is not larger. */
+  next(memory?: Uint8Array): Promise<Uint8Array | undefined>;
 }
 
 /** Reads the blocks of a large record's payload, each checked before it is handed out. */
@@ -45,11 +45,11 @@ export class LargeBlocks implements Blocks {
     return this.#end - this.#at;
   }
 
-  async next(): Promise<Uint8Array | undefined> {
+  async next(memory?: Uint8Array): Promise<Uint8Array | undefined> {
     this.#sums ??= await this.#sumUp();
     if (this.left <= 0) return undefined;
     const { blockBytes, sums } = this.#sums;
-    const block = await this.#read(this.#at, Math.min(blockBytes, this.left));
+    const block = await this.#read(this.#at, Math.min(blockBytes, this.left), memory);
     if (checksum(block, 0, block.length) !== sums[this.#count]) throw this.#damaged();
     this.#at += block.length;
     this.#count += 1;
@@ -62,8 +62,9 @@ export class LargeBlocks implements Blocks {
     const sums: number[] = [];
     const before = await this.#read(position + HEAD_BYTES, this.#from - position - HEAD_BYTES);
     let sum = checksum(before, 0, before.length);
+    const memory = new Uint8Array(BLOCK_BYTES);
     for (let at = this.#from; at < this.#end; at += BLOCK_BYTES) {
-      const block = await this.#read(at, Math.min(BLOCK_BYTES, this.#end - at));
+      const block = await this.#read(at, Math.min(BLOCK_BYTES, this.#end - at), memory);
       sums.push(checksum(block, 0, block.length));
       sum = checksum(block, 0, block.length, sum);
     }
@@ -71,8 +72,9 @@ export class LargeBlocks implements Blocks {
     return { blockBytes: BLOCK_BYTES, sums };
   }
 
-  async #read(position: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
+  async #read(position: number, length: number, memory?: Uint8Array): Promise<Uint8Array> {
+    const bytes =
+      memory !== undefined && memory.length >= length ? memory.subarray(0, length) : new Uint8Array(length);
     let read: number;
     try {
       read = await this.#file.readLater(bytes, 0, length, position);

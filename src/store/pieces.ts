@@ -28,10 +28,10 @@ export class PieceMaker {
   #end = HEAD_BYTES;
   #number = 0;
 
-  constructor(transforms: Transforms, pieceBytes: number) {
+  constructor(transforms: Transforms, pieceBytes: number, stream = randomBytes(STREAM_BYTES)) {
     this.#transforms = transforms;
     this.#plain = Buffer.alloc(HEAD_BYTES + pieceBytes);
-    randomBytes(STREAM_BYTES).copy(this.#plain);
+    stream.copy(this.#plain);
   }
 
   get isFull(): boolean {

@@ -1,3 +1,4 @@
+import { BLOCK_BYTES } from '../frame/block-sums.js';
 import { readUint32 } from '../frame/uint48.js';
 import type { Blocks } from './large-blocks.js';
 import { LENGTH_BYTES, type PieceOpener } from './pieces.js';
@@ -8,6 +9,9 @@ const EMPTY = new Uint8Array(0);
 export class PlainPieces implements Blocks {
   readonly #stored: Blocks;
   readonly #opener: PieceOpener;
+  readonly #memory = new Uint8Array(BLOCK_BYTES);
+  /** Of the piece before, where nobody else has it. */
+  #spare: Uint8Array = EMPTY;
   #block: Uint8Array = EMPTY;
   #at = 0;
   #isOver = false;
@@ -29,17 +33,19 @@ export class PlainPieces implements Blocks {
     const stored = await this.#take(length);
     const isLast = this.left === 0;
     const plain = this.#opener.open(stored, isLast);
+    // ⚑ What undoes it may give out a part of it.
+    this.#spare = plain.buffer === stored.buffer ? EMPTY : stored;
     this.#isOver = isLast;
     return plain;
   }
 
-  /** A copy: what undoes it may give out a part of it. */
   async #take(length: number): Promise<Uint8Array> {
     if (length > this.left) throw this.#opener.wrong();
-    const bytes = new Uint8Array(length);
+    const { buffer } = this.#spare;
+    const bytes = buffer.byteLength < length ? new Uint8Array(length) : new Uint8Array(buffer, 0, length);
     for (let done = 0; done < length; ) {
       if (this.#at === this.#block.length) {
-        this.#block = (await this.#stored.next()) ?? EMPTY;
+        this.#block = (await this.#stored.next(this.#memory)) ?? EMPTY;
         this.#at = 0;
       }
       const part = this.#block.subarray(this.#at, this.#at + length - done);

@@ -67,7 +67,7 @@ function undone(engine: Engine, index: number, marks: Uint8Array, stored: Blocks
 
 function streamOf(engine: Engine, blocks: Blocks, unpin: () => void): ReadableStream<Uint8Array> {
   const { signal } = engine.streams;
-  const ballast = new Ballast();
+  const ballast = new Ballast(blocks instanceof PlainPieces);
   let isOver = false;
   const end = (): void => {
     if (isOver) return;

@@ -48,7 +48,7 @@ export class StreamWriter {
         ? this.#engine.streams.signal
         : AbortSignal.any([signal, this.#engine.streams.signal]);
     const held: Uint8Array[] = [];
-    const ballast = new Ballast();
+    const ballast = new Ballast(this.#engine.options.transforms !== undefined);
     let bytes = 0;
     let spooled: SpooledStream | undefined;
     let index: number | undefined;
