@@ -20,6 +20,15 @@ export function bodyInFileIsWhole(file: DiskFile, position: number, { length, bo
   return sum === bodySum;
 }
 
+/**
+ * Whether a large frame is whole. ⚑ With `believed`, for who knows that all of a stream was written before its file had its name: what
+ * stands before its payload, which has the sums of that, is looked at alone. Whoever reads the payload compares it with those.
+ */
+export function largeFrameIsWhole(file: DiskFile, position: number, head: Head, believed: boolean): boolean {
+  if (believed && readLargeFront(file, position, head)?.sums !== undefined) return true;
+  return bodyInFileIsWhole(file, position, head);
+}
+
 /** What stands before the payload of a large record. */
 export interface LargeFront {
   readonly marks: Buffer;

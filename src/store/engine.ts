@@ -191,7 +191,10 @@ export class Engine {
         );
       }
       engine = new Engine(disk, names, options, meta, locks, limits, compaction, slices);
+      const mayBelieve = meta.locking !== 'lockfile';
+      engine.files.believesStreams = mayBelieve && arrival !== 'first' && !disk.exists(names.suspect());
       await recoverStore(engine, arrival === 'first', options.signal);
+      engine.files.believesStreams = mayBelieve;
       locks.settle();
       engine.noteChange();
       engine.sweeper.checkAll();

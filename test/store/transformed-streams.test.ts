@@ -34,7 +34,8 @@ async function drained(
   const parts: Buffer[] = [];
   let error: DurostoreError | undefined;
   try {
-    for await (const part of stream ?? []) parts.push(Buffer.from(part));
+    // Not copied: they are whoever's who asked.
+    for await (const part of stream ?? []) parts.push(Buffer.from(part.buffer, part.byteOffset, part.length));
   } catch (reason) {
     error = reason as DurostoreError;
   }
