@@ -136,29 +136,4 @@ for (const locking of ['os', 'lockfile'] as const) {
       t.same(await holders(store), [['mail', 2, 1]]);
     }
   });
-
-  t.test(`${locking}: eleven readers in four processes`, async (t) => {
-    const total = locking === 'os' ? 6000 : 2000;
-    const directory = await temporaryDirectory(t);
-    const store = await openStore({ directory, ...written, locking, maxFileSize: 64 * 1024 });
-    t.teardown(() => store.close());
-    const processes = await Promise.all(Array.from({ length: 4 }, () => elsewhere(t, directory)));
-    const readers = Array.from({ length: 11 }, (_, at) => ({
-      name: `reader-${at}`,
-      process: processes[at % 4] as Elsewhere,
-    }));
-    for (const { name, process } of readers) t.equal(await process.do('open', name, { from: 'next' }), true);
-    const following = readers.map(({ name, process }) => process.do('follow', name, total));
-    for (let index = 1; index <= total; index += 50) await store.writeMany(records(index, index + 49));
-    t.same(
-      await Promise.all(following),
-      readers.map(() => [[1, total]]),
-      'each sees all, once, in order',
-    );
-    const all = await store.consumers();
-    t.same(
-      all.map(({ committed, lag, holders }) => [committed, lag, holders]),
-      readers.map(() => [total, 0, 1]),
-    );
-  });
 }

@@ -7,8 +7,12 @@ import { openLog } from '../../src/mod.js';
  * is locked from the record's return to its commit: two members on one partition at a time would meet there.
  */
 
-const [directory = '', notes = '', name = ''] = process.argv.slice(2);
-const log = await openLog({ directory, durability: 'written' });
+const [directory = '', notes = '', name = '', locking] = process.argv.slice(2);
+const log = await openLog({
+  directory,
+  durability: 'written',
+  locking: locking === 'lockfile' ? 'lockfile' : 'os',
+});
 const topic = await log.topic('words');
 const member = await topic.group('readers');
 process.send?.('joined');

@@ -17,7 +17,7 @@ export class Workplace {
   readonly #origin: number;
   #queue: Queue<string> | undefined;
 
-  constructor({ plan, life, notes, seed, directory, origin }: SoakOrders, signal: AbortSignal) {
+  constructor({ plan, life, notes, seed, directory, origin }: Omit<SoakOrders, 'role'>, signal: AbortSignal) {
     this.plan = plan;
     this.life = life;
     this.notes = new Notes(notes);

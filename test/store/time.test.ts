@@ -104,6 +104,46 @@ t.test('exact against a linear scan: many segments, gaps, missing and damaged en
   }
 });
 
+t.test('exact in a large store: 100,000 records, and one time over several segments', async (t) => {
+  const { integer, chance } = random(t);
+  const clock = new MovedClock();
+  const world = memoryWorld(t);
+  const store = await world.openStore({ clock, durability: 'written', maxFileSize: 64 * 1024 });
+  const total = 100_000;
+  for (let left = total; left > 0; ) {
+    const count = Math.min(left, chance(0.5) ? integer(1, 20) : integer(1, 1000));
+    await store.writeMany(Array.from({ length: count }, () => record));
+    left -= count;
+    // A batch never spans files, so one time spans several where it stands still, or goes back, for some batches.
+    if (chance(0.7)) clock.advance(chance(0.5) ? 1 : integer(1, 5000));
+    else if (chance(0.2)) clock.setWall(clock.now() - integer(1, 10_000));
+  }
+  const times: number[] = [];
+  for await (const { time } of store.entries()) times.push(time.getTime());
+  t.equal(times.length, total);
+  const begins = world.files(/\.dat$/).map((name) => Number(/_(\d+)\./.exec(name)?.[1]));
+  t.ok(begins.length > 60, `${begins.length} segments`);
+  t.ok(
+    begins.some((first) => first > 1 && times[first - 1] === times[first - 2]),
+    'one time on both sides of a border',
+  );
+  const [earliest = 0, latest = 0] = [times[0], times.at(-1)];
+  const samples = [
+    ...range(1, 1500).map(() => integer(earliest - 10, latest + 10)),
+    ...range(1, 500).map(() => times[integer(0, total - 1)] ?? 0),
+    ...begins.flatMap((first) => [-1, 0, 1].map((ms) => (times[first - 1] ?? 0) + ms)),
+  ];
+  const openers = [store, await world.openStore({ clock, durability: 'written' })];
+  for (const time of samples) {
+    const place = times.findIndex((at) => at >= time);
+    const expected = place < 0 ? total + 1 : place + 1;
+    for (const opener of openers) {
+      const found = await opener.indexAt(time);
+      if (found !== expected) t.equal(found, expected, `at ${time - START}`);
+    }
+  }
+});
+
 onBothDisks('who follows from a time to come, or until one, sees what is between', async (t, world) => {
   const clock = new MovedClock();
   const store = await world.openStore({ clock, durability: 'written' });
