@@ -38,6 +38,11 @@ export const groups: readonly Group[] = [
     says: 'The price of letting other processes join at any time.',
   },
   {
+    key: 'streams',
+    title: 'Streams',
+    says: 'Finding a time, and groups that share the partitions of a topic.',
+  },
+  {
     key: 'growth',
     title: 'Growth',
     says: 'What operations cost as more and more records are stored.',

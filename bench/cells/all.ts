@@ -3,12 +3,14 @@ import type { Subject } from '../subject.js';
 import { appendCells, syncedCells } from './append.js';
 import { contentionCells } from './contention.js';
 import { deadHolderCell } from './dead-holder.js';
+import { deadMemberCell } from './dead-member.js';
 import { drainedCell } from './drained.js';
 import { eventLoopCell } from './event-loop.js';
 import { fairnessCell } from './fairness.js';
 import { formatCells } from './format.js';
 import { growthCell } from './growth.js';
 import { idleCell } from './idle.js';
+import { indexAtCell } from './index-at.js';
 import { lockingCells } from './locking.js';
 import { memoryCell } from './memory.js';
 import { allocationCell, memoryOfTwoCell } from './memory-of-two.js';
@@ -34,6 +36,8 @@ export function allCells(peers: readonly Subject[], full: boolean): Cell[] {
     ...valueCells(),
     ...sizeCells(peers),
     ...lockingCells(),
+    indexAtCell(full),
+    deadMemberCell(),
     growthCell(full),
     openingCell(full),
     memoryCell(full),

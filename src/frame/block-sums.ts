@@ -1,5 +1,6 @@
 import { encodeLongMark, encodeMark, findLongMark, Mark } from './marks.js';
 import { readUint32, writeUint32 } from './uint48.js';
+import { joinedSum } from './whole-frames.js';
 
 /**
  * The sums of the blocks of a payload that was written as a stream: of how many bytes each block is (u32), and the CRC-32 of each
@@ -39,4 +40,12 @@ export function decodeBlockSums(marks: Uint8Array, payloadBytes: number): BlockS
   const count = Math.ceil(payloadBytes / blockBytes);
   if (blockBytes < 1 || value.length !== 4 + 4 * count) return undefined;
   return { blockBytes, sums: Array.from({ length: count }, (_, at) => readUint32(value, 4 + 4 * at)) };
+}
+
+/** The sum of what is summed as `before` with a payload of so many bytes behind it, which the sums of its blocks say without a look. */
+export function sumWithBlocks(before: number, { blockBytes, sums }: BlockSums, payloadBytes: number): number {
+  let sum = before;
+  for (const [at, one] of sums.entries())
+    sum = joinedSum(sum, one, Math.min(blockBytes, payloadBytes - at * blockBytes));
+  return sum;
 }

@@ -11,7 +11,7 @@ import {
   placeOf,
   readHead,
 } from './frame.js';
-import { bodyInFileIsWhole } from './large-body.js';
+import { largeFrameIsWhole } from './large-body.js';
 
 /** Why a scan went no further. */
 export type ScanStop =
@@ -49,16 +49,24 @@ export class FrameScanner {
   readonly #isFenced: () => boolean;
   readonly #isKnown: (head: Head) => boolean;
   readonly #firstRead: number;
+  readonly #believes: (position: number) => boolean;
 
   /**
    * ⚑ `isFenced` is asked after each read, before a frame in it is visited: what was there before a fence counts. `firstRead`:
-   * bytes of the first read of each scan, at least a head's.
+   * bytes of the first read of each scan, at least a head's. `believes`: asked of a large frame at a position; see `largeFrameIsWhole`.
    */
-  constructor(salt: number, isFenced: () => boolean, known = isKnown, firstRead = FIRST_READ) {
+  constructor(
+    salt: number,
+    isFenced: () => boolean,
+    known = isKnown,
+    firstRead = FIRST_READ,
+    believes: (position: number) => boolean = () => false,
+  ) {
     this.#salt = salt;
     this.#isFenced = isFenced;
     this.#isKnown = known;
     this.#firstRead = firstRead;
+    this.#believes = believes;
     this.#buffer = Buffer.allocUnsafe(firstRead);
   }
 
@@ -140,7 +148,7 @@ export class FrameScanner {
     visit: FrameVisitor,
   ): number | { position: number; stop: ScanStop } {
     const head = this.#head;
-    if (!bodyInFileIsWhole(file, position, head)) return { position, stop: 'bad' };
+    if (!largeFrameIsWhole(file, position, head, this.#believes(position))) return { position, stop: 'bad' };
     if (this.#isFenced()) return { position, stop: 'fenced' };
     const end = position + head.length;
     return visit(head, this.#buffer, 0, position) ? end : { position: end, stop: 'stopped' };

@@ -21,8 +21,9 @@ export const Mark = {
   /** By which it is known that it was written before; UTF-8. Of a batch's records the first one has it. */
   id: 5,
   /**
-   * The names of the transforms that the payload went through, in their order, with commas between; UTF-8. ⚑ Only in a segment that
-   * announces FEATURE_STREAMS: who does not know it would give out what is no payload.
+   * The names of the transforms that the payload went through, in their order, with commas between; UTF-8. The first is `*` where it
+   * went through them piece by piece. ⚑ Only in a segment that announces FEATURE_STREAMS: who does not know it would give out what is
+   * no payload.
    */
   transforms: 6,
   /** The tick of a schedule that it is: its time (u48), then the schedule's name. */

@@ -2,7 +2,7 @@ import type { DiskFile } from '../disk/disk.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { bodyIsWhole, emptyHead, FrameKind, HEAD_BYTES, readHead, SEGMENT_KINDS } from '../frame/frame.js';
 import { framesBehind } from '../frame/frame-search.js';
-import { bodyInFileIsWhole } from '../frame/large-body.js';
+import { largeFrameIsWhole } from '../frame/large-body.js';
 import {
   ENTRY_BYTES,
   entryPosition,
@@ -153,7 +153,7 @@ export function hasFrame(files: SegmentFiles, data: DiskFile, index: number, pos
   if (!readHead(bytes, 0, files.placeOf(position), head)) return false;
   if (head.kind !== FrameKind.record || head.number !== index) return false;
   if (position + head.length > data.size()) return false;
-  if (head.length > LARGEST_WHOLE) return bodyInFileIsWhole(data, position, head);
+  if (head.length > LARGEST_WHOLE) return largeFrameIsWhole(data, position, head, files.believesAt(position));
   const whole = Buffer.allocUnsafe(head.length);
   return data.read(whole, 0, head.length, position) === head.length && bodyIsWhole(whole, 0, head);
 }

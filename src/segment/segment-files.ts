@@ -34,6 +34,11 @@ export class SegmentFiles {
   readonly salt: number;
   /** Counts how often first indexes may have come to stand for other files. */
   turns = 0;
+  /**
+   * Whether what a stream has in its frame's front is believed before its bytes are read. ⚑ Not before somebody, here or elsewhere, has
+   * looked at what a power cut may have left; nor where another machine may have the file before its bytes.
+   */
+  believesStreams = false;
   /** Entries that are still to be written: whoever asks for an entries file is to find them there. */
   unwritten: { flush(): void } | undefined;
   readonly #storeId: Buffer;
@@ -56,6 +61,11 @@ export class SegmentFiles {
   /** The place of a frame at a position of a data file. */
   placeOf(position: number): number {
     return placeOf(this.salt, position);
+  }
+
+  /** Whether that is so of a large frame there: a stream is the first in its file, which was whole before it had its name. */
+  believesAt(position: number): boolean {
+    return this.believesStreams && position === HEADER_BYTES;
   }
 
   /** First indexes of the segments that have a data file which counts, ascending. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
 import { writeFully } from '../disk/write-fully.js';
-import { BLOCK_BYTES, BLOCK_SUMS_BYTES, encodeBlockSums } from '../frame/block-sums.js';
+import { BLOCK_BYTES, BLOCK_SUMS_BYTES, encodeBlockSums, sumWithBlocks } from '../frame/block-sums.js';
 import { checksum } from '../frame/checksum.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import {
@@ -13,7 +13,6 @@ import {
   type placeOf,
   writeBodyFields,
 } from '../frame/frame.js';
-import { joinedSum } from '../frame/whole-frames.js';
 
 /** Where it will stand, which is known under the write lock alone. */
 export interface SpoolPlace {
@@ -22,6 +21,13 @@ export interface SpoolPlace {
   readonly index: number;
   readonly time: number;
   readonly safe: number;
+}
+
+/** What stands before the payload, beside the sums of its blocks. */
+export interface SpoolFront {
+  /** None of order: who follows the log is told of none. */
+  readonly marks: Buffer;
+  readonly headers: Buffer;
 }
 
 /**
@@ -33,7 +39,7 @@ export interface SpoolPlace {
 export class Spool {
   readonly path: string;
   readonly #file: DiskFile;
-  readonly #headers: Buffer;
+  readonly #front: SpoolFront;
   readonly #disk: Disk;
   readonly #sums: number[] = [];
   #payloadBytes = 0;
@@ -41,33 +47,33 @@ export class Spool {
   #sum = 0;
   #head: Buffer | undefined;
 
-  private constructor(disk: Disk, path: string, file: DiskFile, headers: Buffer) {
+  private constructor(disk: Disk, path: string, file: DiskFile, front: SpoolFront) {
     this.path = path;
     this.#disk = disk;
     this.#file = file;
-    this.#headers = headers;
+    this.#front = front;
   }
 
-  static create(disk: Disk, names: FileNames, headers: Buffer): Spool {
+  static create(disk: Disk, names: FileNames, front: SpoolFront): Spool {
     for (;;) {
       const path = names.spool(randomBytes(8).toString('hex'));
       const file = disk.create(path);
       if (file === undefined) continue;
       // ⚑ Between the two steps it looks like one whose maker is dead: then whoever took it for that has removed it.
       if (!disk.canLock || (file.tryLock('exclusive') && disk.exists(path)))
-        return new Spool(disk, path, file, headers);
+        return new Spool(disk, path, file, front);
       file.close();
       disk.unlink(path);
     }
   }
 
   /** Bytes of the frame around so many bytes of payload. */
-  static frameBytes(payloadBytes: number, headers: Buffer): number {
-    return HEAD_BYTES + BLOCK_SUMS_BYTES + headers.length + payloadBytes;
+  static frameBytes(payloadBytes: number, { marks, headers }: SpoolFront): number {
+    return HEAD_BYTES + marks.length + BLOCK_SUMS_BYTES + headers.length + payloadBytes;
   }
 
   get frameBytes(): number {
-    return Spool.frameBytes(this.#payloadBytes, this.#headers);
+    return Spool.frameBytes(this.#payloadBytes, this.#front);
   }
 
   /** Appends to the payload. Throws what the disk says: then it is of no use any more. */
@@ -86,27 +92,18 @@ export class Spool {
 
   /** The payload is whole: writes the sums in front of it. */
   finish(): void {
-    const lastBytes = this.#payloadBytes % BLOCK_BYTES;
-    if (lastBytes > 0) this.#endBlock();
-    const before = Buffer.concat([encodeBlockSums(this.#sums), this.#headers]);
+    if (this.#payloadBytes % BLOCK_BYTES > 0) this.#endBlock();
+    const { marks, headers } = this.#front;
+    const sums = this.#sums;
+    const before = Buffer.concat([marks, encodeBlockSums(sums), headers]);
     writeFully(this.#file, before, before.length, HEADER_BYTES + HEAD_BYTES);
-    let sum = checksum(before, 0, before.length);
-    for (const [at, one] of this.#sums.entries()) {
-      const isLast = at === this.#sums.length - 1 && lastBytes > 0;
-      sum = joinedSum(sum, one, isLast ? lastBytes : BLOCK_BYTES);
-    }
+    const sumBefore = checksum(before, 0, before.length);
+    const sum = sumWithBlocks(sumBefore, { blockBytes: BLOCK_BYTES, sums }, this.#payloadBytes);
     const head = Buffer.alloc(HEAD_BYTES);
-    const { length } = this.#headers;
-    writeBodyFields(
-      head,
-      0,
-      this.frameBytes,
-      FrameKind.record,
-      FLAG_ENDS_BATCH,
-      BLOCK_SUMS_BYTES,
-      length,
-      sum,
-    );
+    const marksBytes = marks.length + BLOCK_SUMS_BYTES;
+    const { frameBytes } = this;
+    const { record } = FrameKind;
+    writeBodyFields(head, 0, frameBytes, record, FLAG_ENDS_BATCH, marksBytes, headers.length, sum);
     this.#head = head;
   }
 

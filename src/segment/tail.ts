@@ -104,7 +104,13 @@ export class Tail {
 
   constructor(files: SegmentFiles) {
     this.#files = files;
-    this.#scanner = new FrameScanner(files.salt, () => files.epochs.isFenced());
+    this.#scanner = new FrameScanner(
+      files.salt,
+      () => files.epochs.isFenced(),
+      undefined,
+      undefined,
+      (position) => files.believesAt(position),
+    );
   }
 
   /** Finds the end from nothing but the directory; reads entries of the last segment, not its records. */

@@ -24,7 +24,8 @@ export interface Store extends AsyncDisposable {
    *
    * At most 2 GiB less the overhead, also beyond `maxFileSize`, or `maxRecordSize` where that was given: RECORD_TOO_LARGE as soon as it
    * is known. Of more than 4 MiB it has a file of its own, with others behind it where there is room. STORE_FULL, DISK_FULL, CLOSED,
-   * LOCK_LOST; UNSUPPORTED for so much with `transforms`.
+   * LOCK_LOST. With `transforms` it goes through them a mebibyte at a time, or `maxFileSize` where that is less: CODEC where one fails,
+   * RECORD_TOO_LARGE also where they make more than that of it.
    */
   writeStream(source: AsyncIterable<Uint8Array>, options?: WriteOptions): Promise<number>;
   /**
@@ -42,7 +43,8 @@ export interface Store extends AsyncDisposable {
   /**
    * A record's bytes, piece by piece, each checked before it is handed out; undefined where it is gone or never was. It holds a file
    * open until it has ended or is cancelled, so it goes on though the record is deleted; the store's `close` ends it with CLOSED. CORRUPT
-   * ends it where a piece is damaged.
+   * ends it where a piece is damaged, CODEC where it cannot be undone or is not the one that was written there. Rejects with CODEC where
+   * one of its transforms is not among the store's.
    */
   readStream(index: number): Promise<ReadableStream<Uint8Array> | undefined>;
   /** A record with its time and headers; undefined where it is gone or never was. CORRUPT. */

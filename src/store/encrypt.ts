@@ -26,7 +26,7 @@ const TAG_BYTES = 16;
  * encrypted does not become smaller.
  *
  * INVALID_OPTION. A value whose key is not among them, or that was tampered with, is CODEC when it is read. One key is good for
- * 2^32 values.
+ * 2^32 values, of which each mebibyte of a stream is one.
  */
 export function encrypt(
   keys: Uint8Array | EncryptionKey | readonly (Uint8Array | EncryptionKey)[],

@@ -34,12 +34,12 @@ import { IdArchives } from './id-archives.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import { OpenStreams } from './open-streams.js';
 import type { ResolvedStoreOptions } from './options.js';
+import { plainRecord } from './plain-record.js';
 import { recoverStore } from './recover-store.js';
 import { Retention } from './retention.js';
 import { Sweeper } from './sweeper.js';
 import { Tenure } from './tenure.js';
 import { Transactor } from './transactor.js';
-import { plainRecord } from './transforms.js';
 import { Turns } from './turns.js';
 import { Writer } from './writer.js';
 
@@ -191,7 +191,10 @@ export class Engine {
         );
       }
       engine = new Engine(disk, names, options, meta, locks, limits, compaction, slices);
+      const mayBelieve = meta.locking !== 'lockfile';
+      engine.files.believesStreams = mayBelieve && arrival !== 'first' && !disk.exists(names.suspect());
       await recoverStore(engine, arrival === 'first', options.signal);
+      engine.files.believesStreams = mayBelieve;
       locks.settle();
       engine.noteChange();
       engine.sweeper.checkAll();

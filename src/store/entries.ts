@@ -1,7 +1,8 @@
 import type { StoredRecord } from '../segment/stored-record.js';
 import { decodeHeaders, type Headers } from './headers.js';
 import { callOptions, invalid, signalOption, waitOption, wholeNumber } from './options.js';
-import { plainRecord, type Transforms } from './transforms.js';
+import { plainRecord } from './plain-record.js';
+import type { Transforms } from './transforms.js';
 
 /** A record as readers see it. `data` belongs to the caller. */
 export interface Entry {

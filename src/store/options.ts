@@ -18,7 +18,8 @@ export interface StoreOptions {
   /** Bytes of data cached in memory. Default 8 MiB. The cache evicts; it never fails. */
   maxChunk?: number | undefined;
   /**
-   * Bytes of one record, as it is handed in; what transforms make of it has to fit into a file. Default: what fits into `maxFileSize`.
+   * Bytes of one record, as it is handed in; what transforms make of it has to fit into a file, unless it is a stream. Default: what
+   * fits into `maxFileSize`.
    */
   maxRecordSize?: number | undefined;
   /** What a write does when `maxFiles` are full: reject with STORE_FULL, wait for room, or drop the oldest segment. Default `'fail'`. */

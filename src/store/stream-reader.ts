@@ -1,12 +1,11 @@
-import { CorruptError } from '../errors.js';
-import { BLOCK_BYTES, type BlockSums, decodeBlockSums } from '../frame/block-sums.js';
-import { checksum } from '../frame/checksum.js';
-import { HEAD_BYTES } from '../frame/frame.js';
-import { findMark, Mark } from '../frame/marks.js';
-import type { LargeRecord } from '../segment/large-read.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
-import { LARGE } from '../segment/stored-record.js';
+import { LARGE, type StoredRecord } from '../segment/stored-record.js';
+import { Ballast } from './ballast.js';
 import type { Engine } from './engine.js';
+import { type Blocks, LargeBlocks } from './large-blocks.js';
+import { PieceOpener } from './pieces.js';
+import { OneBlock, PlainPieces } from './plain-pieces.js';
+import { notedTransforms, transformsToUndo } from './transforms.js';
 
 /**
  * A record's payload, piece by piece; undefined where it is gone or never was. What is large is read as it is asked for, from a file
@@ -18,24 +17,34 @@ export async function readStream(
 ): Promise<ReadableStream<Uint8Array> | undefined> {
   const record = engine.read(index, LARGE_BYTES);
   if (record === undefined) return undefined;
-  if (record !== LARGE) return whole(engine.plain(record).payload);
+  if (record !== LARGE) return ofRecord(engine, record);
   const large = engine.takeLarge();
   const pinned = large && engine.files.descriptors.pin(large.path);
   if (large !== undefined && pinned !== undefined) {
     let isStreamed = false;
     try {
-      const blocks = new Blocks(engine, large, pinned.file);
-      if (blocks.isPlain()) {
+      const stored = new LargeBlocks(engine, large, pinned.file);
+      const plain = undone(engine, index, stored.marks, stored);
+      if (plain !== undefined) {
         isStreamed = true;
-        return streamOf(engine, blocks, pinned.unpin);
+        return streamOf(engine, plain, pinned.unpin);
       }
     } finally {
       if (!isStreamed) pinned.unpin();
     }
   }
-  // What went through transforms is undone as a whole.
   const found = await engine.readInTurns(index);
-  return found && whole(engine.plain(found).payload);
+  return found && ofRecord(engine, found);
+}
+
+/** What is in memory as it is stored. ⚑ Of what went through transforms in pieces that may be little of something large. */
+function ofRecord(engine: Engine, record: StoredRecord): ReadableStream<Uint8Array> {
+  const { index, marks, payload } = record;
+  if (marks.length > 0 && notedTransforms(marks)?.inPieces) {
+    const plain = undone(engine, index, marks, new OneBlock(payload));
+    if (plain !== undefined) return streamOf(engine, plain, () => {});
+  }
+  return whole(engine.plain(record).payload);
 }
 
 function whole(payload: Uint8Array): ReadableStream<Uint8Array> {
@@ -47,8 +56,18 @@ function whole(payload: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
+/** What is stored, without the transforms; undefined where they have to be undone as a whole. CODEC where one is missing. */
+function undone(engine: Engine, index: number, marks: Uint8Array, stored: Blocks): Blocks | undefined {
+  const noted = marks.length === 0 ? undefined : notedTransforms(marks);
+  if (noted === undefined) return stored;
+  if (!noted.inPieces) return undefined;
+  const toUndo = transformsToUndo(index, noted, engine.options.transforms);
+  return new PlainPieces(stored, new PieceOpener(index, toUndo));
+}
+
 function streamOf(engine: Engine, blocks: Blocks, unpin: () => void): ReadableStream<Uint8Array> {
   const { signal } = engine.streams;
+  const ballast = new Ballast(blocks instanceof PlainPieces);
   let isOver = false;
   const end = (): void => {
     if (isOver) return;
@@ -68,10 +87,16 @@ function streamOf(engine: Engine, blocks: Blocks, unpin: () => void): ReadableSt
       },
       async pull(controller) {
         try {
-          const block = await blocks.next();
+          await engine.turns.pause();
+          let block = await blocks.next();
+          // Who gives nothing is not asked again.
+          while (block?.length === 0 && blocks.left > 0) block = await blocks.next();
           if (isOver) return;
-          if (block !== undefined) controller.enqueue(block);
-          if (block === undefined || blocks.isAtEnd) {
+          if (block !== undefined && block.length > 0) {
+            ballast.passed(block.length);
+            controller.enqueue(block);
+          }
+          if (blocks.left === 0) {
             end();
             controller.close();
           }
@@ -86,90 +111,3 @@ function streamOf(engine: Engine, blocks: Blocks, unpin: () => void): ReadableSt
     { highWaterMark: 0 },
   );
 }
-
-/** Reads the blocks of a large record's payload, each checked before it is handed out. */
-class Blocks {
-  readonly #engine: Engine;
-  readonly #record: LargeRecord;
-  readonly #file: Pinned;
-  readonly #marks: Buffer;
-  readonly #from: number;
-  readonly #end: number;
-  #sums: BlockSums | undefined;
-  #at: number;
-  #count = 0;
-
-  constructor(engine: Engine, record: LargeRecord, file: Pinned) {
-    const { position, head } = record;
-    this.#engine = engine;
-    this.#record = record;
-    this.#file = file;
-    this.#marks = Buffer.alloc(head.marksBytes);
-    file.read(this.#marks, 0, head.marksBytes, position + HEAD_BYTES);
-    this.#from = position + HEAD_BYTES + head.marksBytes + head.headersBytes;
-    this.#end = position + head.length;
-    this.#at = this.#from;
-    this.#sums = decodeBlockSums(this.#marks, this.#end - this.#from);
-  }
-
-  /** Whether it went through no transforms. */
-  isPlain(): boolean {
-    return findMark(this.#marks, Mark.transforms) === undefined;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at >= this.#end;
-  }
-
-  /** CORRUPT where it is not as it was written. */
-  async next(): Promise<Uint8Array | undefined> {
-    this.#sums ??= await this.#sumUp();
-    if (this.isAtEnd) return undefined;
-    const { blockBytes, sums } = this.#sums;
-    const block = await this.#read(this.#at, Math.min(blockBytes, this.#end - this.#at));
-    if (checksum(block, 0, block.length) !== sums[this.#count]) throw this.#damaged();
-    this.#at += block.length;
-    this.#count += 1;
-    return block;
-  }
-
-  /** ⚑ Of a record that was not written as a stream the one sum there is says nothing of its parts: it is read twice. */
-  async #sumUp(): Promise<BlockSums> {
-    const { position, head } = this.#record;
-    const sums: number[] = [];
-    const before = await this.#read(position + HEAD_BYTES, this.#from - position - HEAD_BYTES);
-    let sum = checksum(before, 0, before.length);
-    for (let at = this.#from; at < this.#end; at += BLOCK_BYTES) {
-      const block = await this.#read(at, Math.min(BLOCK_BYTES, this.#end - at));
-      sums.push(checksum(block, 0, block.length));
-      sum = checksum(block, 0, block.length, sum);
-    }
-    if (sum !== head.bodySum) throw this.#damaged();
-    return { blockBytes: BLOCK_BYTES, sums };
-  }
-
-  async #read(position: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
-    let read: number;
-    try {
-      read = await this.#file.readLater(bytes, 0, length, position);
-    } catch (error) {
-      this.#engine.assertOpen();
-      throw error;
-    }
-    if (read < length) throw this.#damaged();
-    return bytes;
-  }
-
-  #damaged(): CorruptError {
-    const { path, position, head } = this.#record;
-    return new CorruptError('a record is damaged', {
-      file: path,
-      position,
-      bytes: head.length,
-      indexes: { from: head.number, to: head.number },
-    });
-  }
-}
-
-type Pinned = NonNullable<ReturnType<Engine['files']['descriptors']['pin']>>['file'];

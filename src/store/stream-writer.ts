@@ -2,19 +2,20 @@ import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
 import { HEAD_BYTES } from '../frame/frame.js';
 import { SEGMENT_OVERHEAD } from '../segment/appender.js';
-import { Spool } from '../segment/spool.js';
+import type { Spool } from '../segment/spool.js';
 import type { TailPosition } from '../segment/tail.js';
+import { Ballast } from './ballast.js';
 import type { Engine } from './engine.js';
 import { invalid } from './options.js';
-import { removeOrphans } from './orphans.js';
 import { Room } from './room.js';
+import { SpooledStream } from './spooled-stream.js';
 import { Tenure } from './tenure.js';
 import type { ResolvedWriteOptions } from './write-options.js';
 
 /** What has no more bytes is written as any other record. Tests have less. */
 export const SPOOL_FROM_BYTES = 4 * 1024 * 1024;
-/** Positions and lengths are 32-bit, and positions signed in places. */
-const LARGEST_FILE = 2 ** 31 - 1;
+/** Written in one turn of the event loop. */
+const AT_ONCE_BYTES = 1024 * 1024;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -47,71 +48,46 @@ export class StreamWriter {
         ? this.#engine.streams.signal
         : AbortSignal.any([signal, this.#engine.streams.signal]);
     const held: Uint8Array[] = [];
+    const ballast = new Ballast(this.#engine.options.transforms !== undefined);
     let bytes = 0;
-    let spool: Spool | undefined;
+    let spooled: SpooledStream | undefined;
     let index: number | undefined;
     try {
       for await (const chunk of untilAborted(source, ends)) {
         if (!(chunk instanceof Uint8Array)) throw invalid('source', 'chunks that are Uint8Arrays', chunk);
         bytes += chunk.length;
         this.#assertSize(bytes, headers);
-        if (spool === undefined && bytes + headers.length > this.#spoolFrom)
-          spool = this.#begin(headers, held);
-        if (spool === undefined) held.push(Uint8Array.from(chunk));
-        else this.#append(spool, chunk);
+        ballast.passed(chunk.length);
+        if (spooled === undefined && bytes + headers.length > this.#spoolFrom) {
+          spooled = SpooledStream.begin(this.#engine, headers);
+          for (const one of held.splice(0)) await this.#append(spooled, one);
+        }
+        if (spooled === undefined) held.push(Uint8Array.from(chunk));
+        else await this.#append(spooled, chunk);
         const pause = this.#engine.turns.pause();
         if (pause !== undefined) await pause;
       }
       ends.throwIfAborted();
-      if (spool === undefined) {
-        const record = { payload: Buffer.concat(held), headers: options.headers, owned: true };
-        return await this.#engine.writer.writeOne(record, durable, signal);
+      if (spooled === undefined) {
+        const payload = Buffer.concat(held.splice(0));
+        index = await this.#writeWhole(payload, options);
+        if (index !== undefined) return index;
+        spooled = SpooledStream.begin(this.#engine, headers);
+        await this.#append(spooled, payload);
       }
-      index = await this.#commit(spool, durable, ends);
+      spooled.finish();
+      ends.throwIfAborted();
+      index = await this.#commit(spooled.spool, durable, ends);
     } finally {
-      if (index === undefined) spool?.remove();
+      if (index === undefined) spooled?.spool.remove();
     }
     return this.#settled(index, durable);
-  }
-
-  #begin(headers: Buffer, held: readonly Uint8Array[]): Spool {
-    const engine = this.#engine;
-    if (engine.options.transforms !== undefined)
-      throw new DurostoreError(
-        'UNSUPPORTED',
-        `a stream of more than ${this.#spoolFrom} bytes cannot go through transforms. Nothing was written: ` +
-          'transform the source itself, and open the store without',
-      );
-    engine.assertUsable();
-    removeOrphans(engine);
-    try {
-      engine.epochs.assertHere();
-      const spool = engine.files.descriptors.withRoom(() => Spool.create(engine.disk, engine.names, headers));
-      try {
-        for (const chunk of held) spool.append(chunk);
-      } catch (error) {
-        spool.remove();
-        throw error;
-      }
-      return spool;
-    } catch (error) {
-      throw engine.failed(error, 'writing a stream');
-    }
-  }
-
-  #append(spool: Spool, chunk: Uint8Array): void {
-    try {
-      spool.append(chunk);
-    } catch (error) {
-      throw this.#engine.failed(error, 'writing a stream');
-    }
   }
 
   /** As soon as it is known. */
   #assertSize(bytes: number, headers: Buffer): void {
     const { maxRecordSize, hasRecordSize } = this.#engine.options;
-    // The mark that says that it is on the device has room behind it.
-    const room = LARGEST_FILE - SEGMENT_OVERHEAD - HEAD_BYTES - Spool.frameBytes(0, headers);
+    const room = SpooledStream.mostBytes(headers);
     const most = hasRecordSize ? Math.min(maxRecordSize, room) : room;
     if (bytes <= most) return;
     throw new DurostoreError(
@@ -120,13 +96,32 @@ export class StreamWriter {
     );
   }
 
+  /** As any other record; undefined where that has no room for what transforms made of it, of which nothing was written. */
+  async #writeWhole(
+    payload: Buffer,
+    { headers, durable, signal }: ResolvedWriteOptions,
+  ): Promise<number | undefined> {
+    const { writer, options } = this.#engine;
+    try {
+      return await writer.writeOne({ payload, headers, owned: true }, durable, signal);
+    } catch (error) {
+      const isTooLarge = error instanceof DurostoreError && error.code === 'RECORD_TOO_LARGE';
+      if (isTooLarge && options.transforms !== undefined) return undefined;
+      throw error;
+    }
+  }
+
+  /** A part at a time, so that others have their turns however large a chunk is. */
+  async #append(spooled: SpooledStream, chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length; at += AT_ONCE_BYTES) {
+      spooled.append(chunk.subarray(at, at + AT_ONCE_BYTES));
+      const pause = this.#engine.turns.pause();
+      if (pause !== undefined) await pause;
+    }
+  }
+
   async #commit(spool: Spool, durable: boolean, signal: AbortSignal): Promise<number> {
     const { locks, indexer, syncFailed } = this.#engine;
-    try {
-      spool.finish();
-    } catch (error) {
-      throw this.#engine.failed(error, 'writing a stream');
-    }
     if (durable)
       try {
         // Nearly all of it is on the device before anybody has to wait for it.

@@ -1,6 +1,5 @@
 import { CodecError } from '../errors.js';
 import { encodeLongMark, findLongMark, Mark } from '../frame/marks.js';
-import type { StoredRecord } from '../segment/stored-record.js';
 
 /**
  * Turns the bytes of a record into others on their way to the disk, and back when they are read. Both run outside all locks, in the
@@ -17,6 +16,8 @@ export interface Transform {
 }
 
 const BETWEEN = ',';
+/** ⚑ No name of a transform: who does not know that there are pieces finds that one is missing. */
+const IN_PIECES = '*';
 
 /** An opener's transforms: what is written goes through all of them in their order, what is read through those that are noted with it. */
 export class Transforms {
@@ -65,6 +66,11 @@ export class Transforms {
     return this.#latest.all;
   }
 
+  /** The mark that names them, of what went through them piece by piece. */
+  get markOfPieces(): Buffer {
+    return transformsMark(`${IN_PIECES}${BETWEEN}${this.names}`);
+  }
+
   get(name: string): Transform | undefined {
     return this.#byName.get(name);
   }
@@ -72,44 +78,55 @@ export class Transforms {
 
 export const transformsMark = (names: string): Buffer => encodeLongMark(Mark.transforms, Buffer.from(names));
 
+/** What the marks of a record say that its payload went through. */
+export interface NotedTransforms {
+  readonly names: readonly string[];
+  /** Whether it did so piece by piece; see `pieces.ts`. */
+  readonly inPieces: boolean;
+}
+
 let latestMarks: Uint8Array | undefined;
-let latestNames: readonly string[] | undefined;
+let latestNoted: NotedTransforms | undefined;
 
-/** Records with the same marks mostly share them: then they need not be looked through again. */
-function namesIn(marks: Uint8Array): readonly string[] | undefined {
-  if (marks === latestMarks) return latestNames;
-  latestNames = findLongMark(marks, Mark.transforms)?.toString().split(BETWEEN);
+/** Undefined where it went through none. Records with the same marks mostly share them: then they need not be looked through again. */
+export function notedTransforms(marks: Uint8Array): NotedTransforms | undefined {
+  if (marks === latestMarks) return latestNoted;
+  const names = findLongMark(marks, Mark.transforms)?.toString().split(BETWEEN);
+  const inPieces = names?.[0] === IN_PIECES;
+  latestNoted = names && { names: inPieces ? names.slice(1) : names, inPieces };
   latestMarks = marks;
-  return latestNames;
+  return latestNoted;
 }
 
-/**
- * The record as it was handed in: what its marks say that it went through is undone. CODEC, with its index, where a transform is not
- * among the opener's, or cannot decode it.
- */
-export function plainRecord(record: StoredRecord, transforms: Transforms | undefined): StoredRecord {
-  const { marks } = record;
-  if (marks.length === 0) return record;
-  const names = namesIn(marks);
-  return names === undefined ? record : { ...record, payload: decoded(record, names, transforms) };
-}
-
-function decoded(
-  { index, payload }: StoredRecord,
-  names: readonly string[],
+/** What is to be undone of a record, in that order: the last one first. CODEC, with its index, where one is not among the opener's. */
+export function transformsToUndo(
+  index: number,
+  { names }: NotedTransforms,
   transforms: Transforms | undefined,
-): Uint8Array {
-  const missing = names.filter((name) => transforms?.get(name) === undefined);
+): readonly Transform[] {
+  const missing: string[] = [];
+  const found: Transform[] = [];
+  for (const name of names) {
+    const transform = transforms?.get(name);
+    if (transform === undefined) missing.push(name);
+    else found.unshift(transform);
+  }
   if (missing.length > 0)
     throw new CodecError(
       `record ${index} went through ${quoted(names)}, and ${quoted(missing)} ${missing.length === 1 ? 'is' : 'are'} not ` +
         'among the transforms here. It stays where it is: open the store with that, or delete the record',
       index,
     );
-  let bytes: unknown = payload;
-  for (const name of [...names].reverse()) {
+  return found;
+}
+
+/** Bytes of a record, as they were before the transforms. CODEC, with its index. */
+export function undo(index: number, stored: Uint8Array, toUndo: readonly Transform[]): Uint8Array {
+  let bytes: unknown = stored;
+  for (const transform of toUndo) {
+    const { name } = transform;
     try {
-      bytes = transforms?.get(name)?.decode(bytes as Uint8Array);
+      bytes = transform.decode(bytes as Uint8Array);
     } catch (error) {
       throw new CodecError(
         `record ${index} cannot be decoded by the transform '${name}': ${reasonOf(error)}. It stays where it is: ` +

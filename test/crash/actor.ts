@@ -49,13 +49,23 @@ export interface Options extends Omit<StoreOptions, 'directory'> {
   readonly slices?: Slices;
 }
 
+/** The cache, and what is kept of entries, are as large as that allows: made anew with each opening, they would be most of its work. */
+const SMALL_CACHE = 64 * 1024;
+
 export const openOn = (
   disk: MemoryOpener,
   { limits, slices, ...options }: Options,
 ): Promise<Queue<Uint8Array>> =>
   openQueueOn<Uint8Array>(
     disk,
-    { directory: DIRECTORY, codec: 'bytes', indexer: false, clock: stillClock, ...options },
+    {
+      directory: DIRECTORY,
+      codec: 'bytes',
+      indexer: false,
+      clock: stillClock,
+      maxChunk: SMALL_CACHE,
+      ...options,
+    },
     limits,
     slices && { slices },
   );

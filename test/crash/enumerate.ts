@@ -18,8 +18,8 @@ interface Effort {
 /** An opening with lock files takes several times as long, for each has to take over. */
 const effortFor = ({ options }: Program): Effort =>
   options.locking === 'lockfile'
-    ? { chances: 2, tornAtEachOf: 36, tornBeyond: 12 }
-    : { chances: 5, tornAtEachOf: 96, tornBeyond: 32 };
+    ? { chances: 1, tornAtEachOf: 36, tornBeyond: 4 }
+    : { chances: 2, tornAtEachOf: 64, tornBeyond: 8 };
 /** One torn write in so many meets a power cut too. */
 const CUT_ONE_IN = 3;
 

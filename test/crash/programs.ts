@@ -1,3 +1,4 @@
+import { reversed } from '../store/reversed.js';
 import { type Actor, nextTurn, type Options, SHORT_JOURNALS } from './actor.js';
 
 /** What a process does. Short: a crash is tried at each of its operations. */
@@ -91,6 +92,14 @@ const inOneMode: readonly Program[] = [
       await actor.delete(0);
       await actor.writeStream(500);
       await actor.close();
+    },
+  },
+  {
+    name: 'a stream through a transform, piece by piece',
+    options: { maxFileSize: 512, transforms: [reversed()] },
+    async run(actor) {
+      await actor.open();
+      await actor.writeStream(1300);
     },
   },
   {

@@ -10,7 +10,7 @@ import { programs } from './programs.js';
 import { States } from './states.js';
 
 /** How many first crashes of a program are followed into the recovery. */
-const FIRST_CRASHES = 8;
+const FIRST_CRASHES = 5;
 
 /** All moments of an opening that finds what a crash left, and of the closing. */
 async function momentsOfRecovery(

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { encodeFormatLine } from '../../src/disk/format-line.js';
 import { encodeTakeovers } from '../../src/epoch/takeover.js';
@@ -18,9 +19,12 @@ import { FactWriter } from '../../src/journal/facts.js';
 import { Batch } from '../../src/segment/batch.js';
 import { ENTRY_BYTES, writeEntry } from '../../src/segment/entry.js';
 import { encodeSeal } from '../../src/segment/seal.js';
+import { compress } from '../../src/store/compress.js';
+import { encrypt } from '../../src/store/encrypt.js';
 import { encodeArchive } from '../../src/store/id-archive.js';
+import { PieceMaker } from '../../src/store/pieces.js';
 import { tickMark } from '../../src/store/tick-resolution.js';
-import { transformsMark } from '../../src/store/transforms.js';
+import { Transforms, transformsMark } from '../../src/store/transforms.js';
 import { blocksOf, document } from './documents.js';
 
 const storeId = Buffer.from('9f86d081884c7d65', 'hex');
@@ -54,6 +58,15 @@ function carried(): Buffer {
   const bytes = Buffer.from(batch.bytes.subarray(length, batch.length));
   completeHead(bytes, 0, place(32 + record().length), 2, TIME, 0);
   return bytes;
+}
+
+const transformedInPieces = (): Transforms => new Transforms([compress(), encrypt(randomBytes(32))]);
+
+function piece(): Buffer {
+  const stream = Buffer.from(Array.from({ length: 16 }, (_, at) => at));
+  const maker = new PieceMaker(new Transforms([]), 1024, stream);
+  maker.add(Buffer.from('hello'));
+  return Buffer.concat(maker.seal(true));
 }
 
 function entry(): Buffer {
@@ -120,6 +133,8 @@ const written: readonly [what: string, bytes: Buffer][] = [
   ],
   ['the mark of a tick', encodeMark(Mark.tick, tickMark('nightly', TIME))],
   ['the mark of transforms', transformsMark('compress,encrypt')],
+  ['the mark of pieces', transformedInPieces().markOfPieces],
+  ['a piece', piece()],
   ['a record', record()],
   ['what a batch carries', carried()],
   ['a seal', seal()],

@@ -49,6 +49,13 @@ function clock(): Clock {
   };
 }
 
+/** Longer than a file is there. */
+const LONG = Array.from({ length: 30 }, (_, at) => `line ${at} of what is long; `).join('');
+
+async function* inHundreds(text: string): AsyncGenerator<Uint8Array, void> {
+  for (let at = 0; at < text.length; at += 100) yield Buffer.from(text.slice(at, at + 100));
+}
+
 type Options = Omit<StoreOptions, 'directory'>;
 
 const BY_HAND = { leastBytes: 0, everyMs: 2 ** 40, retryMs: 0 };
@@ -450,14 +457,24 @@ export const scenes: Readonly<Record<string, () => Promise<Files>>> = {
     const machine = new MemoryDisk();
     const opener = machine.opener();
     const store = new EngineStore(await engineOn(opener));
-    const source = async function* (text: string): AsyncGenerator<Uint8Array, void> {
-      for (let at = 0; at < text.length; at += 100) yield Buffer.from(text.slice(at, at + 100));
-    };
-    await store.writeStream(source('the first of all, and longer than a file. '.repeat(20)));
+    await store.writeStream(inHundreds('the first of all, and longer than a file. '.repeat(20)));
     await store.write(Buffer.from('record 2'));
-    await store.writeStream(source('short'), { headers: { kind: 'short' } });
-    await store.writeStream(source('longer than a file, too. '.repeat(40)), { headers: { kind: 'long' } });
+    await store.writeStream(inHundreds('short'), { headers: { kind: 'short' } });
+    await store.writeStream(inHundreds('longer than a file, too. '.repeat(40)), { headers: { kind: 'long' } });
     machine.kill(opener);
+    return filesOf(machine);
+  },
+  'transformed-streams': async () => {
+    const machine = new MemoryDisk();
+    const stream = async (text: string, transforms: readonly Transform[]): Promise<void> => {
+      const store = new EngineStore(await engineOn(machine.opener(), { transforms }));
+      await store.writeStream(inHundreds(text), { headers: { said: text.slice(0, 8) } });
+      await store.close();
+    };
+    await stream(`gzip: ${LONG}`, [compress({ algorithm: 'gzip' })]);
+    await stream(`both: ${LONG}`, [compress(), encrypt(goldenKey)]);
+    await stream('short', [encrypt(goldenKey)]);
+    await stream(`secret: ${LONG}`, [encrypt(goldenKey)]);
     return filesOf(machine);
   },
   'later-entries': async () => filesOf(header(await closed(), names.entries(1), 5, 2)),

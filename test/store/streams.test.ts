@@ -5,15 +5,15 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { crc32 } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { verifyOn } from '../../src/care/verify.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { CorruptError } from '../../src/errors.js';
 import { openStore as openInMemory } from '../../src/memory/mod.js';
-import { compress } from '../../src/store/compress.js';
 import type { Store } from '../../src/store/contract.js';
 import { openStoreOn } from '../../src/store/store.js';
 import { damagedOnPurpose } from '../support/consistency.js';
 import { bytes, contents, range, text } from './records.js';
-import { memoryWorld, onBothDisks, osWorld, type World } from './world.js';
+import { lockFileMachine, memoryWorld, onBothDisks, osWorld, type World } from './world.js';
 
 const MIB = 1024 * 1024;
 
@@ -197,20 +197,6 @@ onBothDisks('too large is told as soon as it is known, and nothing was written',
   t.equal(await store.nextIndex(), 2);
   const larger = await world.openStore({ maxFileSize: 8192 });
   t.equal(await larger.writeStream(pieces(new Uint8Array(100_000), 1000)), 2, 'beyond the size of a file');
-});
-
-onBothDisks('transforms: what is small goes through them, the rest is refused', async (t, world) => {
-  const store = await world.openStore({ transforms: [compress()] });
-  t.equal(await store.writeStream(pieces(Buffer.alloc(2 * MIB, 'a'))), 1);
-  t.ok((await store.size()) < 100_000);
-  t.equal((await collect(await store.readStream(1)))?.length, 2 * MIB);
-  await t.rejects(store.writeStream(pieces(Buffer.alloc(5 * MIB), MIB)), { code: 'UNSUPPORTED' });
-  t.same(spools(world), []);
-  t.equal(await store.nextIndex(), 2);
-  const large = await world.openStore({ transforms: [compress({ algorithm: 'gzip', level: 1 })] });
-  const noise = randomBytes(3 * MIB);
-  t.equal(await large.write(noise), 2);
-  t.ok((await collect(await large.readStream(2)))?.equals(noise), 'a large one that went through them');
 });
 
 onBothDisks('a reader goes on though the record is deleted, and its file removed', async (t, world) => {
@@ -424,5 +410,79 @@ t.test(
     const again = await world.openStore({ maxFileSize: 4096 });
     await t.rejects(again.read(1), { code: 'CORRUPT' });
     t.equal(await again.write(bytes('next')), 2);
+  },
+);
+
+t.test('⚑ who follows believes a stream, and looks at its bytes when they are read', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  damagedOnPurpose(world.directory);
+  const store = await world.openStore();
+  const follower = await world.openStore();
+  await store.write(bytes('one'));
+  t.equal(await follower.nextIndex(), 2);
+  const data = randomBytes(6 * MIB);
+  await store.writeStream(pieces(data));
+  const last = world.files(/\.dat$/).at(-1) ?? '';
+  // Nobody could know but who looks at them all.
+  world.flip(last, 32 + 36 + 8264 + 5 * MIB);
+  const later = await world.openStore();
+  for (const one of [follower, later]) {
+    t.equal(await one.nextIndex(), one === follower ? 3 : 4);
+    t.equal(await one.write(bytes('behind')), one === follower ? 3 : 4);
+    await t.rejects(one.read(2), { code: 'CORRUPT', indexes: { from: 2, to: 2 } });
+    await t.rejects(collect(await one.readStream(2)), { code: 'CORRUPT' });
+    t.equal(text(await one.read(3)), 'behind');
+  }
+  const report = await verifyOn(machine.opener(), { directory: world.directory });
+  t.equal(report.ok, false, 'who verifies looks at all');
+});
+
+t.test('⚑ a front that is damaged is not believed', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  damagedOnPurpose(world.directory);
+  const store = await world.openStore();
+  const follower = await world.openStore();
+  await store.write(bytes('one'));
+  t.equal(await follower.nextIndex(), 2);
+  await store.writeStream(pieces(randomBytes(6 * MIB)));
+  world.flip(world.files(/\.dat$/).at(-1) ?? '', 32 + 36 + 20);
+  t.equal(await follower.nextIndex(), 2);
+});
+
+t.test('⚑ the first opener believes nothing: what a power cut took is cut', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const opener = machine.opener();
+  const dying = await openStoreOn(opener, { directory: '/store', durability: 'written', indexer: false });
+  await dying.writeStream(pieces(randomBytes(6 * MIB)));
+  machine.kill(opener);
+  // Its name and its head were on the device, and one of its blocks was not.
+  world.flip(world.files(/\.dat$/)[0] ?? '', 32 + 36 + 8264 + 2 * MIB);
+  const store = await world.openStore();
+  t.equal(await store.length(), 0);
+  t.equal(await store.write(bytes('next')), 1);
+  const other = await world.openStore();
+  t.same(await contents(other), [[1, 'next']]);
+});
+
+t.test(
+  'with lock files nobody believes it: another machine may have the name before the bytes',
+  async (t) => {
+    const machine = lockFileMachine();
+    const world = memoryWorld(t, machine);
+    damagedOnPurpose(world.directory);
+    const store = await world.openStore();
+    const follower = await world.openStore();
+    await store.write(bytes('one'));
+    t.equal(await follower.nextIndex(), 2);
+    await store.writeStream(pieces(randomBytes(6 * MIB)));
+    const last = world.files(/\.dat$/).at(-1) ?? '';
+    const at = 32 + 36 + 8264 + 2 * MIB;
+    world.flip(last, at);
+    t.equal(await follower.nextIndex(), 2, 'not yet');
+    world.flip(last, at);
+    t.equal(await follower.nextIndex(), 3);
   },
 );
