@@ -60,10 +60,10 @@ export class StreamWriter {
         ballast.passed(chunk.length);
         if (spooled === undefined && bytes + headers.length > this.#spoolFrom) {
           spooled = SpooledStream.begin(this.#engine, headers);
-          for (const one of held.splice(0)) await this.#append(spooled, one);
+          for (const one of held.splice(0)) await this.#append(spooled, one, ends);
         }
         if (spooled === undefined) held.push(Uint8Array.from(chunk));
-        else await this.#append(spooled, chunk);
+        else await this.#append(spooled, chunk, ends);
         const pause = this.#engine.turns.pause();
         if (pause !== undefined) await pause;
       }
@@ -73,7 +73,7 @@ export class StreamWriter {
         index = await this.#writeWhole(payload, options);
         if (index !== undefined) return index;
         spooled = SpooledStream.begin(this.#engine, headers);
-        await this.#append(spooled, payload);
+        await this.#append(spooled, payload, ends);
       }
       spooled.finish();
       ends.throwIfAborted();
@@ -111,9 +111,10 @@ export class StreamWriter {
     }
   }
 
-  /** A part at a time, so that others have their turns however large a chunk is. */
-  async #append(spooled: SpooledStream, chunk: Uint8Array): Promise<void> {
+  /** A part at a time, so that others have their turns, and an abort is heard, however large a chunk is. */
+  async #append(spooled: SpooledStream, chunk: Uint8Array, ends: AbortSignal): Promise<void> {
     for (let at = 0; at < chunk.length; at += AT_ONCE_BYTES) {
+      ends.throwIfAborted();
       spooled.append(chunk.subarray(at, at + AT_ONCE_BYTES));
       const pause = this.#engine.turns.pause();
       if (pause !== undefined) await pause;

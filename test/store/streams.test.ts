@@ -141,6 +141,22 @@ const failures: Record<string, (t: Test, store: Store) => Promise<void>> = {
     t.ok(ended, 'the source is told');
     await t.rejects(store.writeStream(endless(), { signal: abort.signal }), { message: 'enough' });
   },
+  'an abort in the midst of a large chunk': async (t, store) => {
+    const abort = new AbortController();
+    const chunk = new Uint8Array(100 * MIB);
+    const same = new Uint8Array(chunk.buffer);
+    let parts = 0;
+    chunk.subarray = (from, to) => {
+      parts += 1;
+      return same.subarray(from, to);
+    };
+    async function* source(): AsyncGenerator<Uint8Array, void> {
+      setImmediate(() => abort.abort(new Error('enough')));
+      yield chunk;
+    }
+    await t.rejects(store.writeStream(source(), { signal: abort.signal }), { message: 'enough' });
+    t.ok(parts < 100, `${parts} parts were written before`);
+  },
   'an abort while the source says nothing': async (t, store) => {
     const abort = new AbortController();
     async function* silent(): AsyncGenerator<Uint8Array, void> {
