@@ -3,7 +3,8 @@ import { encodeLongMark, findLongMark, Mark } from '../frame/marks.js';
 
 /**
  * Turns the bytes of a record into others on their way to the disk, and back when they are read. Both run outside all locks, in the
- * calling thread, and must be inverse to each other. What throws, or returns anything but a Uint8Array, is CODEC.
+ * calling thread, and must be inverse to each other. What throws, or returns anything but a Uint8Array, is CODEC. What they are handed
+ * is theirs, and may be changed; what they return is kept for a while, so its memory must not be used again.
  */
 export interface Transform {
   /**
@@ -38,7 +39,8 @@ export class Transforms {
 
   /** CODEC: nothing was written. */
   encode(payload: Uint8Array): Uint8Array {
-    let bytes = payload;
+    // ⚑ A transform may work in place, and this is the caller's, who may write it again.
+    let bytes: Uint8Array = new Uint8Array(payload);
     for (const transform of this.#inOrder) {
       let encoded: unknown;
       try {

@@ -324,3 +324,39 @@ for (const size of [SMALL, MIB])
       t.ok(all.equals(data.subarray(0, all.length)) || whole === 0);
       t.ok(Buffer.from((await reader.read(1)) ?? []).equals(data));
     });
+
+/** It changes what it is handed, and returns that. */
+const inPlace: Transform = {
+  name: 'in-place',
+  encode: scrambled,
+  decode: scrambled,
+};
+
+function scrambled(found: Uint8Array): Uint8Array {
+  for (let at = 0; at < found.length; at++) found[at] = (found[at] ?? 0) ^ 0x5a;
+  return found;
+}
+
+for (const transforms of [[inPlace], [inPlace, encrypt(KEY)]])
+  onBothDisks(`${transforms.map(({ name }) => name)}: a transform may work in place`, async (t, world) => {
+    const store = await world.openStore({ transforms, maxFileSize: SMALL });
+    const data = Buffer.alloc(100, 'again');
+    t.same([await store.write(data), await store.write(data)], [1, 2]);
+    t.equal(data.toString(), Buffer.alloc(100, 'again').toString(), 'what was handed in stays as it is');
+    // Among them some that fit into a file before they are encrypted, and not any more after it.
+    const sizes = [...range(0, 10).map((step) => SMALL - 20 * step), 3 * SMALL];
+    for (const size of sizes) await store.writeStream(pieces(Buffer.alloc(size, `${size} `)));
+    for (const _ of ['first', 'again']) {
+      t.same(await contents(store), [
+        ...[data, data].map((one, at) => [1 + at, one.toString()]),
+        ...sizes.map((size, at) => [3 + at, Buffer.alloc(size, `${size} `).toString()]),
+      ]);
+      for (const [at, size] of sizes.entries()) {
+        const { all, error } = await drained(await store.readStream(3 + at));
+        t.equal(error, undefined);
+        t.ok(all.equals(Buffer.alloc(size, `${size} `)), `${size} bytes`);
+        t.ok(Buffer.from((await store.read(3 + at)) ?? []).equals(all));
+      }
+    }
+    await store.close();
+  });
