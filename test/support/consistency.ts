@@ -89,6 +89,8 @@ class StoreCheck {
   #storeId: Buffer = Buffer.alloc(8);
   #locking = '';
   #time = 0;
+  /** Whether the power was cut. */
+  #wasCut = false;
 
   constructor(disk: Disk, directory: string, prefix: string, listed: readonly string[]) {
     this.#disk = disk;
@@ -98,6 +100,7 @@ class StoreCheck {
   }
 
   run(staleEntries: boolean): string[] {
+    this.#wasCut = staleEntries;
     if (!this.#checkMeta()) return this.#problems;
     this.#checkLockFiles();
     const journals = this.#checkJournals();
@@ -350,7 +353,8 @@ class StoreCheck {
     const greatest = readUint48(bytes, body + 18);
     if (greatest < this.#time)
       this.#problem(path, `the seal says ${greatest} is the greatest time, and it is ${this.#time}`);
-    this.#time = Math.max(this.#time, greatest);
+    // Written again in place of one that a power cut took, it knows of records that came later.
+    if (!this.#wasCut) this.#time = Math.max(this.#time, greatest);
   }
 
   /** Each segment begins where the one before it says; what is missing between them, and at their ends, is gone. */
