@@ -235,6 +235,7 @@ class StoreCheck {
     }
     const walk = walkFrames(bytes, HEADER_BYTES);
     let end = HEADER_BYTES;
+    let time = 0;
     for (const frame of walk.frames) {
       const { head, position } = frame;
       if (seal !== undefined) this.#problem(path, `${describeFrame(frame)} behind the seal`);
@@ -243,7 +244,7 @@ class StoreCheck {
         if (head.time < this.#time)
           this.#problem(path, `${describeFrame(frame)} is older than one before it`);
         if (head.safe >= head.number) this.#problem(path, `${describeFrame(frame)} says it is safe itself`);
-        this.#time = Math.max(this.#time, head.time);
+        time = Math.max(time, head.time);
         records.set(head.number, frame);
         next = head.number + 1;
       } else if (head.kind === 'seal') {
@@ -259,6 +260,8 @@ class StoreCheck {
       if (head.endsBatch) {
         end = position + head.length;
         committed = next;
+        // Of a batch that is not whole nobody knows.
+        this.#time = Math.max(this.#time, time);
       } else if (head.kind !== 'record') this.#problem(path, `${describeFrame(frame)} does not end a batch`);
     }
     // Nobody writes to what is of an earlier epoch: what a power cut took of it is told by facts.
