@@ -14,7 +14,7 @@ import { Actor, isOfLockDirectory, nextTurn, type Options, SHORT_JOURNALS } from
 import { Findings, judge } from './explore.js';
 import { History } from './history.js';
 
-const ROUNDS = Number(process.env['ROUNDS'] ?? 40);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 15);
 const LIVES = 4;
 /** More than any call here needs: one that does not end. */
 const MOST_TURNS = 5000;
