@@ -255,6 +255,7 @@ export class Appender {
   cut(): void {
     const tail = this.#tail;
     tail.isOwnEnd = false;
+    this.#files.makeOwn(tail.active);
     const file = this.#activeFile();
     setAside(this.#files, file, tail.active, tail.end);
     file.truncate(tail.end);
