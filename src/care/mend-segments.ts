@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { copyBytes } from '../disk/copy-bytes.js';
 import type { DiskFile } from '../disk/disk.js';
+import { makeOwn } from '../disk/own-file.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
@@ -56,7 +55,7 @@ export async function mendSegments(
       place.disk.unlink(segment.path);
       place.disk.syncDirectoryNow(place.names.directory);
     } else if (changesData(plan)) {
-      unshare(place, segment.path);
+      makeOwn(place.disk, place.names, segment.path);
       const file = place.disk.open(segment.path, 'write');
       if (file === undefined) continue;
       try {
@@ -66,26 +65,6 @@ export async function mendSegments(
       }
     }
   }
-}
-
-/**
- * ⚑ A copy of the store may have the same file by another name: what is mended here is told by facts of this one alone. So the file is
- * replaced by one of its own.
- */
-function unshare({ disk, names }: Place, path: string): void {
-  if (disk.links(path) < 2) return;
-  const temporary = names.temporary(`own-${randomBytes(8).toString('hex')}`);
-  const [from, to] = [disk.open(path, 'read'), disk.create(temporary)];
-  try {
-    if (from === undefined || to === undefined) return;
-    for (const _ of copyBytes(from, to));
-    syncNow(to);
-  } finally {
-    from?.close();
-    to?.close();
-  }
-  disk.rename(temporary, path);
-  disk.syncDirectoryNow(names.directory);
 }
 
 /** Brings to the device what is in the segments. */

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { bench } from './commands/bench.js';
+import { copy } from './commands/copy.js';
 import { dead } from './commands/dead.js';
 import { deletion } from './commands/delete.js';
 import { dequeue } from './commands/dequeue.js';
@@ -26,6 +27,7 @@ const COMMANDS = [
   deletion,
   exportation,
   importation,
+  copy,
   repair,
   bench,
 ] as const;

@@ -90,6 +90,8 @@ export class Journal {
   readonly #isAlone: boolean;
   /** Whether the end is that of a whole commit by an opener that is alone: then the file need not be looked at. */
   #isOwnEnd = false;
+  /** Counts how often the facts were folded anew. */
+  #openings = 0;
   readonly #facts = new FactWriter(HEAD_BYTES);
 
   constructor(
@@ -135,8 +137,13 @@ export class Journal {
     this.#files.createFirst();
   }
 
-  /** Folds everything there is, from the lowest journal on. */
+  /**
+   * Folds everything there is, from the lowest journal on. ⚑ What is safe is what that says: facts that were on the device may be some
+   * that a take-over has cut, and others have their numbers now.
+   */
   open(): void {
+    this.safe = 0;
+    this.#openings += 1;
     this.#enterLowest();
     this.catchUp();
   }
@@ -263,9 +270,10 @@ export class Journal {
   async sync(): Promise<void> {
     const upTo = this.fact;
     if (upTo <= this.safe) return;
+    const openings = this.#openings;
     // The successor of a journal was synced whole before its mark, so the current file is all there is to sync.
     await this.#current().sync();
-    if (upTo > this.safe) this.safe = upTo;
+    if (upTo > this.safe && openings === this.#openings) this.safe = upTo;
   }
 
   /** The same, waiting in the calling thread. */

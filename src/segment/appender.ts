@@ -228,22 +228,23 @@ export class Appender {
   /**
    * Says at the end of the file that everything is synced, so that the next one to open has nothing to check. Nothing is
    * said twice, or every close would take room from the records; and nothing in a segment without records, which could
-   * not be rolled to get that room back: a segment is named by its first index.
+   * not be rolled to get that room back: a segment is named by its first index. False where the records have left no room for it.
    */
-  mark(wallTime: number): void {
+  mark(wallTime: number): boolean {
     const tail = this.#tail;
     const file = this.#activeFile();
     // Others may have written since the caller synced: nobody has synced that.
-    if (tail.safe < tail.nextIndex - 1) return;
-    if (tail.nextIndex === tail.active || this.#endsWithMark(file)) return;
+    if (tail.safe < tail.nextIndex - 1) return true;
+    if (tail.nextIndex === tail.active || this.#endsWithMark(file)) return true;
     const time = Math.max(Math.floor(wallTime), tail.time);
     const mark = encodeSafeMark(this.#files.placeOf(tail.end), tail.nextIndex, time);
     // ⚑ Behind a record that a stream made longer than files are here, too: nothing else says that it is on the device.
     const isLong = tail.state !== 'sealed' && tail.end + SEAL_BYTES > this.#maxFileSize;
-    if (!isLong && !this.fits(mark.length)) return;
-    if (tail.end + mark.length + SEAL_BYTES > LARGEST_POSITION) return;
+    if (!isLong && !this.fits(mark.length)) return false;
+    if (tail.end + mark.length + SEAL_BYTES > LARGEST_POSITION) return false;
     this.#write(file, mark, 0, mark.length);
     tail.end += mark.length;
+    return true;
   }
 
   /**
@@ -254,6 +255,7 @@ export class Appender {
   cut(): void {
     const tail = this.#tail;
     tail.isOwnEnd = false;
+    this.#files.makeOwn(tail.active);
     const file = this.#activeFile();
     setAside(this.#files, file, tail.active, tail.end);
     file.truncate(tail.end);

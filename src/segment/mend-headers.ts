@@ -48,6 +48,7 @@ function judge(files: SegmentFiles, first: number): FoundHeader['header'] {
 }
 
 function mend(files: SegmentFiles, first: number, decision: HeaderDecision): void {
+  if (decision === 'complete' || decision === 'begin-anew') files.makeOwn(first);
   if (decision === 'complete') files.create(first);
   else if (decision === 'begin-anew') begin(files, first);
   // Tells what is wrong with it.

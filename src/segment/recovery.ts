@@ -99,9 +99,11 @@ export function rewriteUnsafe(files: SegmentFiles, tail: Tail, appender: Appende
   if (from === undefined) return;
   if (tail.nextIndex > tail.active) appender.roll(wallTime);
   for (const first of [...tail.segments].filter((segment) => segment >= from)) {
-    const file = files.data(first);
     // A sparse segment was on the device before it had its name.
-    if (file === undefined || files.isSparse(first)) continue;
+    if (files.isSparse(first)) continue;
+    files.makeOwn(first);
+    const file = files.data(first);
+    if (file === undefined) continue;
     const bytes = Buffer.allocUnsafe(1024 * 1024);
     // What is safe is left alone: writing it again could only harm it.
     const safe = first === from ? nearestFrame(files, first, file, tail.safe) : undefined;

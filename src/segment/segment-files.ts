@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Descriptors } from '../disk/descriptors.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
+import { makeOwn } from '../disk/own-file.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
 import type { Epochs } from '../epoch/epochs.js';
@@ -154,6 +155,11 @@ export class SegmentFiles {
     this.epochs.assertHere();
     this.disk.rename(path, this.dataPath(first));
     this.openAnew(first);
+  }
+
+  /** ⚑ To be called before anything is changed in a segment that may be sealed: a copy of the store may have the same file. */
+  makeOwn(first: number): void {
+    if (makeOwn(this.disk, this.names, this.dataPath(first))) this.openAnew(first);
   }
 
   /** What has the name of a segment's data file now is what is looked at next. */

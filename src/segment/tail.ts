@@ -288,11 +288,21 @@ export class Tail {
     let next: number | undefined = this.successor;
     if (this.#files.data(next) === undefined) {
       next = this.#files.list().find((first) => first > this.active);
+      if (next === undefined) this.#goOnWhereTakenOver();
       if (next === undefined || this.#files.data(next) === undefined) return false;
     }
     if (next > this.nextIndex) this.gaps.push({ from: this.nextIndex, to: next });
     this.enter(next);
     return true;
+  }
+
+  /**
+   * ⚑ A power cut may have taken the successor, and the empty one behind it was what the take-over found last: of an epoch that is over
+   * nobody begins a segment, so the log goes on where that take-over says, and what is missing before it was lost.
+   */
+  #goOnWhereTakenOver(): void {
+    const { latest } = this.#files.epochs;
+    if (latest !== undefined && latest.next > this.successor) this.successor = latest.next;
   }
 
   /** Undefined where the segment has no header yet. One that was removed under a lagging opener has later ones. */

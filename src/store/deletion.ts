@@ -21,12 +21,30 @@ export async function deleteRecords(engine: Engine, indexes: readonly number[]):
 }
 
 /** What of the indexes, ascending, is there. */
-export function rangesThere(engine: Engine, sorted: Iterable<number>): { from: number; to: number }[] {
-  const ranges: { from: number; to: number }[] = [];
+const rangesThere = (engine: Engine, sorted: Iterable<number>): Range[] =>
+  rangesOf(sorted, (index) => engine.has(index));
+
+/**
+ * What a batch has to say of the indexes, ascending, for them to be gone where it is on the device. ⚑ Also of what is gone already, as
+ * long as a power cut could bring that back, and keep the batch.
+ */
+export function rangesToCarry(engine: Engine, sorted: Iterable<number>): Range[] {
+  const { journal, tail } = engine;
+  if (journal.fact <= journal.safe) return rangesThere(engine, sorted);
+  return rangesOf(sorted, (index) => index >= 1 && index < tail.nextIndex);
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+function rangesOf(sorted: Iterable<number>, counts: (index: number) => boolean): Range[] {
+  const ranges: Range[] = [];
   const runs = new Runs((from, to) => ranges.push({ from, to }));
   let before = 0;
   for (const index of sorted) {
-    if (index === before || !engine.has(index)) continue;
+    if (index === before || !counts(index)) continue;
     before = index;
     runs.add(index);
   }

@@ -108,6 +108,7 @@ function recover(engine: Engine): void {
     if (!isDiskFull(error) || isNew || !canWait) throw error;
   }
   if (tail.nextIndex < next) appender.roll(clock.now(), next);
+  sayCarriedAnew(engine);
   // Last of all: now everything was looked at, and nothing is a later version's.
   if (journal.isOlder) succeedOld(engine);
 }
@@ -135,6 +136,24 @@ function tellLost(engine: Engine, ranges: readonly LostRange[]): void {
   journal.decided(clock.now());
   journal.commit();
   if (journal.fact > journal.safe) journal.syncNow();
+}
+
+/**
+ * ⚑ The facts may say that batches carry deletes from an index on that was lost, with those before it. Whoever has read the next such
+ * batch, and not yet that this was said anew, would take it for one that facts know: so it is said on the device before anybody else
+ * is here. On a full disk whoever writes such a batch says it.
+ */
+function sayCarriedAnew({ journal, fates, tail, clock }: Engine): void {
+  if (!fates.isCarrying || fates.carriedUpTo <= tail.nextIndex) return;
+  try {
+    journal.begin().carried(tail.nextIndex, true);
+    journal.decided(clock.now());
+    journal.commit();
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    return;
+  }
+  journal.syncNow();
 }
 
 /** Records that were gone already are not lost: their segment was removed because of that. */

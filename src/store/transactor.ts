@@ -7,7 +7,7 @@ import type { CarriedRanges } from '../journal/fates.js';
 import { SEGMENT_OVERHEAD } from '../segment/appender.js';
 import { Batch } from '../segment/batch.js';
 import type { TailPosition } from '../segment/tail.js';
-import { rangesThere, sweepBehind } from './deletion.js';
+import { rangesToCarry, sweepBehind } from './deletion.js';
 import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
 import { Room } from './room.js';
@@ -177,7 +177,7 @@ export class Transactor {
     let ranges: CarriedRanges['ranges'];
     for (;;) {
       // Making room may have dropped some of them.
-      ranges = rangesThere(this.#engine, deletes);
+      ranges = rangesToCarry(this.#engine, deletes);
       batch.dropCarried();
       if (ranges.length > 0) batch.carry(encodeCarried(ranges));
       const { end = 0, needs = 0 } = batch.groups[0] ?? {};

@@ -471,9 +471,10 @@ const cases: readonly Case[] = [
     what: 'the mark of a clean close, with records behind it',
     async make(machine) {
       await fill(machine);
-      const store = await open(machine);
+      const opener = machine.opener();
+      const store = await openStoreOn(opener, OPTIONS);
       await store.write(bytes('one more'));
-      await store.close();
+      machine.kill(opener);
     },
     harm: ({ machine }) => machine.flip(NINE, frameAt(11)),
     told: [['loss', basename(NINE), frameAt(11), 36, '', UNSAFE_HOLE]],

@@ -16,6 +16,7 @@ const COMMANDS = [
   'delete',
   'export',
   'import',
+  'copy',
   'repair',
   'bench',
 ];
@@ -92,6 +93,7 @@ const mistakes: readonly [args: string[], message: RegExp][] = [
   [['delete', 'x', '9-5'], /'9-5' is invalid/],
   [['delete', 'x', '1-'], /'1-' is invalid/],
   [['export', 'x', '--from', '0'], /'0' is invalid/],
+  [['copy', 'x'], /missing required argument 'to'/],
   [['import', 'x', '--codec', 'v8'], /Allowed choices are json, bytes/],
   [
     ['import', 'x', 'file', '--durostore-go', 'y'],
@@ -138,9 +140,20 @@ t.test('with --json mistakes and errors are JSON, too', async (t) => {
 
 t.test('a store that is not there is an error, and none is created', async (t) => {
   const cwd = await temporaryDirectory(t);
-  for (const name of ['stats', 'verify', 'repair', 'dump', 'tail', 'dequeue', 'dead', 'delete', 'export']) {
-    const indexes = name === 'delete' ? ['1'] : [];
-    const { code, stdout, stderr } = await durostore([name, 'nowhere', ...indexes], { cwd });
+  for (const name of [
+    'stats',
+    'verify',
+    'repair',
+    'dump',
+    'tail',
+    'dequeue',
+    'dead',
+    'delete',
+    'export',
+    'copy',
+  ]) {
+    const more = name === 'delete' ? ['1'] : name === 'copy' ? ['there'] : [];
+    const { code, stdout, stderr } = await durostore([name, 'nowhere', ...more], { cwd });
     t.same({ code, stdout }, { code: 2, stdout: '' }, name);
     t.match(stderr, /^durostore: INVALID_OPTION: directory: there is no store in \S*nowhere /, name);
   }

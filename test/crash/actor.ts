@@ -5,6 +5,7 @@ import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import type { JournalLimits } from '../../src/journal/journal.js';
 import {
   type Consumer,
+  type ConsumerInfo,
   type Delivery,
   DurostoreError,
   type Entry,
@@ -194,7 +195,7 @@ export class Actor {
     }
     if (this.#disk.dead) return;
     known();
-    for (const bytes of taken) this.#history.removed(bytes, this.#durability, before);
+    for (const bytes of taken) this.#history.givenOut(bytes, this.#durability, before);
   }
 
   async claim(): Promise<void> {
@@ -267,7 +268,7 @@ export class Actor {
   async prune(place: number, everything = true): Promise<void> {
     const before = this.#history.present(place)?.index;
     if (before === undefined && !everything) return;
-    const removed = this.#history.presentBefore(before ?? Number.POSITIVE_INFINITY);
+    const removed = this.#history.removingBefore(before ?? Number.POSITIVE_INFINITY);
     await this.#remove(removed, this.#durability, () => this.#opened.store.prune(before));
   }
 
@@ -288,14 +289,15 @@ export class Actor {
     const removed = there.map(({ bytes }) => bytes);
     const written = this.#history.writing(sizes);
     this.#history.together(written, removed);
-    await this.#remove(removed, this.#durability, () =>
+    const call = (): Promise<void> =>
       this.#write(written, undefined, () =>
         this.#opened.store.transaction((tx) => {
           for (const bytes of written) tx.write(bytes);
           for (const { index } of there) tx.delete(index);
         }),
-      ),
-    );
+      );
+    // They are in the log: no facts before them come to the device with them.
+    await this.#remove(removed, this.#durability, call, 0);
   }
 
   async deleteFirst(): Promise<void> {
@@ -370,6 +372,15 @@ export class Actor {
     return found;
   }
 
+  /** Where named consumers are, as this process sees it. */
+  positions(): Promise<ConsumerInfo[]> {
+    return this.#opened.store.consumers();
+  }
+
+  nextIndex(): Promise<number> {
+    return this.#opened.store.nextIndex();
+  }
+
   async read(): Promise<void> {
     await this.#opened.peek();
     await this.#opened.length();
@@ -388,9 +399,9 @@ export class Actor {
     all: readonly Uint8Array[],
     durability: Durability,
     call: () => Promise<unknown>,
+    before = this.#history.removals,
   ): Promise<void> {
     const asked = all.filter((bytes) => this.#history.removing(bytes));
-    const before = this.#history.removals;
     try {
       await call();
     } catch (error) {

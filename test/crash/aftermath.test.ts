@@ -1,11 +1,13 @@
 import { readdirSync } from 'node:fs';
 import t from 'tap';
+import { verifyOn } from '../../src/care/verify.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import { inject, type Operation, onIndex, onKind, onOpener, onPath } from '../../src/disk/memory-fault.js';
 import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import { type Entry, openQueue, type Store } from '../../src/mod.js';
 import { openStoreOn } from '../../src/store/store.js';
+import { fileOf } from '../store/records.js';
 import { checkDirectoryOn } from '../support/consistency.js';
 import { summedAnew } from '../support/format-line.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -157,6 +159,43 @@ t.test('records that were only written and are lost are told', async (t) => {
   t.equal((await next.stats()).lost, first - 1, 'and how many before it did not');
   await next.close();
 });
+
+for (const locking of ['os', 'lockfile'] as const)
+  t.test(`a segment whose name is lost, between a sealed one and an empty one: ${locking}`, async (t) => {
+    for (const safe of [0, 3, 5]) {
+      const machine = new MemoryDisk({ deathTakesMs: 60_000 });
+      const options = { durability: 'written', maxFileSize: fileOf(3, 100), locking } as const;
+      const doomed = machine.opener();
+      const store = await open(doomed, options);
+      for (let at = 1; at <= 7; at++) {
+        await store.write(new Uint8Array(100).fill(at));
+        if (at === safe) await store.sync();
+      }
+      machine.kill(doomed);
+      const [middle, last] = [4, 7].map((first) => `/q/duro_${String(first).padStart(20, '0')}`);
+      const disk = machine.opener();
+      for (const ending of ['dat', 'idx']) {
+        disk.unlink(`${middle}.${ending}`);
+        const path = `${last}.${ending}`;
+        machine.put(path, machine.bytes(path)?.subarray(0, 32) ?? new Uint8Array());
+      }
+      machine.kill(disk);
+      const next = await open(machine.opener(), options);
+      t.equal((await next.stats()).lost, 3, 'what was in it is told as lost');
+      t.equal(await next.write(bytes('more')), 7);
+      t.same(await Promise.all([3, 4, 5, 6].map(async (index) => (await next.read(index))?.length)), [
+        100,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      await next.close();
+      t.equal((await verifyOn(machine.opener(), { directory: '/q' })).ok, true);
+      const again = await open(machine.opener(), options);
+      t.same([await again.nextIndex(), await again.length()], [8, 4]);
+      await again.close();
+    }
+  });
 
 t.test('that they are lost is on the device before the log goes on behind them', async (t) => {
   const options = { durability: 'written', maxFileSize: 320 } as const;

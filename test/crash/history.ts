@@ -18,6 +18,8 @@ interface Written {
   removal: 'none' | 'asked' | 'written' | 'synced';
   /** The how-manieth removal it was that somebody was told of. */
   removalTold: number;
+  /** Somebody else has removed it, too. */
+  askedAgain: boolean;
 }
 
 /** What named consumers have done, by name, from one fact about them to the next. */
@@ -140,7 +142,7 @@ export class History {
         told: 'nothing',
         refused: false,
       } as const;
-      this.#written.push({ ...record, removal: 'none', removalTold: 0 });
+      this.#written.push({ ...record, removal: 'none', removalTold: 0, askedAgain: false });
       return bytes;
     });
   }
@@ -202,6 +204,13 @@ export class History {
     if (told === 'synced' && record.told === 'written') record.told = 'synced';
   }
 
+  /** It was given out; somebody else may have asked for its removal at the same time. */
+  givenOut(bytes: Uint8Array, told: 'written' | 'synced', before: number): void {
+    const record = this.#of(bytes);
+    if (record.removal === 'asked') record.askedAgain = true;
+    this.removed(bytes, told, before);
+  }
+
   /** Whether somebody was told that it is gone. */
   isRemoved(bytes: Uint8Array): boolean {
     const { removal } = this.#of(bytes);
@@ -210,7 +219,7 @@ export class History {
 
   removedAt(index: number, told: 'written' | 'synced', before = this.#removals): void {
     const record = this.#written.find((one) => one.index === index);
-    if (record !== undefined) this.removed(record.bytes, told, before);
+    if (record !== undefined) this.givenOut(record.bytes, told, before);
   }
 
   /** So many of the first are being removed; returns what is to be called when the answer has come. */
@@ -240,8 +249,10 @@ export class History {
     return record?.index === undefined ? undefined : { bytes: record.bytes, index: record.index };
   }
 
-  /** The records that are waiting below an index, as far as the callers know. */
-  presentBefore(index: number): Uint8Array[] {
+  /** The records that are waiting below an index, as far as the callers know, all of which are to go. */
+  removingBefore(index: number): Uint8Array[] {
+    for (const one of this.#written)
+      if ((one.index ?? index) < index && one.removal !== 'none') one.askedAgain = true;
     return this.#written
       .filter((one) => one.index !== undefined && one.index < index && one.removal === 'none')
       .map(({ bytes }) => bytes);
@@ -253,6 +264,39 @@ export class History {
       after === 'death' ? told !== 'nothing' : told === 'synced' || removal === 'synced',
     );
     return Math.max(0, ...kept.map(({ index }) => index ?? 0));
+  }
+
+  /**
+   * What was found after a crash, and judged, is the truth from now on: it stays, and what was not there never comes back. Found after a
+   * power cut, it is on the device.
+   */
+  survived(
+    entries: readonly Seen[],
+    positions: readonly { readonly name: string; readonly committed: number }[],
+    after: 'death' | 'cut',
+  ): void {
+    const sure = after === 'cut' ? 'synced' : 'written';
+    const found = new Map(entries.map(({ index, data }) => [this.#find(data)?.id, index]));
+    for (const record of this.#written) {
+      const index = found.get(record.id);
+      if (index !== undefined) {
+        record.index = index;
+        if (record.told !== 'synced') record.told = sure;
+        record.removal = 'none';
+        record.askedAgain = false;
+        continue;
+      }
+      // Of what is lost without a trace the index may be given again.
+      if (after === 'cut' && record.told !== 'synced' && record.removal !== 'synced') {
+        record.index = undefined;
+        record.told = 'nothing';
+      }
+      if (record.removal !== 'synced') record.removal = sure;
+    }
+    this.#together = [];
+    this.#blind = 0;
+    const at = new Map(positions.map(({ name, committed }) => [name, committed]));
+    if (this.isAboutConsumers) this.#positions.push({ at, told: sure });
   }
 
   /** What is wrong with what is there after a crash. */
@@ -308,7 +352,7 @@ export class History {
         const wasThere = after === 'death' ? told !== 'nothing' : told === 'synced';
         if (isThere && found.has(id))
           problems.push(`${id} is there, and what was written with its removal, too`);
-        if (!isThere && !found.has(id) && wasThere && isAsked)
+        if (!isThere && !found.has(id) && wasThere && isAsked && record?.askedAgain === false)
           problems.push(`${id} is removed, and what was to be written with that is not there`);
       }
     }

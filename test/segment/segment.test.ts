@@ -4,8 +4,10 @@ import { Descriptors } from '../../src/disk/descriptors.js';
 import { GroupSync } from '../../src/disk/group-sync.js';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import { checksum } from '../../src/frame/checksum.js';
+import { FEATURE_STREAMS } from '../../src/frame/file-header.js';
 import { emptyHead, FrameKind, readHead } from '../../src/frame/frame.js';
 import { IndexSet } from '../../src/journal/index-set.js';
+import { Batch } from '../../src/segment/batch.js';
 import { ChunkCache } from '../../src/segment/chunk-cache.js';
 import { ENTRY_BYTES, entryPosition, readEntry, writeEntry } from '../../src/segment/entry.js';
 import { encodeSafeMark, encodeSeal, greatestTimeOfSeal, SEAL_BYTES } from '../../src/segment/seal.js';
@@ -298,3 +300,19 @@ t.test('nothing is opened any more once all was closed', (t) => {
   t.throws(() => descriptors.get('/d/a'), { code: 'CLOSED' });
   t.end();
 });
+
+t.test(
+  'what a batch carried and does not any more takes nothing of what its records need with it',
+  async (t) => {
+    const batch = new Batch();
+    batch.begin(64, FEATURE_STREAMS);
+    batch.add(Buffer.from('transformed'));
+    const { length } = batch;
+    for (const _ of [1, 2]) {
+      batch.carry(Buffer.from([9, 1, 1]));
+      batch.dropCarried();
+      t.equal(batch.length, length);
+      t.equal(batch.groups[0]?.needs, FEATURE_STREAMS);
+    }
+  },
+);

@@ -610,3 +610,43 @@ t.test(
     );
   },
 );
+
+onMachines(
+  'what was deleted before a transaction deletes it again comes back without its batch alone',
+  async (t, machine) => {
+    const { store, opener } = await open(machine);
+    await fill(store, 4);
+    // Then the journal has said that there are such batches.
+    await replace(store, 1);
+    await store.sync();
+    t.equal(await store.delete([2]), 1, 'which is only written');
+    t.same(await replace(store, 2, 3), [6]);
+    await store.write(hundred(6), { durability: 'synced' });
+    machine.kill(opener);
+    machine.powerCut({ writes: 'lose', names: 'lose' });
+    const again = await open(machine);
+    t.same(await indexes(again.store), [4, 5, 6, 7]);
+    await again.store.close();
+  },
+);
+
+onMachines(
+  'who opens says from where on batches carry deletes, where what was said is of what is lost',
+  async (t, machine) => {
+    const { store, opener } = await open(machine);
+    await fill(store, 10);
+    await store.sync();
+    await store.writeMany([hundred(11), hundred(12)]);
+    await replace(store, 4);
+    machine.kill(opener);
+    machine.powerCut({ writes: 'lose', names: 'lose' });
+    const again = await open(machine);
+    t.equal(again.engine.tail.nextIndex, 11);
+    t.same([again.engine.fates.isCarrying, again.engine.fates.carriedUpTo], [true, 11]);
+    const { fact, safe } = again.engine.journal;
+    t.equal(safe, fact, 'on the device');
+    t.same(await replace(again.store, 5), [11]);
+    t.same(await indexes(again.store), [1, 2, 3, 4, 6, 7, 8, 9, 10, 11]);
+    await again.store.close();
+  },
+);

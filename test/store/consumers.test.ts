@@ -7,6 +7,7 @@ import { Engine } from '../../src/store/engine.js';
 import { resolveStoreOptions } from '../../src/store/options.js';
 import { EngineStore } from '../../src/store/store.js';
 import { SHORT_JOURNALS } from '../crash/actor.js';
+import { damagedOnPurpose } from '../support/consistency.js';
 import { random } from '../support/random.js';
 import { until } from '../support/until.js';
 import { openEngine } from './engines.js';
@@ -272,6 +273,32 @@ onBothDisks('what is being read while somebody seeks is not returned', async (t,
   t.same(indexes(await reading), [4, 5]);
   await consumer.commit();
   t.equal(await committed(store, 'mail'), 5);
+});
+
+t.test('a seek counts also where the reading that it overtakes fails', async (t) => {
+  const world = memoryWorld(t);
+  for (const before of [1, 2]) {
+    const store = await world.openStore({ ...written, filePrefix: `p${before}` });
+    await write(store, before);
+    await store.write(new Uint8Array(3 * 1024 * 1024));
+    await write(store, 4);
+    const [name = ''] = world.files(new RegExp(`^p${before}_.*dat$`));
+    world.flip(name, 2 * 1024 * 1024);
+    damagedOnPurpose(world.directory);
+    const consumer = await store.consumer('mail');
+    // What stands before the damaged one is found by then.
+    const reading = consumer.nextMany(10);
+    await consumer.seek(before + 3);
+    const sought = [before + 3, before + 4, before + 5];
+    t.same(indexes(await reading), sought);
+    await consumer.commit();
+    t.equal(await committed(store, 'mail'), before + 5);
+    await consumer.seek(before + 1);
+    // The same where nothing was found before it.
+    const failing = consumer.nextMany(10);
+    await consumer.seek(before + 3);
+    t.same(indexes(await failing), sought);
+  }
 });
 
 onBothDisks('exclusive: nobody else, and only where there is nobody', async (t, world) => {

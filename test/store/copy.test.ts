@@ -384,6 +384,47 @@ t.test('a repair of one leaves the other as it was', async (t) => {
   await Promise.all([mended.close(), copy.close()]);
 });
 
+t.test('what recovery of one changes leaves the other as it was', async (t) => {
+  for (const [changed, kept] of [
+    [FROM, TO],
+    [TO, FROM],
+  ] as const)
+    for (const what of ['a record', 'the seal', 'the header', 'nothing, but a sync has failed'] as const) {
+      const machine = new MemoryDisk();
+      const opener = machine.opener();
+      const store = await openStoreOn(opener, { ...options, directory: FROM, durability: 'written' });
+      for (const n of range(1, 10)) await store.write(hundred(n));
+      await store.copyTo(TO);
+      machine.kill(opener);
+      const name = 'duro_00000000000000000001.dat';
+      const size = machine.bytes(`${FROM}/${name}`)?.length ?? 0;
+      t.equal(machine.opener().links(`${FROM}/${name}`), 2, 'they share it');
+      if (what === 'a record') machine.flip(`${FROM}/${name}`, size - 76 - 10);
+      if (what === 'the seal') machine.flip(`${FROM}/${name}`, size - 10);
+      if (what === 'the header') machine.flip(`${FROM}/${name}`, 10);
+      if (what.startsWith('nothing')) machine.put(`${changed}/duro.suspect`, new Uint8Array());
+      const before = machine.bytes(`${kept}/${name}`);
+      machine.powerCut({ writes: 'keep', names: 'keep' });
+      const writes: string[] = [];
+      machine.onOperation = ({ kind, path }) => {
+        if ((kind === 'write' || kind === 'truncate') && path === `${changed}/${name}`)
+          writes.push(`${machine.opener().links(path)}`);
+        return undefined;
+      };
+      const again = await open(machine, changed).catch((error: unknown) => {
+        t.match(error, { code: 'CORRUPT' });
+        return undefined;
+      });
+      machine.onOperation = undefined;
+      t.notOk(writes.includes('2'), `${what}: nothing is written to what is shared`);
+      t.same(machine.bytes(`${kept}/${name}`), before, `${what} of ${changed}`);
+      await again?.delete([1, 2, 3, 4]);
+      await again?.prune(9);
+      await again?.close();
+      t.same(machine.bytes(`${kept}/${name}`), before);
+    }
+});
+
 t.test("on the operating system's disk", async (t) => {
   const directory = await temporaryDirectory(t);
   const from = join(directory, 'from');

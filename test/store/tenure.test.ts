@@ -6,7 +6,7 @@ import type { MemoryOpener } from '../../src/disk/memory-opener.js';
 import type { Store } from '../../src/store/contract.js';
 import { Engine } from '../../src/store/engine.js';
 import { resolveStoreOptions } from '../../src/store/options.js';
-import { openStoreOn } from '../../src/store/store.js';
+import { EngineStore, openStoreOn } from '../../src/store/store.js';
 import { until } from '../support/until.js';
 
 const directory = '/store';
@@ -135,3 +135,46 @@ t.test('who lost the lock while it was about to take over takes nothing over', a
   t.same(await text(sleeper), ['1 one', '2 late']);
   await other.close();
 });
+
+for (const when of ['before the sleeper looks', 'behind that'] as const)
+  t.test(
+    `facts that a take-over has cut reach the device ${when}, and others have their numbers`,
+    async (t) => {
+      const machine = new MemoryDisk({ deathTakesMs: 60_000 });
+      const opened = (name: string): Promise<Engine> =>
+        Engine.open(machine.opener(name), resolveStoreOptions(options, new Set()));
+      const sleeper = await opened('sleeper');
+      const store = new EngineStore(sleeper);
+      for (const text of ['one', 'two', 'three']) await store.write(Buffer.from(text));
+      const { journal, tenure, locks, tail } = sleeper;
+      const other = await opened('other');
+      other.locks.renounce();
+      await locks.fate.enter();
+      tenure.enter();
+      machine.age(60_000);
+      t.ok(other.locks.fate.tryEnter());
+      other.tenure.enter();
+      other.locks.fate.leave();
+      other.locks.renounce();
+      // It wakes, and says over the fence that the first is gone.
+      journal.begin().gone(1, 2);
+      journal.decided(1);
+      journal.commit();
+      const { fact } = journal;
+      t.ok(tenure.isLost(tail.position()));
+      locks.fate.leave();
+      // In the background that comes to the device, where it counts for nothing.
+      if (when === 'behind that') machine.syncs.hold();
+      const inBackground = journal.sync();
+      if (when !== 'behind that') await inBackground;
+      const isDeleted = store.delete(2);
+      await until('another fact has its number', () => journal.fact === fact && !sleeper.has(2));
+      if (when === 'behind that') machine.syncs.release(1);
+      await inBackground;
+      t.ok(journal.safe < fact || when !== 'behind that', 'that is not on the device by that');
+      machine.syncs.release();
+      t.equal(await isDeleted, 1);
+      machine.powerCut({ writes: 'lose', names: 'lose' });
+      t.same(await text(await open(t, machine.opener())), ['1 one', '3 three']);
+    },
+  );

@@ -3,6 +3,9 @@ import t from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { GroupMember, Log, Topic } from '../../src/stream/contract.js';
 import { openLogOn } from '../../src/stream/log.js';
+import { partitionOfKey } from '../../src/stream/partition-of-key.js';
+import { nextTurn } from '../crash/actor.js';
+import { MovedClock } from '../store/moved-clock.js';
 import { bytes, range } from '../store/records.js';
 import { memoryWorld, onBothDisks } from '../store/world.js';
 import { until } from '../support/until.js';
@@ -188,6 +191,66 @@ t.test('a partition whose group was removed there is taken again, from its begin
     return got[0]?.length === 3 && got;
   }).then((got) => t.same(got, texts));
   t.same(revoked, [0]);
+});
+
+t.test('a partition that cannot be had is in the way of no other, and who calls next is told', async (t) => {
+  const machine = new MemoryDisk();
+  const world = memoryWorld(t, machine);
+  const clock = new MovedClock();
+  const topic = await (await world.openLog({ ...written, partitions: 3, clock })).topic('t');
+  const texts = await fill(topic, 1, 30);
+  const before = await topic.group('g');
+  const opener = machine.opener('next');
+  const log = await openLogOn(opener, { directory: world.directory, ...written, clock });
+  const member = await (await log.topic('t')).group('g');
+  t.same(member.assigned, [], 'all is taken');
+  const told: (readonly number[])[] = [];
+  member.on('assigned', (numbers) => told.push(numbers));
+  await before.close();
+  machine.onOperation = (operation) =>
+    operation.opener === 'next' && /-1\/duro\.hold\.consumer\.g\.0/.test(operation.path)
+      ? { error: 'EACCES' }
+      : undefined;
+  clock.advance(50);
+  await until('the others', () => told.length > 0);
+  t.same([told, member.assigned], [[[0, 2]], [0, 2]]);
+  await nextTurn();
+  await t.rejects(member.next(), { code: 'LOCK_UNAVAILABLE', message: /-1.duro\.hold/ });
+  const got = nothing(topic);
+  await drain(member, got);
+  t.same(got, [texts[0], [], texts[2]]);
+  await member.commit();
+  machine.onOperation = undefined;
+  clock.advance(50);
+  await until('the third', () => told.length > 1);
+  t.same(
+    [told, member.assigned],
+    [
+      [[0, 2], [1]],
+      [0, 1, 2],
+    ],
+  );
+  await drain(member, got);
+  t.same(got, texts);
+  await log.close();
+});
+
+t.test('who loses a partition in the midst of looking looks at all that are left', async (t) => {
+  // Nobody looks after the partitions meanwhile.
+  const clock = new MovedClock();
+  for (const lost of [0, 1, 2, 3])
+    for (const last of range(0, 3).filter((one) => one !== lost)) {
+      const log = await memoryWorld(t).openLog({ ...written, partitions: 4, clock });
+      const topic = await log.topic('t');
+      const member = await topic.group('g');
+      await (await topic.partition(lost)).removeConsumer('g');
+      const key = range(1, 100)
+        .map(String)
+        .find((one) => partitionOfKey(one, 4) === last);
+      await topic.append(bytes('one'), { key });
+      t.equal((await member.next())?.partition, last, `${lost} is lost, and there is one in ${last}`);
+      await member.close();
+    }
 });
 
 t.test('what there cannot be is INVALID_OPTION', async (t) => {

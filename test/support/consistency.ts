@@ -89,6 +89,8 @@ class StoreCheck {
   #storeId: Buffer = Buffer.alloc(8);
   #locking = '';
   #time = 0;
+  /** Whether the power was cut. */
+  #wasCut = false;
 
   constructor(disk: Disk, directory: string, prefix: string, listed: readonly string[]) {
     this.#disk = disk;
@@ -98,6 +100,7 @@ class StoreCheck {
   }
 
   run(staleEntries: boolean): string[] {
+    this.#wasCut = staleEntries;
     if (!this.#checkMeta()) return this.#problems;
     this.#checkLockFiles();
     const journals = this.#checkJournals();
@@ -232,6 +235,7 @@ class StoreCheck {
     }
     const walk = walkFrames(bytes, HEADER_BYTES);
     let end = HEADER_BYTES;
+    let time = 0;
     for (const frame of walk.frames) {
       const { head, position } = frame;
       if (seal !== undefined) this.#problem(path, `${describeFrame(frame)} behind the seal`);
@@ -240,7 +244,7 @@ class StoreCheck {
         if (head.time < this.#time)
           this.#problem(path, `${describeFrame(frame)} is older than one before it`);
         if (head.safe >= head.number) this.#problem(path, `${describeFrame(frame)} says it is safe itself`);
-        this.#time = Math.max(this.#time, head.time);
+        time = Math.max(time, head.time);
         records.set(head.number, frame);
         next = head.number + 1;
       } else if (head.kind === 'seal') {
@@ -256,6 +260,8 @@ class StoreCheck {
       if (head.endsBatch) {
         end = position + head.length;
         committed = next;
+        // Of a batch that is not whole nobody knows.
+        this.#time = Math.max(this.#time, time);
       } else if (head.kind !== 'record') this.#problem(path, `${describeFrame(frame)} does not end a batch`);
     }
     // Nobody writes to what is of an earlier epoch: what a power cut took of it is told by facts.
@@ -350,7 +356,8 @@ class StoreCheck {
     const greatest = readUint48(bytes, body + 18);
     if (greatest < this.#time)
       this.#problem(path, `the seal says ${greatest} is the greatest time, and it is ${this.#time}`);
-    this.#time = Math.max(this.#time, greatest);
+    // Written again in place of one that a power cut took, it knows of records that came later.
+    if (!this.#wasCut) this.#time = Math.max(this.#time, greatest);
   }
 
   /** Each segment begins where the one before it says; what is missing between them, and at their ends, is gone. */

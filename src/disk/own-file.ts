@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import { copyBytes } from './copy-bytes.js';
+import type { Disk } from './disk.js';
+import type { FileNames } from './file-names.js';
+import { syncNow } from './sync-failure.js';
+
+/**
+ * ⚑ A copy of the store may have the same file by another name, and what is about to be changed here is no matter of the copy's. So a
+ * file that has other names is replaced by one of its own, on the device. True where it was: what is open of it is the other's.
+ */
+export function makeOwn(disk: Disk, names: FileNames, path: string): boolean {
+  if (disk.links(path) < 2) return false;
+  const temporary = names.temporary(`own-${randomBytes(8).toString('hex')}`);
+  const [from, to] = [disk.open(path, 'read'), disk.create(temporary)];
+  try {
+    if (from === undefined || to === undefined) return false;
+    for (const _ of copyBytes(from, to));
+    syncNow(to);
+  } finally {
+    from?.close();
+    to?.close();
+  }
+  disk.rename(temporary, path);
+  disk.syncDirectoryNow(names.directory);
+  return true;
+}
