@@ -232,8 +232,7 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
 
   readonly #wasWaitedFor = (record: StoredRecord | undefined): void => {
     this.#ready = record;
-    // It is gone by now: the search goes on behind it.
-    if (record === undefined) this.#next += 1;
+    if (record === undefined && !this.#isGone(this.#next)) this.#next += 1;
   };
 
   /** The first record there is from the next one on; tells of gaps on the way. */
@@ -249,10 +248,15 @@ export class EntryWalk implements AsyncIterableIterator<Entry> {
       this.#next = present;
       const record = this.#engine.readKnown(present, LARGE_BYTES, this.#run);
       if (record !== undefined && record.time >= this.#since) return record;
-      index = present + 1;
+      // ⚑ What went since it was looked for is looked at again: it may be a gap to tell of.
+      index = record === undefined && this.#isGone(present) ? present : present + 1;
       this.#next = index;
     }
     return undefined;
+  }
+
+  #isGone(index: number): boolean {
+    return this.#engine.fates.goneSet.firstAbsent(index) > index;
   }
 
   #end(): Result {

@@ -101,6 +101,20 @@ t.test('a segment that is known goes while one of its records is read', async (t
   t.equal(await lagging.length(), 5);
 });
 
+t.test('a walk tells of what went in the moment it was looked for', async (t) => {
+  const machine = new MemoryDisk();
+  const store = await memoryWorld(t, machine).openStore(options);
+  for (const n of range(1, 9)) await store.write(new Uint8Array(100).fill(n));
+  const lagging = new EngineStore(await openEngine(t, machine, { ...options, maxChunk: 0 }));
+  const seen: unknown[] = [];
+  const walk = lagging.entries({ from: 1, onGap: (gap) => seen.push(gap) });
+  for (const index of [1, 2]) t.equal((await walk.next()).value?.index, index);
+  // Not known here: it is found out when the third is read.
+  await store.prune(7);
+  t.equal((await walk.next()).value?.index, 7);
+  t.same(seen, [{ from: 3, to: 7 }]);
+});
+
 t.test('a segment that went leaves nothing open here', async (t) => {
   const machine = new MemoryDisk();
   const world = memoryWorld(t, machine);
