@@ -75,6 +75,13 @@ export function* eachMark(marks: Uint8Array): IterableIterator<readonly [tag: nu
   }
 }
 
+/** The marks but those with that tag. */
+export function withoutMark(marks: Uint8Array, tag: number): Uint8Array {
+  const kept: Uint8Array[] = [];
+  for (const [found, value] of eachMark(marks)) if (found !== tag) kept.push(encodeMark(found, value));
+  return Buffer.concat(kept);
+}
+
 /** The value of the first mark with that tag; undefined where there is none. */
 export function findMark(marks: Uint8Array, tag: number): Uint8Array | undefined {
   let at = 0;

@@ -25,12 +25,13 @@ const rangesThere = (engine: Engine, sorted: Iterable<number>): Range[] =>
   rangesOf(sorted, (index) => engine.has(index));
 
 /**
- * What a batch has to say of the indexes, ascending, for them to be gone where it is on the device. ⚑ Also of what is gone already, as
- * long as a power cut could bring that back, and keep the batch.
+ * What a batch has to say of the indexes, ascending, for them to be gone where it is on the device. ⚑ Also of what is gone already, by
+ * facts or by a batch before it, as long as a power cut could bring that back, and keep this batch.
  */
 export function rangesToCarry(engine: Engine, sorted: Iterable<number>): Range[] {
-  const { journal, tail } = engine;
-  if (journal.fact <= journal.safe) return rangesThere(engine, sorted);
+  const { journal, tail, fates } = engine;
+  const batch = fates.unfolded.at(-1)?.number ?? 0;
+  if (journal.fact <= journal.safe && batch - 1 <= tail.safe) return rangesThere(engine, sorted);
   return rangesOf(sorted, (index) => index >= 1 && index < tail.nextIndex);
 }
 

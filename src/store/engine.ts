@@ -34,7 +34,7 @@ import { IdArchives } from './id-archives.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import { OpenStreams } from './open-streams.js';
 import type { ResolvedStoreOptions } from './options.js';
-import { plainRecord } from './plain-record.js';
+import { isInPieces, plainRecord, undonePieces } from './plain-record.js';
 import { recoverStore } from './recover-store.js';
 import { Retention } from './retention.js';
 import { Sweeper } from './sweeper.js';
@@ -302,7 +302,10 @@ export class Engine {
    * was there when it was asked for, whatever becomes of it meanwhile.
    */
   slowly(record: StoredRecord | undefined): Promise<StoredRecord | undefined> | undefined {
+    const { transforms } = this.options;
     if (record === LARGE) return this.#readLarge();
+    if (record !== undefined && transforms !== undefined && isInPieces(record))
+      return undonePieces(record, transforms, this.turns);
     return this.turns.rest(record?.payload.length ?? 0)?.then(() => record);
   }
 
@@ -320,7 +323,8 @@ export class Engine {
       // What the disk says is told by the next look.
     }
     // What cannot be had in slices is found, or told, as any other record.
-    return record ?? this.readKnown(index);
+    record ??= this.readKnown(index);
+    return record && isInPieces(record) ? undonePieces(record, this.options.transforms, this.turns) : record;
   }
 
   /** The record as it was handed in, its transforms undone. CODEC where one is missing or fails. */

@@ -94,27 +94,29 @@ export class PieceOpener {
   }
 }
 
-/** All of a payload's pieces. CODEC, with the record's index. */
-export function plainOfPieces(index: number, payload: Uint8Array, toUndo: readonly Transform[]): Uint8Array {
+/** All of a payload's pieces as they were before. CODEC, with the record's index. */
+export function* plainParts(
+  index: number,
+  payload: Uint8Array,
+  toUndo: readonly Transform[],
+): Generator<Uint8Array, void> {
   const opener = new PieceOpener(index, toUndo);
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for (let at = 0; ; ) {
+  for (let at = 0, isLast = false; !isLast; ) {
     const from = at + LENGTH_BYTES;
     if (from > payload.length) throw opener.wrong();
     at = from + readUint32(payload, at);
     if (at > payload.length) throw opener.wrong();
-    const isLast = at === payload.length;
-    const part = opener.open(payload.subarray(from, at), isLast);
-    parts.push(part);
-    bytes += part.length;
-    if (isLast) break;
+    isLast = at === payload.length;
+    yield opener.open(payload.subarray(from, at), isLast);
   }
-  const plain = new Uint8Array(bytes);
+}
+
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
   let end = 0;
   for (const part of parts) {
-    plain.set(part, end);
+    whole.set(part, end);
     end += part.length;
   }
-  return plain;
+  return whole;
 }

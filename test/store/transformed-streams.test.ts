@@ -360,3 +360,40 @@ for (const transforms of [[inPlace], [inPlace, encrypt(KEY)]])
     }
     await store.close();
   });
+
+onBothDisks('others have their turns while one is undone as a whole', async (t, world) => {
+  let turns = 0;
+  const turnsAt: number[] = [];
+  const slow: Transform = {
+    name: 'slow',
+    encode: (found) => found,
+    decode(found) {
+      turnsAt.push(turns);
+      // Longer than anybody may have the event loop.
+      for (const from = performance.now(); performance.now() - from < 5; );
+      return found;
+    },
+  };
+  const store = await world.openStore({ transforms: [slow], maxFileSize: SMALL });
+  const data = Buffer.alloc(10 * SMALL, 'much');
+  const index = await store.writeStream(pieces(data));
+  const count = (): void => {
+    turns += 1;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const whole: readonly (readonly [string, () => Promise<Uint8Array | undefined>])[] = [
+    ['read', () => store.read(index)],
+    ['entry', async () => (await store.entry(index))?.data],
+    ['entries', async () => (await store.entries({ from: index }).next()).value?.data],
+  ];
+  for (const [name, read] of whole) {
+    turnsAt.length = 0;
+    t.ok(data.equals((await read()) ?? bytes('')), name);
+    t.equal(turnsAt.length, 10, `${name}: pieces`);
+    // The first piece of a turn only begins the time that it may take.
+    t.ok(new Set(turnsAt).size >= 5, `${name}: no more than two in a turn`);
+  }
+  clearImmediate(counting);
+  await store.close();
+});
