@@ -24,14 +24,15 @@ export const PIECE_BYTES = 1024 * 1024;
 /** Makes the pieces of one stream, one at a time, in one memory. */
 export class PieceMaker {
   readonly #transforms: Transforms;
+  readonly #stream: Buffer;
   readonly #plain: Buffer;
   #end = HEAD_BYTES;
   #number = 0;
 
   constructor(transforms: Transforms, pieceBytes: number, stream = randomBytes(STREAM_BYTES)) {
     this.#transforms = transforms;
+    this.#stream = stream;
     this.#plain = Buffer.alloc(HEAD_BYTES + pieceBytes);
-    stream.copy(this.#plain);
   }
 
   get isFull(): boolean {
@@ -48,10 +49,12 @@ export class PieceMaker {
 
   /** What is to be stored of the piece, until the next one is begun. CODEC. */
   seal(isLast: boolean): readonly Uint8Array[] {
+    // ⚑ Each time: of the piece before nothing may be left, where a transform works in place.
+    this.#stream.copy(this.#plain);
     writeUint32(this.#plain, this.#number, STREAM_BYTES);
     writeUint32(this.#plain, isLast ? 1 : 0, STREAM_BYTES + 4);
     const { buffer, byteOffset } = this.#plain;
-    const stored = this.#transforms.encode(new Uint8Array(buffer, byteOffset, this.#end));
+    const stored = this.#transforms.encodeOwned(new Uint8Array(buffer, byteOffset, this.#end));
     const length = Buffer.alloc(LENGTH_BYTES);
     writeUint32(length, stored.length, 0);
     this.#number += 1;

@@ -37,10 +37,9 @@ export class Transforms {
     this.#mark = transformsMark(this.names);
   }
 
-  /** CODEC: nothing was written. */
-  encode(payload: Uint8Array): Uint8Array {
-    // ⚑ A transform may work in place, and this is the caller's, who may write it again.
-    let bytes: Uint8Array = new Uint8Array(payload);
+  /** CODEC: nothing was written. What was there is not any more where a transform works in place. */
+  encodeOwned(payload: Uint8Array): Uint8Array {
+    let bytes = payload;
     for (const transform of this.#inOrder) {
       let encoded: unknown;
       try {
@@ -59,6 +58,11 @@ export class Transforms {
       bytes = encoded;
     }
     return bytes;
+  }
+
+  /** The same of what is the caller's, who may write it again. */
+  encode(payload: Uint8Array): Uint8Array {
+    return this.encodeOwned(new Uint8Array(payload));
   }
 
   /** These marks and the one that names the transforms. */
