@@ -78,7 +78,7 @@ export class Appender {
       if (tail.state === 'sealed') this.begin(tail.successor);
       else if (tail.state === 'unfinished' || tail.hasDamage || this.#files.isEnded(tail.active)) {
         const survey = new EndSurvey(this.#files, tail, false);
-        const { row, goesOnAt } = settleEnd(survey, tail, this, tail.time);
+        const { row, goesOnAt } = settleEnd(this.#files, survey, tail, this, tail.time);
         if (row === 'end') return;
         if (row === 'earlier-epoch' && goesOnAt !== undefined) tail.enter(goesOnAt);
       } else if (this.#files.data(tail.active) !== undefined) return;
@@ -255,7 +255,6 @@ export class Appender {
   cut(): void {
     const tail = this.#tail;
     tail.isOwnEnd = false;
-    this.#files.makeOwn(tail.active);
     const file = this.#activeFile();
     setAside(this.#files, file, tail.active, tail.end);
     file.truncate(tail.end);

@@ -32,7 +32,7 @@ export function recoverSegments(
     // What an earlier epoch left may have no header: there is nothing to read, and nobody will write it.
     const isThere = files.data(tail.active) !== undefined;
     if (isThere) tail.readOn();
-    const { row, goesOnAt, lost } = settleEnd(survey, tail, appender, wallTime);
+    const { row, goesOnAt, lost } = settleEnd(files, survey, tail, appender, wallTime);
     const isEnded = row === 'earlier-epoch';
     if (isThere && !files.isEnded(tail.active)) {
       files.createEntries(tail.active);

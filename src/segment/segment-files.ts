@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Descriptors } from '../disk/descriptors.js';
 import type { Disk, DiskFile } from '../disk/disk.js';
 import type { FileNames } from '../disk/file-names.js';
+import { isNoRoom } from '../disk/no-room.js';
 import { makeOwn } from '../disk/own-file.js';
 import { syncNow } from '../disk/sync-failure.js';
 import { writeFully } from '../disk/write-fully.js';
@@ -157,9 +158,16 @@ export class SegmentFiles {
     this.openAnew(first);
   }
 
-  /** ⚑ To be called before anything is changed in a segment that may be sealed: a copy of the store may have the same file. */
+  /**
+   * ⚑ To be called before anything is changed in a segment that may be sealed: a copy of the store may have the same file. Where there is
+   * no room for another it is changed in place, for a full disk keeps no directory from opening: the copy would mend the same.
+   */
   makeOwn(first: number): void {
-    if (makeOwn(this.disk, this.names, this.dataPath(first))) this.openAnew(first);
+    try {
+      if (makeOwn(this.disk, this.names, this.dataPath(first))) this.openAnew(first);
+    } catch (error) {
+      if (!isNoRoom(error)) throw error;
+    }
   }
 
   /** What has the name of a segment's data file now is what is looked at next. */

@@ -2,13 +2,20 @@ import { isNoRoom } from '../disk/no-room.js';
 import type { Appender } from './appender.js';
 import type { EndSurvey } from './end-survey.js';
 import { decideEnd, type EndDecision } from './recovery-table.js';
+import type { SegmentFiles } from './segment-files.js';
 import type { Tail } from './tail.js';
 
 /**
  * Does what recovery's table decides about what stands where the tail has stopped reading; returns the last decision, which
  * passes nothing over. Under the write lock. What the disk throws passes through; it is decided anew the next time.
  */
-export function settleEnd(survey: EndSurvey, tail: Tail, appender: Appender, wallTime: number): EndDecision {
+export function settleEnd(
+  files: SegmentFiles,
+  survey: EndSurvey,
+  tail: Tail,
+  appender: Appender,
+  wallTime: number,
+): EndDecision {
   for (;;) {
     const { end, behind } = survey.take();
     const decision = decideEnd(end);
@@ -17,6 +24,9 @@ export function settleEnd(survey: EndSurvey, tail: Tail, appender: Appender, wal
       tail.readOn();
       continue;
     }
+    // ⚑ The last one is shared with no copy, and others that live have it open: they would go on in a file without a name.
+    const isInner = tail.segments.after(tail.active) !== undefined;
+    if ((survey.alone || isInner) && (decision.behind === 'cut' || decision.seal)) files.makeOwn(tail.active);
     if (decision.behind === 'cut') appender.cut();
     if (decision.seal && decision.goesOnAt !== undefined) {
       try {

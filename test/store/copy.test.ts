@@ -425,6 +425,58 @@ t.test('what recovery of one changes leaves the other as it was', async (t) => {
     }
 });
 
+t.test(
+  'the file that is written to stays the same one while others have it open, whatever names it has',
+  async (t) => {
+    const machine = new MemoryDisk();
+    const [a, b] = [await open(machine, FROM), await open(machine, FROM)];
+    for (const n of range(1, 3)) await a.write(hundred(n));
+    t.equal(await b.nextIndex(), 4);
+    const path = `${FROM}/duro_00000000000000000001.dat`;
+    const dying = machine.opener();
+    dying.makeDirectory('/backup');
+    dying.link(path, '/backup/1.dat');
+    // The half of a frame, behind the last one.
+    const end = (machine.bytes(path) ?? new Uint8Array()).findLastIndex((byte) => byte !== 0) + 1;
+    const file = dying.open(path, 'write');
+    const half = Buffer.from((machine.bytes(path) ?? new Uint8Array()).subarray(end - 136, end - 50));
+    t.equal(file?.write(half, 0, half.length, end), half.length);
+    machine.kill(dying);
+    t.same([await a.write(hundred(4)), await b.write(hundred(5)), await a.write(hundred(6))], [4, 5, 6]);
+    for (const store of [a, b, await open(machine, FROM)]) {
+      t.same(
+        await contents(store),
+        range(1, 6).map((n) => [n, `${n}`.padEnd(100)]),
+      );
+      await store.close();
+    }
+  },
+);
+
+t.test('a full disk keeps no store from opening, also where a shared file has to be mended', async (t) => {
+  const machine = new MemoryDisk();
+  const opener = machine.opener();
+  const store = await openStoreOn(opener, { ...options, directory: FROM, durability: 'written' });
+  for (const n of range(1, 10)) await store.write(hundred(n));
+  const path = `${FROM}/duro_00000000000000000001.dat`;
+  const file = opener.open(path, 'write');
+  file?.truncate((machine.bytes(path)?.length ?? 0) - 40);
+  opener.makeDirectory('/copy');
+  opener.link(path, '/copy/1.dat');
+  machine.kill(opener);
+  machine.capacityBytes = 1;
+  const next = await open(machine, FROM);
+  t.equal(await next.length(), 10);
+  t.same(
+    machine
+      .opener()
+      .list(FROM)
+      .filter((name) => name.includes('tmp')),
+    [],
+  );
+  await next.close();
+});
+
 t.test("on the operating system's disk", async (t) => {
   const directory = await temporaryDirectory(t);
   const from = join(directory, 'from');
