@@ -228,23 +228,22 @@ export class Appender {
   /**
    * Says at the end of the file that everything is synced, so that the next one to open has nothing to check. Nothing is
    * said twice, or every close would take room from the records; and nothing in a segment without records, which could
-   * not be rolled to get that room back: a segment is named by its first index. False where the records have left no room for it.
+   * not be rolled to get that room back: a segment is named by its first index.
    */
-  mark(wallTime: number): boolean {
+  mark(wallTime: number): void {
     const tail = this.#tail;
     const file = this.#activeFile();
     // Others may have written since the caller synced: nobody has synced that.
-    if (tail.safe < tail.nextIndex - 1) return true;
-    if (tail.nextIndex === tail.active || this.#endsWithMark(file)) return true;
+    if (tail.safe < tail.nextIndex - 1) return;
+    if (tail.nextIndex === tail.active || this.#endsWithMark(file)) return;
     const time = Math.max(Math.floor(wallTime), tail.time);
     const mark = encodeSafeMark(this.#files.placeOf(tail.end), tail.nextIndex, time);
     // ⚑ Behind a record that a stream made longer than files are here, too: nothing else says that it is on the device.
     const isLong = tail.state !== 'sealed' && tail.end + SEAL_BYTES > this.#maxFileSize;
-    if (!isLong && !this.fits(mark.length)) return false;
-    if (tail.end + mark.length + SEAL_BYTES > LARGEST_POSITION) return false;
+    if (!isLong && !this.fits(mark.length)) return;
+    if (tail.end + mark.length + SEAL_BYTES > LARGEST_POSITION) return;
     this.#write(file, mark, 0, mark.length);
     tail.end += mark.length;
-    return true;
   }
 
   /**

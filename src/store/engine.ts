@@ -580,16 +580,6 @@ export class Engine {
     }
   }
 
-  /** Whether another segment is within all bounds, and nothing has to go for it. */
-  #mayRoll(): boolean {
-    const { sweeper, retention, options, tail } = this;
-    return (
-      tail.state !== 'sealed' &&
-      sweeper.liveSegments() < options.maxFiles &&
-      retention.excessWithActive() <= 0
-    );
-  }
-
   /** So that the next first opener has nothing to check. Best effort, but for a cut that could not be synced. */
   async #markClean(): Promise<void> {
     let entered = false;
@@ -598,9 +588,7 @@ export class Engine {
       if (!entered) return;
       this.tenure.enter();
       this.appender.catchUp();
-      const now = this.clock.now();
-      // ⚑ Nothing else says of the last record that it is on the device. The next write would have rolled, too.
-      if (!this.appender.mark(now) && this.#mayRoll()) this.appender.roll(now);
+      this.appender.mark(this.clock.now());
     } catch (error) {
       // Otherwise only the next opening pays, for a missing mark.
       if (error instanceof SyncFailure) this.syncFailed(error);

@@ -1,10 +1,10 @@
-import t, { type Test } from 'tap';
+import type { Test } from 'tap';
 import type { Store } from '../../src/store/contract.js';
 import { damagedOnPurpose } from '../support/consistency.js';
 import { MovedClock } from './moved-clock.js';
 import { bytes, fileOf, text } from './records.js';
 import { storeCalls } from './store-calls.js';
-import { memoryWorld, onBothDisks } from './world.js';
+import { onBothDisks } from './world.js';
 
 const FILE = 'duro_00000000000000000001.dat';
 
@@ -139,41 +139,4 @@ onBothDisks('a close with calls under way is no failed sync, whoever writes mean
       await other.sync();
       await other.close();
     }
-});
-
-t.test(
-  'a record that fills its file to the last byte is known to be on the device when all is closed',
-  async (t) => {
-    for (const [what, left] of [
-      ['to the last byte', 0],
-      ['but for less than a mark', 35],
-    ] as const) {
-      const world = memoryWorld(t);
-      const maxFileSize = fileOf(3, 100) + left;
-      const store = await world.openStore({ maxFileSize });
-      for (const n of [1, 2, 3]) await store.write(new Uint8Array(100).fill(n));
-      await store.close();
-      const [name = ''] = world.files(/1\.dat$/);
-      t.equal(world.bytes(name).length, fileOf(3, 100), `${what}: with its seal, and nothing else`);
-      t.equal(world.files(/\.dat$/).length, 2);
-      world.flip(name, fileOf(3, 100) - 76 - 1);
-      const again = await world.openStore({ maxFileSize });
-      t.equal(await again.nextIndex(), 4);
-      await t.rejects(again.read(3), { code: 'CORRUPT' });
-      t.equal(await again.write(new Uint8Array(100)), 4);
-      t.equal((await again.stats()).cuts, 0);
-      await again.close();
-    }
-  },
-);
-
-t.test('where there is to be no other file, closing begins none', async (t) => {
-  const world = memoryWorld(t);
-  const limits = { maxFileSize: fileOf(3, 100), maxFiles: 1 };
-  const store = await world.openStore(limits);
-  for (const n of [1, 2, 3]) await store.write(new Uint8Array(100).fill(n));
-  await store.close();
-  const again = await world.openStore(limits);
-  await t.rejects(again.write(new Uint8Array(1)), { code: 'STORE_FULL' });
-  t.equal(world.files(/\.dat$/).length, 1);
 });
