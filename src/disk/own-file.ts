@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { copyBytes } from './copy-bytes.js';
-import type { Disk } from './disk.js';
+import type { Disk, DiskFile } from './disk.js';
 import type { FileNames } from './file-names.js';
 import { syncNow } from './sync-failure.js';
 
@@ -11,16 +11,19 @@ import { syncNow } from './sync-failure.js';
 export function makeOwn(disk: Disk, names: FileNames, path: string): boolean {
   if (disk.links(path) < 2) return false;
   const temporary = names.temporary(`own-${randomBytes(8).toString('hex')}`);
-  const [from, to] = [disk.open(path, 'read'), disk.create(temporary)];
+  const from = disk.open(path, 'read');
+  if (from === undefined) return false;
+  let to: DiskFile | undefined;
   try {
-    if (from === undefined || to === undefined) return false;
+    to = disk.create(temporary);
+    if (to === undefined) return false;
     for (const _ of copyBytes(from, to));
     syncNow(to);
   } catch (error) {
     disk.unlink(temporary);
     throw error;
   } finally {
-    from?.close();
+    from.close();
     to?.close();
   }
   disk.rename(temporary, path);

@@ -21,7 +21,8 @@ for (const locking of ['os', 'lockfile'] as const) {
       const orders: DescriptorsOrders = { directory, options, lefts: LEFTS };
       const program = startProgram(t, 'test/processes/descriptors-child.js', {
         args: [JSON.stringify(orders)],
-        descriptors: 120,
+        // Enough to load the library, which opens many modules at a time; the program takes all but so many itself.
+        descriptors: 400,
       });
       const { wrong, opening, running, leaked } = await program.message(isReport, 60_000);
       t.same(wrong, [], 'what was acknowledged is there, and every error is typed');
