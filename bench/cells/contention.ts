@@ -9,9 +9,11 @@ import { tail } from '../subjects/tail.js';
 import { roleOf } from './contestants.js';
 
 const PROCESSES = [1, 2, 4, 8];
-const TURN_MS = 300;
+const TURN_MS = 500;
+/** Before it all do the same, uncounted, for so long for each of them: they share the processors. */
+const WARM_MS = 500;
 /** As much as most can take in a turn; it ends earlier where nothing is left. */
-const FILLED = 40_000;
+const FILLED = 60_000;
 
 type What = 'put' | 'take';
 
@@ -20,7 +22,7 @@ function together(subject: Subject, role: Contestant['role'], processes: number,
     const place = { directory, durability: 'written', as: 'queue', shared: true } as const;
     const served = await subject.serve?.(place);
     const opened = await subject.open(place);
-    const args = [subject.name, directory, what, String(TURN_MS)];
+    const args = [subject.name, directory, what, String(TURN_MS), String(processes * WARM_MS)];
     if (what === 'take') await putBy(BATCH, recordOf(RECORD_BYTES))(opened, FILLED);
     const children = Array.from({ length: processes }, () => start('programs/producer.js', args));
     try {
@@ -53,7 +55,7 @@ export function contentionCells(peers: readonly Subject[]): Cell[] {
         name: `${who} ${what === 'put' ? 'enqueue' : 'dequeue'} at the same time`,
         group: 'contention',
         column: { table: what === 'put' ? 'enqueue together' : 'dequeue together', head: who },
-        definition: `Records of 1,024 bytes, one at a time, for ${TURN_MS} ms; microseconds by the records of all. Control: ${
+        definition: `Records of 1,024 bytes, one at a time, for ${TURN_MS} ms, behind ${WARM_MS} ms for each process that are not counted; microseconds by the records of all. Control: ${
           what === 'put'
             ? 'processes that append to one file without a lock.'
             : 'processes that read one file, each with a file of its own for what became of it.'

@@ -10,7 +10,7 @@ import { roleOf, target } from './contestants.js';
 
 const PAUSE_MS = 5;
 /** So many calls go before, by which both processes warm up: what a process costs in its first moments is not what is compared. */
-const BEFORE = { singly: 5000, batches: 200, ofServers: 50, paused: 500 } as const;
+const BEFORE = { singly: 20_000, batches: 400, ofServers: 50, paused: 2500, pausedOfServers: 500 } as const;
 /** The pause between the calls that warm up those that pause. */
 const SHORT_PAUSE_MS = 1;
 
@@ -18,7 +18,8 @@ const SHORT_PAUSE_MS = 1;
 function before(subject: Subject, by: number, pauseMs: number): { count: number; pauseMs: number }[] {
   const calls = subject.serve !== undefined ? BEFORE.ofServers : by === 1 ? BEFORE.singly : BEFORE.batches;
   const inOneGo = { count: calls * by, pauseMs: 0 };
-  return pauseMs === 0 ? [inOneGo] : [inOneGo, { count: BEFORE.paused * by, pauseMs: SHORT_PAUSE_MS }];
+  const paused = subject.serve !== undefined ? BEFORE.pausedOfServers : BEFORE.paused;
+  return pauseMs === 0 ? [inOneGo] : [inOneGo, { count: paused * by, pauseMs: SHORT_PAUSE_MS }];
 }
 
 /** Sends `count` records, `by` at a time, each of which begins with this moment. */
