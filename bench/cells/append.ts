@@ -66,7 +66,7 @@ export function syncedCells(peers: readonly Subject[]): Cell[] {
       group: 'synced',
       definition:
         'As W1a, each on the device when its promise resolves. Raw: `writeSync` and `fdatasyncSync`, the file grows.',
-      records: 2_000,
+      records: 6_000,
       measures: [{ ...each, targets: [target(0.8)] }],
       contestants: [...oursAndControls(singly), ...peersAt(peers, singly, UNSYNCED)],
     },

@@ -9,17 +9,24 @@ import { tail } from '../subjects/tail.js';
 import { roleOf, target } from './contestants.js';
 
 const PAUSE_MS = 5;
-/** So many calls go before, by which both processes warm up: what a process costs in its first moments is not what is compared. */
-const BEFORE = { singly: 20_000, batches: 400, ofServers: 50, paused: 2500, pausedOfServers: 500 } as const;
+/** By so much both processes warm up: what a process costs in its first moments is not what is compared. */
+const BEFORE = { calls: 20_000, ofServers: 50, paused: 4000, pausedOfServers: 500 } as const;
 /** The pause between the calls that warm up those that pause. */
 const SHORT_PAUSE_MS = 1;
 
-/** What is sent before, each with its pause. */
-function before(subject: Subject, by: number, pauseMs: number): { count: number; pauseMs: number }[] {
-  const calls = subject.serve !== undefined ? BEFORE.ofServers : by === 1 ? BEFORE.singly : BEFORE.batches;
-  const inOneGo = { count: calls * by, pauseMs: 0 };
-  const paused = subject.serve !== undefined ? BEFORE.pausedOfServers : BEFORE.paused;
-  return pauseMs === 0 ? [inOneGo] : [inOneGo, { count: paused * by, pauseMs: SHORT_PAUSE_MS }];
+/** What is sent before so many records, each with its pause: as much again, or what those that pause need. */
+function before(
+  subject: Subject,
+  records: number,
+  by: number,
+  pauseMs: number,
+): { count: number; pauseMs: number }[] {
+  if (pauseMs === 0) return [{ count: records, pauseMs: 0 }];
+  const isServed = subject.serve !== undefined;
+  return [
+    { count: (isServed ? BEFORE.ofServers : BEFORE.calls) * by, pauseMs: 0 },
+    { count: (isServed ? BEFORE.pausedOfServers : BEFORE.paused) * by, pauseMs: SHORT_PAUSE_MS },
+  ];
 }
 
 /** Sends `count` records, `by` at a time, each of which begins with this moment. */
@@ -42,7 +49,7 @@ function between(subject: Subject, role: Contestant['role'], by: number, pauseMs
     const served = await subject.serve?.(place);
     const opened = await subject.open(place);
     const count = Math.ceil(records / by) * by;
-    const phases = before(subject, by, pauseMs);
+    const phases = before(subject, count, by, pauseMs);
     const counts = [...phases.map((phase) => phase.count), count].map(String);
     const consumer = start('programs/consumer.js', [subject.name, directory, String(by), ...counts]);
     try {
@@ -80,8 +87,8 @@ export function twoProcessesCells(peers: readonly Subject[]): Cell[] {
       id: 'two processes, singly',
       name: 'one enqueues while another dequeues, one at a time',
       group,
-      definition: `Records of 200 bytes, from the first call until the other process has the last one. Both have passed some thousands before. ${raw}`,
-      records: 20_000,
+      definition: `Records of 200 bytes, from the first call until the other process has the last one. Both have passed as many before. ${raw}`,
+      records: 80_000,
       measures: [{ ...each, targets: [target(3)] }],
       contestants: all(1, 0),
     },
@@ -90,7 +97,7 @@ export function twoProcessesCells(peers: readonly Subject[]): Cell[] {
       name: 'one enqueues while another dequeues, by 100',
       group,
       definition: `The same by 100. ${raw}`,
-      records: 100_000,
+      records: 500_000,
       measures: [{ ...each, targets: [target(2.1)] }],
       contestants: all(BATCH, 0),
     },
