@@ -9,9 +9,11 @@ import {
   type Head,
   isKnown,
   placeOf,
+  readCheckedHead,
   readHead,
 } from './frame.js';
 import { largeFrameIsWhole } from './large-body.js';
+import { endOfWholeFrames } from './whole-frames.js';
 
 /** Why a scan went no further. */
 export type ScanStop =
@@ -83,10 +85,18 @@ export class FrameScanner {
     let filled = file.read(this.#buffer, 0, wanted, start);
     if (filled === 0) return { position, stop: 'end' };
     let believed = false;
+    // ⚑ Of frames that were summed together none was damaged. Where one is, each is asked for its own sums.
+    let wholeTo = 0;
+    let isSummed = false;
     for (;;) {
       const left = filled - at;
       const head = this.#head;
-      const hasHead = left >= HEAD_BYTES && readHead(this.#buffer, at, placeOf(this.#salt, start + at), head);
+      const isWhole = at < wholeTo;
+      const hasHead =
+        left >= HEAD_BYTES &&
+        (isWhole
+          ? readCheckedHead(this.#buffer, at, head)
+          : readHead(this.#buffer, at, placeOf(this.#salt, start + at), head));
       if (left < HEAD_BYTES || (hasHead && head.length > left)) {
         const need = left < HEAD_BYTES ? HEAD_BYTES : head.length;
         // A length is believed as far as the file goes: nothing larger is made room for.
@@ -110,6 +120,8 @@ export class FrameScanner {
           if (this.#buffer.length < wanted) this.#buffer = Buffer.allocUnsafe(wanted);
           filled = file.read(this.#buffer, 0, wanted, start);
           believed = false;
+          wholeTo = 0;
+          isSummed = false;
           if (filled === 0) return { position: start, stop: 'end' };
           continue;
         }
@@ -119,9 +131,11 @@ export class FrameScanner {
         at = 0;
         filled = file.read(this.#buffer, 0, wanted, start);
         believed = false;
+        wholeTo = 0;
+        isSummed = false;
         continue;
       }
-      if (!hasHead || !bodyIsWhole(this.#buffer, at, head)) {
+      if (!hasHead || !(isWhole || bodyIsWhole(this.#buffer, at, head))) {
         const isEnd = !hasHead && this.#isZero(at, at + HEAD_BYTES);
         return { position: start + at, stop: isEnd ? 'end' : 'bad' };
       }
@@ -138,6 +152,11 @@ export class FrameScanner {
       const goOn = visit(head, this.#buffer, at, start + at);
       at += length;
       if (!goOn) return { position: start + at, stop: 'stopped' };
+      // Behind one there are likely to be more.
+      if (!isSummed && filled - at >= HEAD_BYTES) {
+        isSummed = true;
+        wholeTo = endOfWholeFrames(this.#buffer, at, filled, this.#salt, start + at);
+      }
     }
   }
 
