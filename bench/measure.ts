@@ -11,7 +11,7 @@ const GIVEN_UP_MS = 120_000;
 /** The part of a cell's records with which everybody's pace is found. */
 const PILOT = 0.05;
 /** The part of its own turn's records with which a contestant warms up. */
-const WARM = 0.5;
+const WARM = 1;
 const STEP = 100;
 
 interface Entrant {
