@@ -5,8 +5,8 @@ import type { Gate } from './queued-lock.js';
 
 /**
  * How long one may enter again and again before it must pass the turnstile. Handing over costs up to a millisecond in which nobody is
- * in, and what others did has to be read: among sixteen processes, runs of a millisecond took a third of the throughput, and runs of
- * four made the longest wait half as long again.
+ * in, and what others did has to be read: among sixteen processes, runs of a millisecond did a third less, and runs of four made
+ * the longest wait longer (docs/performance.md).
  */
 const RUN_MS = 2;
 /** How long to respect a turn that is not used. Longer than a waiter's slowest poll, so only a stopped one wastes it. */
