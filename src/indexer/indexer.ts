@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk/disk.js';
 import { DurostoreError } from '../errors.js';
@@ -123,7 +124,7 @@ export class Indexer {
       const end = (): void => {
         this.#waiters.delete(waiter);
         cancelWake?.();
-        signal?.removeEventListener('abort', abort);
+        unlisten?.();
         this.#keepAlive.release();
         this.#lingerUntil = this.#clock.monotonic() + LINGER_MS;
       };
@@ -140,7 +141,7 @@ export class Indexer {
       const abort = (): void => waiter.fail(signal?.reason);
       const cancelWake =
         wakeAt < Number.POSITIVE_INFINITY ? this.#clock.setTimer(wakeAt, waiter.wake) : undefined;
-      signal?.addEventListener('abort', abort, { once: true });
+      const unlisten = signal === undefined ? undefined : onAbort(signal, abort);
       this.#waiters.add(waiter);
       this.#keepAlive.hold();
       this.#arm();

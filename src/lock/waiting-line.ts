@@ -1,3 +1,5 @@
+import { onAbort } from '../abort.js';
+
 interface Waiter {
   admit(): void;
   refuse(error: unknown): void;
@@ -22,7 +24,7 @@ export class WaitingLine {
     return new Promise((resolve, reject) => {
       const step = (): void => {
         this.#waiters.delete(waiter);
-        signal?.removeEventListener('abort', giveUp);
+        unlisten?.();
       };
       const giveUp = (): void => {
         step();
@@ -39,7 +41,7 @@ export class WaitingLine {
           reject(error);
         },
       };
-      signal?.addEventListener('abort', giveUp);
+      const unlisten = signal === undefined ? undefined : onAbort(signal, giveUp);
       this.#waiters.add(waiter);
     });
   }

@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js';
 import { DurostoreError } from '../errors.js';
 import type { Delivery } from './delivery.js';
 
@@ -109,8 +110,7 @@ export class HandedDelivery<T> implements Delivery<T> {
   #forward(abort: AbortController, signal: AbortSignal): void {
     const listener = (): void => abort.abort(signal.reason);
     if (signal.aborted) listener();
-    else signal.addEventListener('abort', listener, { once: true });
-    this.#stopForwarding = () => signal.removeEventListener('abort', listener);
+    else this.#stopForwarding = onAbort(signal, listener);
   }
 
   #lost(cause: Error): DurostoreError {

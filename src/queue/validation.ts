@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js';
 import type { StandardSchemaV1 } from './standard-schema.js';
 import { accepted, type Judged, judge } from './validate.js';
 
@@ -41,9 +42,9 @@ export class Validation<T> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const abort = (): void => reject(signal?.reason);
-      signal?.addEventListener('abort', abort, { once: true });
+      const unlisten = signal === undefined ? undefined : onAbort(signal, abort);
       const turn = Promise.all([judged, this.#last]).then(([all]) => {
-        signal?.removeEventListener('abort', abort);
+        unlisten?.();
         if (this.#last === turn) this.#last = undefined;
         if (!signal?.aborted) resolve(goOn(all));
       });

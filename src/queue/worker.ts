@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { DurostoreError } from '../errors.js';
 import { KeepAlive } from '../indexer/keep-alive.js';
@@ -68,14 +69,15 @@ export class QueueWorker<T> implements Worker {
     this.#window = new RateWindow(options.rateLimit);
     const keepAlive = new KeepAlive();
     keepAlive.hold();
+    const { signal } = options;
+    const unlisten = signal === undefined ? undefined : onAbort(signal, this.#closeQuietly);
     this.#ended = () => {
-      options.signal?.removeEventListener('abort', this.#closeQuietly);
+      unlisten?.();
       keepAlive.close();
       ended();
     };
     this.#pulling = this.#pull();
-    options.signal?.addEventListener('abort', this.#closeQuietly, { once: true });
-    if (options.signal?.aborted) this.#closeQuietly();
+    if (signal?.aborted) this.#closeQuietly();
   }
 
   close(): Promise<void> {

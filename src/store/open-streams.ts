@@ -1,14 +1,7 @@
-import { setMaxListeners } from 'node:events';
-
 /** Streams of bytes that are under way, in and out: they end when the store is closed. */
 export class OpenStreams {
   readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
-
-  constructor() {
-    // As many as there are streams, which is no leak.
-    setMaxListeners(0, this.#closing.signal);
-  }
 
   /** Aborts when the store closes, with CLOSED as its reason. */
   get signal(): AbortSignal {

@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js';
 import { LARGE_BYTES } from '../segment/large-read.js';
 import { LARGE, type StoredRecord } from '../segment/stored-record.js';
 import { Ballast } from './ballast.js';
@@ -72,18 +73,17 @@ function streamOf(engine: Engine, blocks: Blocks, unpin: () => void): ReadableSt
   const end = (): void => {
     if (isOver) return;
     isOver = true;
-    signal.removeEventListener('abort', close);
+    unlisten?.();
     unpin();
   };
-  let close = (): void => {};
+  let unlisten: (() => void) | undefined;
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        close = () => {
+        unlisten = onAbort(signal, () => {
           end();
           controller.error(signal.reason);
-        };
-        signal.addEventListener('abort', close, { once: true });
+        });
       },
       async pull(controller) {
         try {

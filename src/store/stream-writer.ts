@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js';
 import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
 import { HEAD_BYTES } from '../frame/frame.js';
@@ -210,7 +211,7 @@ async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): 
   const iterator = source[Symbol.asyncIterator]();
   let refuse: ((reason: unknown) => void) | undefined;
   const abort = (): void => refuse?.(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
+  const unlisten = onAbort(signal, abort);
   let isOver = false;
   try {
     for (;;) {
@@ -232,7 +233,7 @@ async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): 
       yield step.value;
     }
   } finally {
-    signal.removeEventListener('abort', abort);
+    unlisten();
     if (!isOver) void Promise.resolve(iterator.return?.()).catch(() => {});
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js';
 import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
 import { FEATURE_STREAMS } from '../frame/file-header.js';
@@ -243,8 +244,7 @@ export class Writer {
       // Whoever waits for room looks again, and finds that nobody wants it any more.
       this.#engine.indexer.changed();
     };
-    signal.addEventListener('abort', abort, { once: true });
-    pending.unlisten = () => signal.removeEventListener('abort', abort);
+    pending.unlisten = onAbort(signal, abort);
   }
 
   #schedule(): void {

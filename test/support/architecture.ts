@@ -6,7 +6,7 @@ import ts from 'typescript';
  * folder. What stands on one floor does not know its neighbours.
  */
 export const floors: readonly (readonly string[])[] = [
-  ['errors.ts', 'clock.ts'],
+  ['errors.ts', 'clock.ts', 'abort.ts'],
   ['disk'],
   ['epoch'],
   ['lock', 'frame'],
