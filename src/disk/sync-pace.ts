@@ -10,7 +10,8 @@ const PROBE_EVERY = 32;
 /**
  * Decides where to wait for the device. The hop to a thread of the pool and back costs 40-50 µs, a third of what a brisk device takes,
  * and is worth it where the device is slow or others ask meanwhile, for they share the next sync. So the calling thread waits only
- * while the device was brisk of late, on average, and who asked was alone.
+ * while the device was brisk of late, on average, and who asked was alone in this process: several files are synced side by side
+ * in the background, and here one after the other.
  */
 export class SyncPace {
   /** A moving average of how long syncs took. Milliseconds. */
@@ -31,7 +32,7 @@ export class SyncPace {
     this.#took(ms);
   }
 
-  /** One in the background took so long; so many requests were made of it, or while it ran. */
+  /** One in the background took so long; so many requests were made of it, or by this process while it ran. */
   passed(ms: number, requests: number): void {
     this.#here = 0;
     this.#alone = requests === 1 ? this.#alone + 1 : 0;

@@ -108,3 +108,23 @@ t.test('a sync that failed here is final as any other', async (t) => {
   await t.rejects(group.request(), { message: 'told: EIO' });
   t.equal(background.length, 0);
 });
+
+t.test('whoever asks for another file meanwhile could have had the device, too', async (t) => {
+  const one = device();
+  const other = device();
+  const group = new GroupSync(one.syncing, trusting());
+  const neighbour = new GroupSync(other.syncing, trusting());
+  for (let count = 0; count < 32; count++) t.equal(group.requestHere(), undefined);
+  const probe = group.requestHere();
+  t.equal(one.background.length, 1, 'the one in 32');
+  t.equal(neighbour.requestHere(), undefined, 'it waits here itself, as nobody was seen yet');
+  one.background[0]?.();
+  await probe;
+  await new Promise(setImmediate);
+  const next = group.requestHere();
+  t.equal(one.background.length, 2, 'not alone: in the background');
+  one.background[1]?.();
+  await next;
+  t.equal(one.here(), 32);
+  t.equal(other.here(), 1);
+});
