@@ -1,19 +1,17 @@
-import { WALL_LOOK_MS } from '../clock.js';
 import type { Disk } from '../disk/disk.js';
 import { osDisk } from '../disk/os.js';
 import type { FactSink } from '../journal/facts.js';
 import type { JournalLimits } from '../journal/journal.js';
-import { LARGE_BYTES } from '../segment/large-read.js';
 import type { Slices } from '../segment/slices.js';
 import type { CompactionLimits } from '../store/compactor.js';
 import type { Store } from '../store/contract.js';
 import { deleteRecords } from '../store/deletion.js';
 import { Engine } from '../store/engine.js';
-import { callOptions, invalid, signalOption, waitOption, wholeNumber } from '../store/options.js';
-import { readStats } from '../store/stats.js';
+import { callOptions, invalid, wholeNumber } from '../store/options.js';
 import { EngineStore } from '../store/store.js';
-import type { Haul, Taken, Wish } from './asking.js';
+import type { Taken, Wish } from './asking.js';
 import { Undertaker } from './burial.js';
+import { clearQueue } from './clear.js';
 import { type Codec, decodeValue, encodeValue } from './codec.js';
 import type {
   ClaimOptions,
@@ -41,6 +39,7 @@ import {
   type ResolvedQueueOptions,
   resolveQueueOptions,
 } from './options.js';
+import { Overview } from './overview.js';
 import { ScheduleBook } from './schedule-book.js';
 import type { ScheduleInfo, ScheduleOptions, When } from './schedule-contract.js';
 import { resolveSchedule } from './schedule-options.js';
@@ -48,6 +47,7 @@ import { Taker } from './taker.js';
 import { Ticker } from './ticker.js';
 import { validatingCodec } from './validate.js';
 import { Validation } from './validation.js';
+import { WAIT_OPTIONS, WaitingTaker } from './waiting-taker.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
 import { Workers } from './workers.js';
 
@@ -77,8 +77,6 @@ export async function openQueueOn<T = unknown>(
   return queue;
 }
 
-const FLUSH_STEP = 1000;
-const WAIT_OPTIONS = new Set(['waitMs', 'signal']);
 const CLAIM_OPTIONS = new Set([...WAIT_OPTIONS, 'leaseMs']);
 
 class EngineQueue<T> implements Queue<T> {
@@ -101,9 +99,8 @@ class EngineQueue<T> implements Queue<T> {
   readonly #terms: Terms;
   readonly #undertaker: Undertaker;
   readonly #holder: Holder;
-  readonly #deathWatch: DeathWatch;
-  readonly #line: Line;
-  readonly #taker: Taker<T>;
+  readonly #waiting: WaitingTaker<T>;
+  readonly #overview: Overview<T>;
   readonly #leases: LeaseWatch;
   readonly #events: Events;
   readonly #ticker: Ticker;
@@ -118,22 +115,21 @@ class EngineQueue<T> implements Queue<T> {
     const { codec, schema, validateOnRead, maxAttempts, deduplicationMs } = options;
     this.#codec = schema !== undefined && validateOnRead ? validatingCodec(codec, schema) : codec;
     this.#validation = schema && new Validation(schema);
-    this.#undertaker = new Undertaker(engine, maxAttempts, options.deadLetters);
-    this.#terms = { ...options, undertaker: this.#undertaker };
-    this.#holder = new Holder(engine);
-    this.#deathWatch = new DeathWatch(engine, this.#holder);
-    this.#line = new Line(engine, dueTimes);
+    const holder = new Holder(engine);
+    const undertaker = new Undertaker(engine, maxAttempts, options.deadLetters);
+    this.#holder = holder;
+    this.#undertaker = undertaker;
+    this.#terms = { ...options, undertaker };
+    const line = new Line(engine, dueTimes);
+    const assertOpen = (): void => this.#assertOpen();
+    const assertUsable = (): void => this.#assertUsable();
     engine.idWindowMs = deduplicationMs;
     this.#enqueuer = new Enqueuer(engine, codec, new MessageIds(engine, deduplicationMs));
-    this.#taker = new Taker(engine, {
-      holder: this.#holder,
-      undertaker: this.#undertaker,
-      line: this.#line,
-      codec: this.#codec,
-      maxAttempts,
-      assertUsable: () => this.#assertUsable(),
-    });
-    this.#leases = new LeaseWatch(engine, () => this.#assertOpen());
+    const taken = { holder, undertaker, line, assertUsable };
+    const taker = new Taker(engine, { ...taken, codec: this.#codec, maxAttempts });
+    this.#waiting = new WaitingTaker(engine, { ...taken, taker, deathWatch: new DeathWatch(engine, holder) });
+    this.#overview = new Overview(engine, { holder, undertaker, line, codec: this.#codec, assertOpen });
+    this.#leases = new LeaseWatch(engine, assertOpen);
     this.#events = new Events(engine);
     this.#ticker = new Ticker(engine, (error) => this.#events.error(error));
     this.#schedules = new ScheduleBook(engine, this.#ticker);
@@ -151,8 +147,8 @@ class EngineQueue<T> implements Queue<T> {
     };
     this.store = new EngineStore(engine, () => this.close());
     this.deadLetters = new EngineDeadLetters<T>(engine, {
-      look: () => this.#look(),
-      assertUsable: () => this.#assertUsable(),
+      look: () => this.#overview.look(),
+      assertUsable,
       // Without the schema: what fails it is to be looked at, and is dead for that.
       decode: (record) => decodeValue(codec, record),
     });
@@ -185,11 +181,11 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   dequeue(options?: WaitOptions): Promise<T | undefined> {
-    return this.#take(1, REMOVE, options, ([first]) => first?.value);
+    return this.#waiting.take(1, REMOVE, options, ([first]) => first?.value);
   }
 
   async dequeueMany(max: number, options?: WaitOptions): Promise<T[]> {
-    return await this.#take(checkMax(max), REMOVE, options, (taken) => taken.map((one) => one.value));
+    return await this.#waiting.take(checkMax(max), REMOVE, options, (taken) => taken.map((one) => one.value));
   }
 
   claim(options?: ClaimOptions): Promise<Delivery<T> | undefined> {
@@ -224,7 +220,7 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   async schedules(): Promise<ScheduleInfo[]> {
-    await this.#look();
+    await this.#overview.look();
     return this.#schedules.list();
   }
 
@@ -238,27 +234,7 @@ class EngineQueue<T> implements Queue<T> {
   }
 
   async peekMany(max: number): Promise<T[]> {
-    checkMax(max);
-    await this.#look();
-    const values: T[] = [];
-    for (const index of this.#line.inOrder(this.#engine.tail.nextIndex, true)) {
-      if (values.length >= max) break;
-      try {
-        let record = this.#engine.readKnown(index, LARGE_BYTES);
-        const slow = this.#engine.slowly(record);
-        if (slow !== undefined) {
-          record = await slow;
-          if (this.#closed) break;
-        }
-        if (record !== undefined) values.push(decodeValue(this.#codec, this.#engine.plain(record)));
-      } catch (error) {
-        // As with `dequeueMany`, an unreadable message is the trouble of who stands before it.
-        if (values.length === 0) throw error;
-        return values;
-      }
-    }
-    this.#assertOpen();
-    return values;
+    return this.#overview.peek(checkMax(max));
   }
 
   async read(index: number): Promise<T | undefined> {
@@ -274,79 +250,25 @@ class EngineQueue<T> implements Queue<T> {
 
   async flush(): Promise<T[]> {
     this.#assertUsable();
-    await this.#look();
-    const below = this.#engine.tail.nextIndex;
-    const values: T[] = [];
-    let isSettled = true;
-    for (;;) {
-      let haul: Haul<T>;
-      try {
-        haul = await this.#taker.take(FLUSH_STEP, { how: 'remove' }, below, values.length > 0);
-      } catch (error) {
-        // What was taken is the caller's; who asks again meets the error.
-        if (values.length === 0) throw error;
-        break;
-      }
-      for (const one of haul.taken) values.push(one.value);
-      isSettled &&= haul.isSettled;
-      if (haul.taken.length === 0) break;
-    }
-    if (!isSettled) await this.#engine.syncFacts();
-    return values;
+    await this.#overview.look();
+    return this.#waiting.flush(this.#engine.tail.nextIndex);
   }
 
   async clear(): Promise<number> {
-    const engine = this.#engine;
     this.#assertUsable();
-    const count = await engine.decider.decide((facts) => {
-      engine.tail.catchUp();
-      const { fates, tail } = engine;
-      let from = engine.firstIndex;
-      // Dead letters stay until they are purged.
-      for (const to of [...fates.dead.sorted(), tail.nextIndex]) {
-        if (fates.goneSet.firstAbsent(from) < to) facts.gone(from, to);
-        from = to + 1;
-      }
-      return engine.length - fates.dead.size;
-    }, engine.durable);
-    engine.sweeper.checkAll();
-    return count;
+    return clearQueue(this.#engine);
   }
 
-  async length(): Promise<number> {
-    await this.#look();
-    return this.#waiting;
-  }
-
-  get #waiting(): number {
-    const { length, fates } = this.#engine;
-    return length - fates.running - fates.dead.size - this.#delayed;
-  }
-
-  get #delayed(): number {
-    return this.#engine.fates.delayedCount + this.#line.delayedCount;
+  length(): Promise<number> {
+    return this.#overview.length();
   }
 
   async size(): Promise<number> {
     return this.store.size();
   }
 
-  async stats(): Promise<QueueStats> {
-    await this.#look();
-    const { fates, tail, clock } = this.#engine;
-    const stats = readStats(this.#engine);
-    const oldest = this.#oldestTime(this.#line.oldest(tail.nextIndex));
-    return {
-      ...stats,
-      pinnedBy: stats.pinnedBy.map((pin) =>
-        this.#line.isDelayed(pin.index) ? { ...pin, why: 'delayed' as const } : pin,
-      ),
-      waiting: this.#waiting,
-      delayed: this.#delayed,
-      claimed: fates.running,
-      dead: fates.dead.size,
-      oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
-    };
+  stats(): Promise<QueueStats> {
+    return this.#overview.stats();
   }
 
   on<E extends keyof QueueEvents>(event: E, listener: (value: QueueEvents[E]) => void): () => void {
@@ -365,6 +287,8 @@ class EngineQueue<T> implements Queue<T> {
 
   async #close(): Promise<void> {
     this.#closed = true;
+    this.#waiting.close();
+    this.#overview.close();
     this.#events.close();
     this.#leases.end();
     this.#undertaker.close();
@@ -392,15 +316,6 @@ class EngineQueue<T> implements Queue<T> {
     );
   }
 
-  /** Undefined where there is no such message, or it cannot be read: that is for whoever takes it to hear. */
-  #oldestTime(index: number): number | undefined {
-    try {
-      return this.#engine.readKnown(index)?.time;
-    } catch {
-      return undefined;
-    }
-  }
-
   #claim<R>(max: number, options: ClaimOptions | undefined, give: (taken: Taken<T>[]) => R): Promise<R> {
     let leaseMs: number;
     let wait: WaitOptions | undefined;
@@ -411,105 +326,11 @@ class EngineQueue<T> implements Queue<T> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#take(max, { how: 'claim', leaseMs }, wait, give);
+    return this.#waiting.take(max, { how: 'claim', leaseMs }, wait, give);
   }
 
   readonly #deliver = (one: Taken<T>): Delivery<T> =>
     new ClaimedDelivery(this.#engine, this.#leases, one, this.#terms);
-
-  /** Takes what is there, or waits for it. ⚑ Looks, then waits for a change of what it looked at, never for an event. */
-  async #take<R>(
-    max: number,
-    wish: Wish,
-    options: WaitOptions | undefined,
-    give: (taken: Taken<T>[]) => R,
-  ): Promise<R> {
-    const given = callOptions(options, WAIT_OPTIONS);
-    const signal = signalOption(given.signal);
-    const waitMs = waitOption(given.waitMs, 0);
-    const { clock, indexer, fates } = this.#engine;
-    const endsAt = waitMs === 0 ? 0 : clock.monotonic() + waitMs;
-    for (;;) {
-      signal?.throwIfAborted();
-      this.#assertUsable();
-      if (max === 0) return give([]);
-      const seen = indexer.version;
-      const freeing = this.#holder.freeDead();
-      if (freeing !== undefined) await freeing;
-      const settling = this.#undertaker.settle();
-      if (settling !== false) await settling;
-      if (this.#line.isBehind) await this.#line.lookInTurns();
-      const haul = await this.#taker.take(max, wish);
-      const { taken } = haul;
-      if (taken.length > 0 && (haul.isCut || !haul.isSettled))
-        return give(await this.#takeRest(haul, max, wish, signal));
-      if (taken.length > 0 || waitMs === 0 || clock.monotonic() >= endsAt) return give(taken);
-      const soonest = Math.min(endsAt, fates.nextExpiry, this.#nextDue());
-      this.#deathWatch.begin();
-      try {
-        await indexer.beyond(seen, soonest, signal);
-      } finally {
-        this.#deathWatch.end();
-      }
-    }
-  }
-
-  /**
-   * Goes on taking where much was asked for, step by step. What was taken is the caller's, whatever comes then; and it is on the
-   * device where that was wished for.
-   */
-  async #takeRest(
-    { taken, isCut }: Haul<T>,
-    max: number,
-    wish: Wish,
-    signal: AbortSignal | undefined,
-  ): Promise<Taken<T>[]> {
-    const { clock } = this.#engine;
-    // What was claimed first is to be had while most of its lease is left.
-    const until = wish.how === 'claim' ? clock.monotonic() + wish.leaseMs / 4 : Number.POSITIVE_INFINITY;
-    let mayBeMore = isCut;
-    while (
-      clock.monotonic() < until &&
-      mayBeMore &&
-      taken.length < max &&
-      signal?.aborted !== true &&
-      !this.#closed
-    ) {
-      try {
-        const haul = await this.#taker.take(max - taken.length, wish, undefined, true);
-        for (const one of haul.taken) taken.push(one);
-        mayBeMore = haul.isCut;
-      } catch {
-        // Who asks next meets the error.
-        break;
-      }
-    }
-    if (wish.how === 'remove' && this.#engine.durable) await this.#engine.syncFacts();
-    return taken;
-  }
-
-  /** When something that was put off may be due, on the monotonic clock. */
-  #nextDue(): number {
-    const { clock, fates } = this.#engine;
-    const nextDue = Math.min(fates.nextDue, this.#line.nextDue);
-    if (nextDue === Number.POSITIVE_INFINITY) return nextDue;
-    return clock.monotonic() + Math.min(Math.max(0, nextDue - clock.now()), WALL_LOOK_MS);
-  }
-
-  /** Learns what others did, who of them died, and whose lease ended. */
-  async #look(): Promise<void> {
-    this.#assertOpen();
-    this.#engine.catchUp();
-    await this.#holder.freeDead();
-    // That may have waited, and folded facts of records that were not seen then.
-    this.#engine.catchUp();
-    // Whatever waited may have folded facts of records that were not seen then.
-    if (await this.#undertaker.settle()) this.#engine.catchUp();
-    this.#engine.fates.expireBy(this.#engine.clock);
-    if (this.#line.isBehind) await this.#line.lookInTurns();
-    this.#assertOpen();
-    this.#line.look();
-  }
 
   /** Writes what the schema makes of the values. */
   #enter(values: readonly T[], entering: Entering, isBatch: boolean): Promise<number[]> {
