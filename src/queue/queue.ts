@@ -140,7 +140,7 @@ class EngineQueue<T> implements Queue<T> {
       claimMany: (max, wait) => this.claimMany(max, wait),
       error: (error) => this.#events.error(error),
     });
-    engine.onFailure = (error) => {
+    engine.failure.onFailure = (error) => {
       this.#events.error(error);
       // Who waits for a message waits in vain, and is told.
       engine.indexer.changed();

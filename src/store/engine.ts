@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk/disk.js';
 import { FileNames } from '../disk/file-names.js';
-import { GroupSync } from '../disk/group-sync.js';
-import { directoryGone, Residence } from '../disk/residence.js';
+import { Residence } from '../disk/residence.js';
 import { SyncFailure } from '../disk/sync-failure.js';
 import { Epochs } from '../epoch/epochs.js';
 import { CorruptError, DurostoreError } from '../errors.js';
@@ -11,7 +10,6 @@ import { Indexer } from '../indexer/indexer.js';
 import { BOOT_BYTES } from '../journal/facts.js';
 import { Fates } from '../journal/fates.js';
 import { Journal, type JournalLimits } from '../journal/journal.js';
-import type { Lock } from '../lock/lock.js';
 import { type Locks, openLocks } from '../lock/locks.js';
 import { Appender } from '../segment/appender.js';
 import { LARGE_BYTES, type LargeRecord } from '../segment/large-read.js';
@@ -26,10 +24,13 @@ import { Tail } from '../segment/tail.js';
 import { firstSince } from '../segment/time-search.js';
 import { BackgroundSync } from './background-sync.js';
 import { CarriedDeletes } from './carried-deletes.js';
+import { closeEngine } from './closing.js';
 import { type CompactionLimits, Compactor } from './compactor.js';
 import { Copier } from './copier.js';
 import { Decider } from './decider.js';
 import { describeDiskError, describeOpeningError } from './disk-errors.js';
+import { FactSync } from './fact-sync.js';
+import { Failure } from './failure.js';
 import { IdArchives } from './id-archives.js';
 import { type Meta, readMeta, readOrCreateMeta } from './meta.js';
 import { OpenStreams } from './open-streams.js';
@@ -43,13 +44,6 @@ import { Transactor } from './transactor.js';
 import { Turns } from './turns.js';
 import { Writer } from './writer.js';
 
-/** How long closing waits for a lock file, in order to leave a mark. */
-const MARK_WITHIN_MS = 50;
-/** More facts than that are not waited for in the calling thread. */
-const FACTS_SYNCED_HERE = 1000;
-/** In the background it is looked at most so often whether the directory is still there. */
-const PATROL_EVERY_MS = 200;
-
 /**
  * One opener's view of a store: the floors beneath, wired. Stores and queues are faces of it.
  *
@@ -62,6 +56,7 @@ export class Engine {
   readonly names: FileNames;
   readonly locks: Locks;
   readonly epochs: Epochs;
+  readonly failure: Failure;
   readonly files: SegmentFiles;
   readonly tail: Tail;
   readonly appender: Appender;
@@ -87,17 +82,8 @@ export class Engine {
   readonly idArchives = new IdArchives(this);
   /** The name of this boot, as facts have it. */
   readonly boot: string;
-  /** Told once, when the store fails for good. */
-  onFailure: (error: DurostoreError) => void = () => {};
   readonly #reader: Reader;
-  readonly #journalSync: GroupSync;
-  /** How many wait for facts to be on the device, those who wait in the background. */
-  #factsUnderWay = 0;
-  #failure: DurostoreError | undefined;
-  readonly #residence: Residence;
-  /** Set when the directory was removed or replaced: then there is nothing to read either. */
-  #gone: DurostoreError | undefined;
-  #patrolAt = 0;
+  readonly #factSync: FactSync;
   #closing: Promise<void> | undefined;
   #seenIndex = 0;
   #seenFact = 0;
@@ -123,8 +109,9 @@ export class Engine {
       .update(disk.bootId())
       .digest('hex')
       .slice(0, 2 * BOOT_BYTES);
-    this.#residence = new Residence(disk, names, meta.id);
-    this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', this.#residence);
+    const residence = new Residence(disk, names, meta.id);
+    this.failure = new Failure(disk, names, options.clock, residence);
+    this.epochs = new Epochs(disk, names, meta.id, meta.locking === 'lockfile', residence);
     this.files = new SegmentFiles(disk, names, meta.id, this.epochs);
     this.tail = new Tail(this.files);
     this.appender = new Appender(this.files, this.tail, options.maxFileSize, {
@@ -135,11 +122,7 @@ export class Engine {
     this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits, locks.isAlone);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
     this.syncer = new Syncer(this.files, this.tail, (error) => this.syncFailed(error));
-    this.#journalSync = new GroupSync({
-      sync: () => this.#syncJournal(),
-      syncHere: () => this.#syncJournalHere(),
-      failed: (error) => this.syncFailed(error),
-    });
+    this.#factSync = new FactSync(this);
     this.indexer = new Indexer(
       disk,
       names.directory,
@@ -239,12 +222,12 @@ export class Engine {
   }
 
   assertNotFailed(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.failure.assertNone();
   }
 
   /** Learns what others did. Facts first: the records that they name are there already. */
   catchUp(): void {
-    this.#assertThere();
+    this.failure.assertThere();
     try {
       this.indexer.look();
     } catch (error) {
@@ -403,214 +386,39 @@ export class Engine {
   }
 
   /** Resolves when every fact that is known here, and the records that facts name, are on the device. */
-  async syncFacts(): Promise<void> {
-    await this.#syncFactsBehind(this.syncRecords());
-  }
-
-  async #syncFactsBehind(records: Promise<void>): Promise<void> {
-    await records;
-    if (this.journal.fact > this.journal.safe) await this.#journalSync.request();
+  syncFacts(): Promise<void> {
+    return this.#factSync.all();
   }
 
   /** The same for who has just decided something; undefined where all is there already. Throws what keeps it from that. */
   syncFactsHere(): Promise<void> | undefined {
-    this.assertNotFailed();
-    const { syncer, journal } = this;
-    if (this.#factsUnderWay > 0) return this.#underWay(this.syncFacts());
-    const records = syncer.upToHere(this.#lastNamed());
-    if (records !== undefined) return this.#underWay(this.#syncFactsBehind(records));
-    const facts = journal.fact > journal.safe ? this.#journalSync.requestHere() : undefined;
-    return facts && this.#underWay(facts);
-  }
-
-  /** Nobody is answered before those who asked earlier. */
-  #underWay(synced: Promise<void>): Promise<void> {
-    const over = (): void => {
-      this.#factsUnderWay -= 1;
-    };
-    this.#factsUnderWay += 1;
-    synced.then(over, over);
-    return synced;
+    return this.#factSync.allHere();
   }
 
   /** Resolves when the records that facts name, and the batches that say that records are gone, are on the device. */
-  async syncRecords(): Promise<void> {
-    this.assertNotFailed();
-    await this.syncer.upTo(this.#lastNamed());
-  }
-
-  /** The last record that a fact names, or that is in a batch that says that records are gone. */
-  #lastNamed(): number {
-    const { fates, tail } = this;
-    const carried = fates.unfolded[fates.unfolded.length - 1]?.number ?? 0;
-    return Math.min(Math.max(fates.highestNamed, carried - 1), tail.nextIndex - 1);
-  }
-
-  /** A sync that succeeds after another process's has failed says nothing: the lost pages count as clean. */
-  async #syncJournal(): Promise<void> {
-    this.files.assertNotSuspect();
-    await this.journal.sync();
-  }
-
-  #syncJournalHere(): boolean {
-    const { journal } = this;
-    if (journal.fact - journal.safe > FACTS_SYNCED_HERE) return false;
-    this.files.assertNotSuspect();
-    journal.syncNow();
-    return true;
+  syncRecords(): Promise<void> {
+    return this.#factSync.records();
   }
 
   /** What a failed write or decision means for the store: no room fails the call, anything else fails the store. */
   failed(error: unknown, doing: string): DurostoreError {
-    if (error instanceof SyncFailure) return this.syncFailed(error);
-    const described = describeDiskError(error, doing);
-    if (described.code === 'STORE_FAILED') this.#fail(described);
-    return described;
+    return this.failure.of(error, doing);
   }
 
-  /**
-   * A sync that failed leaves a mark in the directory: nobody may call anything synced until the next opener has written
-   * again what may be missing on the device.
-   */
+  /** What a failed sync means: nobody may call anything synced until the next opener has mended it. */
   syncFailed(cause: unknown): DurostoreError {
-    if (this.#residence.isLost()) return this.#lost(cause);
-    // What was closed here was not synced, and nothing is known to be lost.
-    if (cause instanceof DurostoreError && cause.code === 'CLOSED') return cause;
-    const failure = this.#fail(
-      new DurostoreError(
-        'STORE_FAILED',
-        'a sync failed: what was being written may exist, and may be lost to a power cut. Reopen the store to go on',
-        cause,
-      ),
-    );
-    try {
-      this.disk.create(this.names.suspect())?.close();
-    } catch {
-      // A device that takes no new name either: this opener stays failed all the same.
-    }
-    return failure;
+    return this.failure.ofSync(cause);
   }
 
-  /** Open files do not tell that their directory was removed. Who waits is told, and nobody reads on what nobody else sees. */
+  /** Who waits is told, and nobody reads on what nobody else sees. */
   #patrol(): void {
-    const now = this.clock.monotonic();
-    if (now < this.#patrolAt || this.#gone !== undefined) return;
-    this.#patrolAt = now + PATROL_EVERY_MS;
-    if (!this.#residence.isLost()) return;
-    this.#lost(undefined);
-    this.indexer.changed();
-  }
-
-  #lost(cause: unknown): DurostoreError {
-    this.#gone ??= directoryGone(this.names.directory, cause);
-    return this.#fail(this.#gone);
-  }
-
-  #assertThere(): void {
-    if (this.#gone !== undefined) throw this.#gone;
-  }
-
-  /** The first failure stays. */
-  #fail(error: DurostoreError): DurostoreError {
-    if (this.#failure === undefined) {
-      this.#failure = error;
-      this.onFailure(error);
-    }
-    return this.#failure;
+    if (this.failure.patrol()) this.indexer.changed();
   }
 
   /** Syncs what was written, frees everything. Idempotent; calls that wait get CLOSED. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= closeEngine(this);
     return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    this.backgroundSync.close();
-    this.compactor.close();
-    this.retention.close();
-    this.indexer.close();
-    try {
-      await this.streams.close(this.closedError());
-      await this.writer.close();
-      await this.transactor.close();
-      await this.copier.close();
-      await this.decider.close();
-      await this.sweeper.idle();
-      await this.compactor.idle();
-      await this.retention.idle();
-      if (this.#failure === undefined) {
-        this.#lookOnceMore();
-        await this.syncer.upTo(this.tail.nextIndex - 1);
-        await this.#foldCarried();
-        await this.syncFacts();
-        await this.#markClean();
-      }
-    } finally {
-      this.appender.flushEntries();
-      this.journal.close();
-      this.files.descriptors.close();
-      this.locks.close();
-    }
-  }
-
-  /** What others wrote and died over is synced too: nobody may be left to do it. Best effort. */
-  #lookOnceMore(): void {
-    if (this.tenure.isTainted) return;
-    try {
-      this.journal.catchUp();
-      this.tail.catchUp();
-    } catch (error) {
-      if (error instanceof SyncFailure) throw this.syncFailed(error);
-    }
-  }
-
-  /** So that the next one to open has no log to look through. Best effort. */
-  async #foldCarried(): Promise<void> {
-    const { fate } = this.locks;
-    if (!this.fates.isCarrying) return;
-    let entered = false;
-    try {
-      entered = fate.tryEnter() || (await this.#waitFor(fate));
-      if (entered) this.carried.fold();
-    } catch (error) {
-      if (error instanceof SyncFailure) throw this.syncFailed(error);
-    } finally {
-      if (entered) fate.leave();
-    }
-  }
-
-  /** So that the next first opener has nothing to check. Best effort, but for a cut that could not be synced. */
-  async #markClean(): Promise<void> {
-    let entered = false;
-    try {
-      entered = this.locks.write.tryEnter() || (await this.#waitFor(this.locks.write));
-      if (!entered) return;
-      this.tenure.enter();
-      this.appender.catchUp();
-      this.appender.mark(this.clock.now());
-    } catch (error) {
-      // Otherwise only the next opening pays, for a missing mark.
-      if (error instanceof SyncFailure) this.syncFailed(error);
-    } finally {
-      if (entered) this.locks.write.leave();
-    }
-  }
-
-  /** A lock file is left alone for a moment after each stretch, also where nobody else wants it: that is worth a wait. */
-  async #waitFor(lock: Lock): Promise<boolean> {
-    if (this.locks.mode !== 'lockfile') return false;
-    const patience = new AbortController();
-    const forget = this.clock.setTimer(this.clock.monotonic() + MARK_WITHIN_MS, () => patience.abort());
-    try {
-      await lock.enter(patience.signal);
-      return true;
-    } catch (error) {
-      if (patience.signal.aborted) return false;
-      throw error;
-    } finally {
-      forget();
-    }
   }
 
   /** The files of another epoch count now. */
@@ -620,7 +428,7 @@ export class Engine {
 
   /** A record that is known does not change; all that can have happened to it is that it is gone. */
   #catchUpFacts(): void {
-    this.#assertThere();
+    this.failure.assertThere();
     try {
       this.#foldFacts();
       this.#seeCarried();
