@@ -2,7 +2,7 @@ import { CorruptError } from '../errors.js';
 import { HEADER_BYTES } from '../frame/file-header.js';
 import { FrameKind, HEAD_BYTES, type Head } from '../frame/frame.js';
 import type { FrameAt } from '../frame/frame-search.js';
-import { decodeFacts } from '../journal/facts.js';
+import { decodeFacts } from '../journal/fact-reader.js';
 import { Fates } from '../journal/fates.js';
 import type { FrameGuest } from './frame-walk.js';
 

@@ -1,6 +1,8 @@
 import { CorruptError } from '../errors.js';
 import { FEATURE_STREAMS } from '../frame/file-header.js';
-import { decodeFacts, type FactSink, FactWriter } from './facts.js';
+import { decodeFacts } from './fact-reader.js';
+import { FactWriter } from './fact-writer.js';
+import type { FactSink } from './facts.js';
 import type { CarriedRanges } from './fates.js';
 
 type Ranges = CarriedRanges['ranges'];

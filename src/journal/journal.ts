@@ -19,7 +19,9 @@ import {
 import { FrameScanner } from '../frame/frame-scanner.js';
 import { damagedFact, damagedState, surveyEnd } from './damage.js';
 import { decideJournalEnd } from './end-table.js';
-import { decodeFacts, type FactSink, FactWriter } from './facts.js';
+import { decodeFacts } from './fact-reader.js';
+import { FactWriter } from './fact-writer.js';
+import type { FactSink } from './facts.js';
 import type { Fates } from './fates.js';
 import { JournalFiles } from './journal-files.js';
 import { bareFrame, writeSuccessor } from './successor.js';

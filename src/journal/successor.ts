@@ -8,7 +8,8 @@ import {
   placeOf,
   writeBodyFields,
 } from '../frame/frame.js';
-import { type Death, FactWriter, type Lease } from './facts.js';
+import { FactWriter } from './fact-writer.js';
+import type { Death, Lease } from './facts.js';
 import type { Fates } from './fates.js';
 import type { Schedule } from './schedule-facts.js';
 

@@ -7,7 +7,7 @@ import { SyncFailure } from '../disk/sync-failure.js';
 import { Epochs } from '../epoch/epochs.js';
 import { CorruptError, DurostoreError } from '../errors.js';
 import { Indexer } from '../indexer/indexer.js';
-import { BOOT_BYTES } from '../journal/facts.js';
+import { BOOT_BYTES } from '../journal/fact-format.js';
 import { Fates } from '../journal/fates.js';
 import { Journal, type JournalLimits } from '../journal/journal.js';
 import { type Locks, openLocks } from '../lock/locks.js';

@@ -15,7 +15,7 @@ import {
 import { encodeMark, Mark } from '../../src/frame/marks.js';
 import { encodeOrderMarks } from '../../src/frame/order-marks.js';
 import { encodeCarried } from '../../src/journal/carried-facts.js';
-import { FactWriter } from '../../src/journal/facts.js';
+import { FactWriter } from '../../src/journal/fact-writer.js';
 import { Batch } from '../../src/segment/batch.js';
 import { ENTRY_BYTES, writeEntry } from '../../src/segment/entry.js';
 import { encodeSeal } from '../../src/segment/seal.js';

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { decideJournalEnd } from '../../src/journal/end-table.js';
-import { decodeFacts, type FactSink, FactWriter } from '../../src/journal/facts.js';
+import { decodeFacts } from '../../src/journal/fact-reader.js';
+import { FactWriter } from '../../src/journal/fact-writer.js';
+import type { FactSink } from '../../src/journal/facts.js';
 import { Fates } from '../../src/journal/fates.js';
 import { IndexSet } from '../../src/journal/index-set.js';
 import { assert, bytesUpTo, check, typed, uint16, uint32, uint48 } from './check.js';

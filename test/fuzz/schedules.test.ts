@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { decodeFacts, type FactSink, FactWriter } from '../../src/journal/facts.js';
+import { decodeFacts } from '../../src/journal/fact-reader.js';
+import { FactWriter } from '../../src/journal/fact-writer.js';
+import type { FactSink } from '../../src/journal/facts.js';
 import { Fates } from '../../src/journal/fates.js';
 import type { KeptWhen, Schedule } from '../../src/journal/schedule-facts.js';
 import { cronTimes, everyTimes, lastTick } from '../../src/queue/tick-times.js';

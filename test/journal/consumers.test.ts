@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { ConsumerSink } from '../../src/journal/consumer-facts.js';
-import { decodeFacts, FactWriter } from '../../src/journal/facts.js';
+import { decodeFacts } from '../../src/journal/fact-reader.js';
+import { FactWriter } from '../../src/journal/fact-writer.js';
 import { Fates } from '../../src/journal/fates.js';
 
 type Fact = {

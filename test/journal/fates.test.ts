@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { HEAD_BYTES } from '../../src/frame/frame.js';
-import { decodeFacts, type FactSink, FactWriter, type Lease } from '../../src/journal/facts.js';
+import { decodeFacts } from '../../src/journal/fact-reader.js';
+import { FactWriter } from '../../src/journal/fact-writer.js';
+import type { FactSink, Lease } from '../../src/journal/facts.js';
 import { Fates } from '../../src/journal/fates.js';
 import type { ScheduleSink } from '../../src/journal/schedule-facts.js';
 import { judgeClaim } from '../../src/queue/judgement.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { decodeFacts, FactWriter } from '../../src/journal/facts.js';
+import { decodeFacts } from '../../src/journal/fact-reader.js';
+import { FactWriter } from '../../src/journal/fact-writer.js';
 import { Fates } from '../../src/journal/fates.js';
 import type { Schedule, ScheduleSink } from '../../src/journal/schedule-facts.js';
 

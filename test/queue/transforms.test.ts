@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { MemoryDisk } from '../../src/disk/memory.js';
 import type { CodecError } from '../../src/errors.js';
-import { FactWriter } from '../../src/journal/facts.js';
+import { FactWriter } from '../../src/journal/fact-writer.js';
 import type { Schedule } from '../../src/journal/schedule-facts.js';
 import type { CodecName } from '../../src/queue/codec.js';
 import type { Queue } from '../../src/queue/contract.js';

@@ -1,5 +1,6 @@
 import { checkFileHeader, HEADER_BYTES, HeaderKind } from '../../src/frame/file-header.js';
-import { type Death, decodeFacts, type FactSink } from '../../src/journal/facts.js';
+import { decodeFacts } from '../../src/journal/fact-reader.js';
+import type { Death, FactSink } from '../../src/journal/facts.js';
 import { describeFrame, type WalkedFrame, walkFrames, wholeFrameBehind } from './frame-walk.js';
 
 export interface JournalFile {
