@@ -1,7 +1,8 @@
 import { countUp } from '../store/count-up.js';
 import type { Engine } from '../store/engine.js';
+import type { NewRecord } from '../store/new-records.js';
 import { resolveWriteOptions, WRITE_OPTIONS } from '../store/write-options.js';
-import type { NewRecord, WrittenBefore } from '../store/writer.js';
+import type { WrittenBefore } from '../store/writer.js';
 import { type Codec, codecMark, encodeValue } from './codec.js';
 import type { EnqueueOptions } from './contract.js';
 import { InOrder } from './in-order.js';

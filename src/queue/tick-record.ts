@@ -1,8 +1,8 @@
 import { encodeMark, Mark } from '../frame/marks.js';
 import type { Schedule } from '../journal/schedule-facts.js';
+import type { NewRecord } from '../store/new-records.js';
 import { tickMark } from '../store/tick-resolution.js';
 import { transformsMark } from '../store/transforms.js';
-import type { NewRecord } from '../store/writer.js';
 import { codecMark } from './codec.js';
 import { marksOf } from './message-marks.js';
 

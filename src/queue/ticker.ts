@@ -66,7 +66,7 @@ export class Ticker {
     let isOurs = false;
     try {
       times = timesThatWork(schedule);
-      this.#engine.writer.assertSizes([tickRecord(schedule, 0, schedule.createdAt)]);
+      this.#engine.writer.entering.bytesOf([tickRecord(schedule, 0, schedule.createdAt)]);
       isOurs = true;
     } catch (error) {
       const reason = `it cannot be told here when the schedule '${name}' ticks: make it anew, or leave it to other processes`;

@@ -3,9 +3,9 @@ import { FEATURE_STREAMS } from '../frame/file-header.js';
 import { Batch } from '../segment/batch.js';
 import type { TailPosition } from '../segment/tail.js';
 import type { Engine } from './engine.js';
+import type { NewRecord } from './new-records.js';
 import { Room } from './room.js';
 import { resolveTicks } from './tick-resolution.js';
-import type { NewRecord } from './writer.js';
 
 /** A tick to be enqueued: of which schedule, of what time, and the record that it becomes. */
 export interface NewTick {

@@ -10,11 +10,11 @@ import type { TailPosition } from '../segment/tail.js';
 import { rangesToCarry, sweepBehind } from './deletion.js';
 import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
+import type { NewRecord } from './new-records.js';
 import { Room } from './room.js';
 import { Tenure } from './tenure.js';
 import { resolveTicks } from './tick-resolution.js';
 import { nextTurn } from './turns.js';
-import type { NewRecord } from './writer.js';
 
 /** The largest fact that a range is gone. */
 const LONGEST_RANGE = 13;
@@ -73,9 +73,9 @@ export class Transactor {
   /** The same, to be committed. Throws RECORD_TOO_LARGE, CODEC. */
   prepare(records: readonly NewRecord[], deletes: Float64Array, durable: boolean): PendingTransaction {
     const { writer } = this.#engine;
-    const entering = writer.transformed(records);
+    const entering = writer.entering.transformed(records);
     const batch = new Batch();
-    batch.begin(writer.assertSizes(entering), entering === records ? 0 : FEATURE_STREAMS);
+    batch.begin(writer.entering.bytesOf(entering), entering === records ? 0 : FEATURE_STREAMS);
     for (const { payload, marks, headers, marked, owned } of entering)
       batch.add(payload, marks, headers, marked, owned);
     return { batch, count: records.length, deletes, durable, undecided: undefined };

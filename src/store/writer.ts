@@ -2,36 +2,18 @@ import { onAbort } from '../abort.js';
 import { Fenced } from '../epoch/fenced.js';
 import { DurostoreError } from '../errors.js';
 import { FEATURE_STREAMS } from '../frame/file-header.js';
-import { HEAD_BYTES } from '../frame/frame.js';
-import { SEGMENT_OVERHEAD } from '../segment/appender.js';
 import { Batch, type Group } from '../segment/batch.js';
 import { SLICES, type Slices } from '../segment/slices.js';
 import type { TailPosition } from '../segment/tail.js';
 import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
+import { type NewRecord, NewRecords, type RecordTraits } from './new-records.js';
 import { type Obstacle, Room } from './room.js';
 import { Tenure } from './tenure.js';
 import { nextTurn } from './turns.js';
 
 /** The writes of so many calls are committed in one turn of the event loop. */
 const CALLS_AT_ONCE = 1024;
-
-/** What records that are written together may have in common. */
-export interface RecordTraits {
-  readonly marks?: Buffer | undefined;
-  readonly headers?: Buffer | undefined;
-  /** Whether its marks are of order. */
-  readonly marked?: boolean;
-  /** Whether nobody but the writer has the payload any more. */
-  readonly owned?: boolean;
-  /** Whether the payload went through transforms, which the marks name. */
-  readonly transformed?: boolean;
-}
-
-/** A record on its way in. */
-export interface NewRecord extends RecordTraits {
-  readonly payload: Uint8Array;
-}
 
 /** Under the write lock, caught up: the first index of what was written before under the same name, if it was. */
 export type WrittenBefore = () => number | undefined;
@@ -53,6 +35,7 @@ interface PendingWrite {
  * with as few system calls as possible, and synced once for all who ask for it. They succeed or fail singly.
  */
 export class Writer {
+  readonly entering: NewRecords;
   readonly #engine: Engine;
   readonly #batch: Batch;
   readonly #sliceBytes: number;
@@ -65,6 +48,7 @@ export class Writer {
 
   constructor(engine: Engine, { writeBytes }: Slices = SLICES) {
     this.#engine = engine;
+    this.entering = new NewRecords(engine.options);
     this.#sliceBytes = writeBytes;
     this.#batch = new Batch(writeBytes);
     this.#room = new Room(engine);
@@ -82,10 +66,10 @@ export class Writer {
     writtenBefore?: WrittenBefore,
   ): Promise<number> {
     this.#assertWanted(signal);
-    const entering = this.transformed(records);
+    const entering = this.entering.transformed(records);
     // What a transform does meanwhile is not ours to know.
     if (entering !== records) this.#assertWanted(signal);
-    const bytes = this.assertSizes(entering);
+    const bytes = this.entering.bytesOf(entering);
     this.#batch.begin(bytes, entering === records ? 0 : FEATURE_STREAMS);
     this.#add(() => {
       for (const { payload, marks, headers, marked, owned } of entering)
@@ -96,12 +80,10 @@ export class Writer {
 
   /** The same for a single record. */
   writeOne(record: NewRecord, durable: boolean, signal: AbortSignal | undefined): Promise<number> {
-    if (this.#engine.options.transforms !== undefined) return this.write([record], durable, signal);
+    if (this.entering.areTransformed) return this.write([record], durable, signal);
     this.#assertWanted(signal);
+    this.#batch.begin(this.entering.bytesOfOne(record));
     const { payload, marks, headers, marked, owned } = record;
-    const bytes = SEGMENT_OVERHEAD + this.#sizeOf(payload, bytesBefore(record));
-    this.#assertSize(bytes);
-    this.#batch.begin(bytes);
     try {
       this.#batch.add(payload, marks, headers, marked, owned);
     } catch (error) {
@@ -118,19 +100,15 @@ export class Writer {
     durable: boolean,
     signal: AbortSignal | undefined,
   ): Promise<number> {
-    if (this.#engine.options.transforms !== undefined)
+    if (this.entering.areTransformed)
       return this.write(
         payloads.map((payload) => ({ ...traits, payload })),
         durable,
         signal,
       );
     this.#assertWanted(signal);
+    this.#batch.begin(this.entering.bytesOfAlike(payloads, traits));
     const { marks, headers, marked, owned } = traits;
-    const before = bytesBefore(traits);
-    let bytes = SEGMENT_OVERHEAD;
-    for (const payload of payloads) bytes += this.#sizeOf(payload, before);
-    this.#assertSize(bytes);
-    this.#batch.begin(bytes);
     this.#add(() => {
       for (const payload of payloads) this.#batch.add(payload, marks, headers, marked, owned);
     });
@@ -171,57 +149,6 @@ export class Writer {
     while (this.#working !== undefined) await this.#working;
     this.#rejectAll(
       new DurostoreError('CLOSED', 'the store was closed before there was room: open it again'),
-    );
-  }
-
-  /** How many bytes of a file they need. Throws RECORD_TOO_LARGE where they cannot be written together. */
-  assertSizes(records: readonly NewRecord[]): number {
-    let bytes = SEGMENT_OVERHEAD;
-    for (const record of records) {
-      const before = bytesBefore(record);
-      // Its size was looked at before it went through them.
-      bytes +=
-        record.transformed === true ? before + record.payload.length : this.#sizeOf(record.payload, before);
-    }
-    this.#assertSize(bytes);
-    return bytes;
-  }
-
-  /**
-   * What the transforms make of records, which nothing was written of yet; these themselves where there are none. RECORD_TOO_LARGE,
-   * CODEC.
-   */
-  transformed(records: readonly NewRecord[]): readonly NewRecord[] {
-    const { transforms } = this.#engine.options;
-    if (transforms === undefined) return records;
-    for (const { payload } of records) this.#sizeOf(payload, 0);
-    return records.map((record) => ({
-      ...record,
-      payload: transforms.encode(record.payload),
-      marks: transforms.withMark(record.marks),
-      // It may be the very bytes that came in.
-      owned: false,
-      transformed: true,
-    }));
-  }
-
-  /** The bytes of a frame, `before` of them before its payload. */
-  #sizeOf(payload: Uint8Array, before: number): number {
-    const { length } = payload;
-    const { maxRecordSize } = this.#engine.options;
-    if (length <= maxRecordSize) return before + length;
-    throw new DurostoreError(
-      'RECORD_TOO_LARGE',
-      `a record has ${length} bytes and maxRecordSize is ${maxRecordSize}. Nothing was written: split it, or raise maxRecordSize and maxFileSize`,
-    );
-  }
-
-  #assertSize(bytes: number): void {
-    const { maxFileSize } = this.#engine.options;
-    if (bytes <= maxFileSize) return;
-    throw new DurostoreError(
-      'RECORD_TOO_LARGE',
-      `the batch needs ${bytes} bytes in one file and maxFileSize is ${maxFileSize}. Nothing was written: split it, or raise maxFileSize`,
     );
   }
 
@@ -500,7 +427,3 @@ export class Writer {
     this.#answer(this.#pending.length);
   }
 }
-
-/** The bytes of a frame before its payload. */
-const bytesBefore = ({ marks, headers }: RecordTraits): number =>
-  HEAD_BYTES + (marks?.length ?? 0) + (headers?.length ?? 0);
