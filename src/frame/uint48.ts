@@ -15,8 +15,14 @@ export function writeUint48(into: Uint8Array, value: number, at: number): void {
   into[at + 5] = high >>> 8;
 }
 
+/**
+ * What fits into four bytes, as indexes do, is not multiplied: V8 makes a number with a fraction of every product with 2^32, and keeps
+ * that in memory of its own. Objects that held a small whole number before are laid out anew for it, and code compiled again.
+ */
 export function readUint48(from: Uint8Array, at: number): number {
-  return readUint32(from, at) + ((from[at + 4] as number) | ((from[at + 5] as number) << 8)) * TWO_32;
+  const low = readUint32(from, at);
+  const high = (from[at + 4] as number) | ((from[at + 5] as number) << 8);
+  return high === 0 ? low : low + high * TWO_32;
 }
 
 /** Like Buffer's methods, without their checks of the arguments, which cost more than the work. */

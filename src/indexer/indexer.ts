@@ -49,14 +49,14 @@ export class Indexer {
   readonly #keepAlive = new KeepAlive();
   #watch: { close(): void } | undefined;
   #watchBroken = false;
-  #watchedSince = 0;
+  #watchedSince = Number.NEGATIVE_INFINITY;
   /** Whether the watch has not yet said that it has begun. */
   #isSettling = false;
   /** Whether a notice came that no look has followed. */
   #isBehind = false;
   #isTurnEnding = false;
   #needless = 0;
-  #lingerUntil = 0;
+  #lingerUntil = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #closed = false;

@@ -2,9 +2,10 @@ import { performance } from 'node:perf_hooks';
 
 /** Calls of one turn of the event loop may be answered in it for so long; then others get theirs. */
 const LONGEST_TURN_MS = 2;
-/** The clock is looked at when this is reached: a call that reads counts for one, and each 16 KiB that it read for another. */
-const LOOK_EVERY = 16;
-const COUNTS_FOR_ONE = 16 * 1024;
+/** A call that reads counts as much as 16 KiB that it reads. */
+const A_CALL = 16 * 1024;
+/** The clock is looked at when so much was counted. */
+const LOOK_EVERY = 16 * A_CALL;
 
 const RESOLVED = Promise.resolve();
 
@@ -17,7 +18,7 @@ export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmedia
  * without a turn of the event loop, work waits for one.
  */
 export class Turns {
-  #turnBegan = 0;
+  #turnBegan = Number.NEGATIVE_INFINITY;
   #marked = false;
   #count = 0;
 
@@ -32,7 +33,7 @@ export class Turns {
    * such calls leaves the microtasks, too.
    */
   rest(bytes: number): Promise<void> | undefined {
-    this.#count += 1 + bytes / COUNTS_FOR_ONE;
+    this.#count += A_CALL + bytes;
     if (this.#count < LOOK_EVERY) return undefined;
     this.#count = 0;
     return this.#isOver() ? nextTurn() : undefined;
