@@ -94,6 +94,7 @@ export interface Head {
   bodySum: number;
 }
 
+/** What no small whole number will stand in begins without one: V8 keeps the two apart, and would lay the head out anew. */
 export const emptyHead = (): Head => ({
   length: 0,
   kind: 0,
@@ -101,9 +102,9 @@ export const emptyHead = (): Head => ({
   marksBytes: 0,
   headersBytes: 0,
   number: 0,
-  time: 0,
+  time: Number.NaN,
   safe: 0,
-  bodySum: 0,
+  bodySum: Number.NaN,
 });
 
 /**

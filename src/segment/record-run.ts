@@ -62,7 +62,7 @@ export class RecordRun {
    */
   #surplus = 0;
   /** The index that the log goes on with in another file. */
-  #limit = 0;
+  #limit = Number.NEGATIVE_INFINITY;
   #blockBytes = FIRST_BLOCK;
   /** Bytes that the next frame has, as far as its head was seen. */
   #needed = HEAD_BYTES;
