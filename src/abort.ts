@@ -20,23 +20,33 @@ class Listeners {
   /** One that another one takes back meanwhile is not called any more. */
   readonly #tell = (): void => {
     this.#end();
-    for (const listener of this.#all) listener();
+    for (const listener of this.#all) {
+      try {
+        listener();
+      } catch (error) {
+        // As Node does with what its listeners throw: the others are told all the same.
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    }
   };
 
   #end(): void {
     this.#signal.removeEventListener('abort', this.#tell);
-    if (listening.get(this.#signal) === this) listening.delete(this.#signal);
+    listening.delete(this.#signal);
   }
 }
 
+/** Those of each signal that has any. */
 const listening = new WeakMap<AbortSignal, Listeners>();
 
 /**
- * Calls `listener`, which must not throw, once when the signal aborts, which it must not have done yet; returns what takes it back.
- * All who listen to a signal here are one listener to Node, which warns of a leak where there are more than ten: a hundred calls
+ * Calls `listener` once when the signal aborts; never where it has aborted already, as with Node. Returns what takes it back. All who listen to a signal here are one listener to Node, which warns of a leak where there are more than ten: a hundred calls
  * may well wait with the same signal.
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) return () => {};
   let listeners = listening.get(signal);
   if (listeners === undefined) {
     listeners = new Listeners(signal);

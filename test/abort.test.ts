@@ -43,6 +43,39 @@ t.test('a signal that nobody listens to any more is let go', async (t) => {
   t.same(told, ['afterwards']);
 });
 
+t.test('who comes while it aborts is not told, as with Node', async (t) => {
+  const told: string[] = [];
+  const { signal, abort } = aborting();
+  onAbort(signal, () => {
+    told.push('first');
+    onAbort(signal, () => told.push('too late'));
+  });
+  abort();
+  onAbort(signal, () => told.push('later still'))();
+  t.same(told, ['first']);
+  t.equal(getEventListeners(signal, 'abort').length, 0);
+});
+
+t.test('one that throws keeps no other from being told; what it threw nobody catches', async (t) => {
+  const told: string[] = [];
+  const { signal, abort } = aborting();
+  onAbort(signal, () => {
+    throw new Error('of its own');
+  });
+  onAbort(signal, () => told.push('second'));
+  const uncaught = new Promise<Error>((resolve) => {
+    const capture = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.once('uncaughtException', (error) => {
+      for (const listener of capture) process.on('uncaughtException', listener);
+      resolve(error);
+    });
+  });
+  abort();
+  t.same(told, ['second']);
+  t.equal((await uncaught).message, 'of its own');
+});
+
 t.test('one signal does not hear of another', async (t) => {
   const first = aborting();
   const second = aborting();

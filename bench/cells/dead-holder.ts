@@ -28,15 +28,12 @@ async function takenOver(directory: string): Promise<number> {
 
 export function deadHolderCell(): Cell {
   const death = { start: (directory: string) => holder(directory, 0), survive: takenOver };
-  return deathCell(
-    death,
-    {
-      id: 'redelivery after a death',
-      name: `a consumer that holds ${HELD} messages is killed, until another one has them`,
-      group: 'two processes',
-      definition: ', under leases of ten minutes',
-      records: HELD,
-    },
-    100,
-  );
+  return deathCell(death, {
+    id: 'redelivery after a death',
+    name: `a consumer that holds ${HELD} messages is killed, until another one has them`,
+    group: 'two processes',
+    terms: ', under leases of ten minutes',
+    records: HELD,
+    atMostMs: 100,
+  });
 }

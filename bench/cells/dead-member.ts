@@ -33,9 +33,9 @@ export function deadMemberCell(): Cell {
       id: 'partitions after a death',
       name: `a member of a group dies, until another has its part of ${PARTITIONS} partitions`,
       group: 'streams',
-      definition: "; a record of the dead one's was read, too",
+      terms: "; a record of the dead one's was read, too",
       records: PARTITIONS,
+      atMostMs: 200,
     },
-    200,
   );
 }

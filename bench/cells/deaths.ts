@@ -15,15 +15,18 @@ export interface Death {
   survive(directory: string): Promise<number>;
 }
 
+export interface Deaths extends Pick<Cell, 'id' | 'name' | 'group' | 'records'> {
+  /** What else is to be said of them, behind how many there are. */
+  readonly terms: string;
+  /** 99 of 100 are survived within so long. */
+  readonly atMostMs: number;
+}
+
 /** A cell of such deaths: what becomes of them, and how long the system takes to tell of one, which nobody can be faster than. */
-export function deathCell(
-  { start, survive }: Death,
-  cell: Pick<Cell, 'id' | 'name' | 'group' | 'definition' | 'records'>,
-  atMostMs: number,
-): Cell {
+export function deathCell({ start, survive }: Death, { terms, atMostMs, ...cell }: Deaths): Cell {
   return {
     ...cell,
-    definition: `${KILLS} deaths a round by SIGKILL${cell.definition}. Control: until the parent of a killed process hears of it.`,
+    definition: `${KILLS} deaths a round by SIGKILL${terms}. Control: until the parent of a killed process hears of it.`,
     fixed: true,
     measures: [
       { key: 'p50', name: 'median', unit: 'ms' },

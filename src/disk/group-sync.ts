@@ -16,8 +16,9 @@ export interface Syncing {
   failed(error: unknown): unknown;
 }
 
-/** So many requests this process has made of all its files. */
+/** So many requests this process has made of all its files, and so many were answered. */
 let requested = 0;
+let answered = 0;
 
 /**
  * One sync for all who wait (group commit): a request is answered by a sync that began after it was made. A sync that
@@ -56,6 +57,7 @@ export class GroupSync {
     }
     this.#pace.waited(performance.now() - began);
     requested += 1;
+    answered += 1;
     return undefined;
   }
 
@@ -65,17 +67,20 @@ export class GroupSync {
       const waiters = this.#waiters;
       this.#waiters = [];
       const began = performance.now();
-      const before = requested - waiters.length;
+      const before = answered;
       try {
         await this.#syncing.sync();
-        // Those of other files, too: in the background the device takes them side by side, here one after the other.
+        // Those of other files, too, before and meanwhile: in the background the device takes them side by side, here one after the other.
         this.#pace.passed(performance.now() - began, requested - before);
+        answered += waiters.length;
         for (const waiter of waiters) waiter.resolve();
         // They hear of it before anybody is answered without waiting.
         await undefined;
       } catch (error) {
         const failure = this.#fail(error);
-        for (const waiter of [...waiters, ...this.#waiters.splice(0)]) waiter.reject(failure);
+        const all = [...waiters, ...this.#waiters.splice(0)];
+        answered += all.length;
+        for (const waiter of all) waiter.reject(failure);
       }
     }
     this.#running = false;

@@ -94,7 +94,7 @@ export interface Head {
   bodySum: number;
 }
 
-/** What no small whole number will stand in begins without one: V8 keeps the two apart, and would lay the head out anew. */
+/** Where more than a small whole number may stand, one that is none begins: V8 keeps the two apart, and would lay the head out anew. */
 export const emptyHead = (): Head => ({
   length: 0,
   kind: 0,

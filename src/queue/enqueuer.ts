@@ -1,6 +1,6 @@
 import { countUp } from '../store/count-up.js';
 import type { Engine } from '../store/engine.js';
-import type { NewRecord } from '../store/new-records.js';
+import type { NewRecord } from '../store/intake.js';
 import { resolveWriteOptions, WRITE_OPTIONS } from '../store/write-options.js';
 import type { WrittenBefore } from '../store/writer.js';
 import { type Codec, codecMark, encodeValue } from './codec.js';

@@ -14,6 +14,7 @@ export interface OverviewParts<T> {
   readonly codec: Codec<T>;
   /** Throws CLOSED. */
   readonly assertOpen: () => void;
+  readonly isClosed: () => boolean;
 }
 
 /** What is in the queue, for who takes nothing. */
@@ -24,7 +25,7 @@ export class Overview<T> {
   readonly #line: Line;
   readonly #codec: Codec<T>;
   readonly #assertOpen: () => void;
-  #closed = false;
+  readonly #isClosed: () => boolean;
 
   constructor(engine: Engine, parts: OverviewParts<T>) {
     this.#engine = engine;
@@ -33,14 +34,10 @@ export class Overview<T> {
     this.#line = parts.line;
     this.#codec = parts.codec;
     this.#assertOpen = parts.assertOpen;
+    this.#isClosed = parts.isClosed;
   }
 
-  /** Whoever is in the midst of a look ends it. */
-  close(): void {
-    this.#closed = true;
-  }
-
-  /** Learns what others did, who of them died, and whose lease ended. */
+  /** Learns what others did, who of them died, and whose lease ended; frees and buries what that makes free or dead. */
   async look(): Promise<void> {
     this.#assertOpen();
     this.#engine.catchUp();
@@ -66,7 +63,7 @@ export class Overview<T> {
         const slow = this.#engine.slowly(record);
         if (slow !== undefined) {
           record = await slow;
-          if (this.#closed) break;
+          if (this.#isClosed()) break;
         }
         if (record !== undefined) values.push(decodeValue(this.#codec, this.#engine.plain(record)));
       } catch (error) {

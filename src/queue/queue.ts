@@ -9,7 +9,7 @@ import { deleteRecords } from '../store/deletion.js';
 import { Engine } from '../store/engine.js';
 import { callOptions, invalid, wholeNumber } from '../store/options.js';
 import { EngineStore } from '../store/store.js';
-import type { Taken, Wish } from './asking.js';
+import type { Taken } from './asking.js';
 import { Undertaker } from './burial.js';
 import { clearQueue } from './clear.js';
 import { type Codec, decodeValue, encodeValue } from './codec.js';
@@ -47,7 +47,7 @@ import { Taker } from './taker.js';
 import { Ticker } from './ticker.js';
 import { validatingCodec } from './validate.js';
 import { Validation } from './validation.js';
-import { WAIT_OPTIONS, WaitingTaker } from './waiting-taker.js';
+import { REMOVE, WAIT_OPTIONS, WaitingTaker } from './waiting-taker.js';
 import type { Worker, WorkerOptions } from './worker-contract.js';
 import { Workers } from './workers.js';
 
@@ -125,10 +125,15 @@ class EngineQueue<T> implements Queue<T> {
     const assertUsable = (): void => this.#assertUsable();
     engine.idWindowMs = deduplicationMs;
     this.#enqueuer = new Enqueuer(engine, codec, new MessageIds(engine, deduplicationMs));
-    const taken = { holder, undertaker, line, assertUsable };
-    const taker = new Taker(engine, { ...taken, codec: this.#codec, maxAttempts });
-    this.#waiting = new WaitingTaker(engine, { ...taken, taker, deathWatch: new DeathWatch(engine, holder) });
-    this.#overview = new Overview(engine, { holder, undertaker, line, codec: this.#codec, assertOpen });
+    const parts = { holder, undertaker, line, codec: this.#codec, isClosed: () => this.#closed };
+    const taker = new Taker(engine, { ...parts, assertUsable, maxAttempts });
+    this.#waiting = new WaitingTaker(engine, {
+      ...parts,
+      assertUsable,
+      taker,
+      deathWatch: new DeathWatch(engine, holder),
+    });
+    this.#overview = new Overview(engine, { ...parts, assertOpen });
     this.#leases = new LeaseWatch(engine, assertOpen);
     this.#events = new Events(engine);
     this.#ticker = new Ticker(engine, (error) => this.#events.error(error));
@@ -287,8 +292,6 @@ class EngineQueue<T> implements Queue<T> {
 
   async #close(): Promise<void> {
     this.#closed = true;
-    this.#waiting.close();
-    this.#overview.close();
     this.#events.close();
     this.#leases.end();
     this.#undertaker.close();
@@ -346,11 +349,9 @@ class EngineQueue<T> implements Queue<T> {
 
   #assertUsable(): void {
     this.#assertOpen();
-    this.#engine.assertNotFailed();
+    this.#engine.failure.assertNone();
   }
 }
-
-const REMOVE: Wish = { how: 'remove' };
 
 function checkMax(max: number): number {
   if (max === Number.POSITIVE_INFINITY) return Number.MAX_SAFE_INTEGER;

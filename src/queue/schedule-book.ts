@@ -24,9 +24,9 @@ export class ScheduleBook {
   async put(plain: Omit<Schedule, 'createdAt'>, signal: AbortSignal | undefined): Promise<void> {
     const { decider, fates, clock, writer } = this.#engine;
     signal?.throwIfAborted();
-    writer.entering.bytesOf([tickRecord(plain, 0, clock.now())]);
+    writer.intake.assertSizes([tickRecord(plain, 0, clock.now())]);
     const draft = this.#transformed(plain);
-    if (draft !== plain) writer.entering.bytesOf([tickRecord(draft, 0, clock.now())]);
+    if (draft !== plain) writer.intake.assertSizes([tickRecord(draft, 0, clock.now())]);
     await decider.decide((facts) => {
       signal?.throwIfAborted();
       for (const { schedule } of fates.schedules.all()) {

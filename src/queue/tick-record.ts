@@ -1,6 +1,6 @@
 import { encodeMark, Mark } from '../frame/marks.js';
 import type { Schedule } from '../journal/schedule-facts.js';
-import type { NewRecord } from '../store/new-records.js';
+import type { NewRecord } from '../store/intake.js';
 import { tickMark } from '../store/tick-resolution.js';
 import { transformsMark } from '../store/transforms.js';
 import { codecMark } from './codec.js';

@@ -66,7 +66,7 @@ export class Ticker {
     let isOurs = false;
     try {
       times = timesThatWork(schedule);
-      this.#engine.writer.entering.bytesOf([tickRecord(schedule, 0, schedule.createdAt)]);
+      this.#engine.writer.intake.assertSizes([tickRecord(schedule, 0, schedule.createdAt)]);
       isOurs = true;
     } catch (error) {
       const reason = `it cannot be told here when the schedule '${name}' ticks: make it anew, or leave it to other processes`;
@@ -171,7 +171,8 @@ export class Ticker {
     } catch (error) {
       if (signal.aborted) return;
       this.#retryLater();
-      const failure = error instanceof DurostoreError ? error : engine.failed(error, 'looking at schedules');
+      const failure =
+        error instanceof DurostoreError ? error : engine.failure.of(error, 'looking at schedules');
       // Who asked to hear of failures of the store has heard of that.
       if (failure.code === 'STORE_FAILED') this.#isStopped = true;
       else this.#report(failure);

@@ -10,7 +10,7 @@ import type { Line } from './line.js';
 import type { Taker } from './taker.js';
 
 const FLUSH_STEP = 1000;
-const REMOVE: Wish = { how: 'remove' };
+export const REMOVE: Wish = { how: 'remove' };
 /** Those of `WaitOptions`. */
 export const WAIT_OPTIONS = new Set(['waitMs', 'signal']);
 
@@ -22,6 +22,7 @@ export interface WaitingTakerParts<T> {
   readonly deathWatch: DeathWatch;
   /** Throws CLOSED or STORE_FAILED. */
   readonly assertUsable: () => void;
+  readonly isClosed: () => boolean;
 }
 
 /** Takes messages for callers: what is there, or what comes while they wait. */
@@ -33,7 +34,7 @@ export class WaitingTaker<T> {
   readonly #taker: Taker<T>;
   readonly #deathWatch: DeathWatch;
   readonly #assertUsable: () => void;
-  #closed = false;
+  readonly #isClosed: () => boolean;
 
   constructor(engine: Engine, parts: WaitingTakerParts<T>) {
     this.#engine = engine;
@@ -43,11 +44,7 @@ export class WaitingTaker<T> {
     this.#taker = parts.taker;
     this.#deathWatch = parts.deathWatch;
     this.#assertUsable = parts.assertUsable;
-  }
-
-  /** Whoever is in the midst of taking much takes no more. */
-  close(): void {
-    this.#closed = true;
+    this.#isClosed = parts.isClosed;
   }
 
   /** Takes what is there, or waits for it. ⚑ Looks, then waits for a change of what it looked at, never for an event. */
@@ -106,7 +103,7 @@ export class WaitingTaker<T> {
       mayBeMore &&
       taken.length < max &&
       signal?.aborted !== true &&
-      !this.#closed
+      !this.#isClosed()
     ) {
       try {
         const haul = await this.#taker.take(max - taken.length, wish, undefined, true);

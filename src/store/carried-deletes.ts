@@ -145,7 +145,7 @@ export class CarriedDeletes implements CarriedFeed {
     const engine = this.#engine;
     const { fates, journal, tail, clock, tenure } = engine;
     try {
-      engine.assertNotFailed();
+      engine.failure.assertNone();
       tenure.enter();
       journal.catchUpLocked();
       this.lookLocked();
@@ -162,7 +162,7 @@ export class CarriedDeletes implements CarriedFeed {
       shortenIfLong(engine);
       return !tenure.isLost(tail.position());
     } catch (error) {
-      if (!(error instanceof Fenced)) throw engine.failed(error, 'deciding a fate');
+      if (!(error instanceof Fenced)) throw engine.failure.of(error, 'deciding a fate');
       tenure.lost();
       return false;
     }

@@ -170,7 +170,7 @@ export class Compactor {
     try {
       await disk.syncDirectory(names.directory);
     } catch (error) {
-      throw this.#engine.syncFailed(error);
+      throw this.#engine.failure.ofSync(error);
     }
     files.removeSucceeded(first);
     // Whoever waits for room finds some.

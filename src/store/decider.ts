@@ -193,7 +193,7 @@ export class Decider {
     const before = journal.fact;
     this.#isCut = false;
     try {
-      engine.assertNotFailed();
+      engine.failure.assertNone();
       tenure.enter();
       this.#judgeUndecided();
       journal.catchUpLocked();
@@ -242,7 +242,7 @@ export class Decider {
         this.#schedule();
       } else {
         this.#rejectUndecided(error);
-        const failure = engine.failed(error, 'deciding a fate');
+        const failure = engine.failure.of(error, 'deciding a fate');
         for (const one of pending.length > 0 ? pending : this.#pending.splice(0)) one.reject(failure);
       }
       decided.length = 0;

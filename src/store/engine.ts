@@ -121,7 +121,7 @@ export class Engine {
     this.fates = new Fates(this.boot);
     this.journal = new Journal(disk, names, meta.id, this.epochs, this.fates, limits, locks.isAlone);
     this.#reader = new Reader(this.files, this.tail, options.maxChunk);
-    this.syncer = new Syncer(this.files, this.tail, (error) => this.syncFailed(error));
+    this.syncer = new Syncer(this.files, this.tail, (error) => this.failure.ofSync(error));
     this.#factSync = new FactSync(this);
     this.indexer = new Indexer(
       disk,
@@ -185,7 +185,7 @@ export class Engine {
       engine.retention.start();
       return engine;
     } catch (error) {
-      if (error instanceof SyncFailure) engine?.syncFailed(error);
+      if (error instanceof SyncFailure) engine?.failure.ofSync(error);
       engine?.compactor.close();
       engine?.retention.close();
       engine?.indexer.close();
@@ -218,10 +218,6 @@ export class Engine {
   /** Throws CLOSED after close, STORE_FAILED after a failed write or sync. */
   assertUsable(): void {
     this.assertOpen();
-    this.assertNotFailed();
-  }
-
-  assertNotFailed(): void {
     this.failure.assertNone();
   }
 
@@ -400,16 +396,6 @@ export class Engine {
     return this.#factSync.records();
   }
 
-  /** What a failed write or decision means for the store: no room fails the call, anything else fails the store. */
-  failed(error: unknown, doing: string): DurostoreError {
-    return this.failure.of(error, doing);
-  }
-
-  /** What a failed sync means: nobody may call anything synced until the next opener has mended it. */
-  syncFailed(cause: unknown): DurostoreError {
-    return this.failure.ofSync(cause);
-  }
-
   /** Who waits is told, and nobody reads on what nobody else sees. */
   #patrol(): void {
     if (this.failure.patrol()) this.indexer.changed();
@@ -457,7 +443,7 @@ export class Engine {
     try {
       this.journal.catchUp();
     } catch (error) {
-      throw error instanceof SyncFailure ? this.syncFailed(error) : error;
+      throw error instanceof SyncFailure ? this.failure.ofSync(error) : error;
     }
   }
 
@@ -467,7 +453,7 @@ export class Engine {
     try {
       this.carried.look();
     } catch (error) {
-      throw error instanceof SyncFailure ? this.syncFailed(error) : error;
+      throw error instanceof SyncFailure ? this.failure.ofSync(error) : error;
     }
   }
 

@@ -222,14 +222,14 @@ export class Retention {
     await locks.write.enter(this.#closing.signal);
     let before: TailPosition | undefined;
     try {
-      this.#engine.assertNotFailed();
+      this.#engine.failure.assertNone();
       tenure.enter();
       appender.catchUp();
       before = tail.position();
       if (isIdle()) appender.roll(clock.now());
       tenure.isLost(before);
     } catch (error) {
-      if (!(error instanceof Fenced)) throw this.#engine.failed(error, 'beginning a segment');
+      if (!(error instanceof Fenced)) throw this.#engine.failure.of(error, 'beginning a segment');
       tenure.lost(before);
     } finally {
       locks.write.leave();

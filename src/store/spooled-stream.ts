@@ -39,7 +39,7 @@ export class SpooledStream {
       const spool = files.descriptors.withRoom(() => Spool.create(disk, names, front));
       return new SpooledStream(engine, spool, front);
     } catch (error) {
-      throw engine.failed(error, 'writing a stream');
+      throw engine.failure.of(error, 'writing a stream');
     }
   }
 
@@ -66,7 +66,7 @@ export class SpooledStream {
     try {
       this.spool.finish();
     } catch (error) {
-      throw this.#engine.failed(error, 'writing a stream');
+      throw this.#engine.failure.of(error, 'writing a stream');
     }
   }
 
@@ -84,7 +84,7 @@ export class SpooledStream {
     try {
       this.spool.append(bytes);
     } catch (error) {
-      throw this.#engine.failed(error, 'writing a stream');
+      throw this.#engine.failure.of(error, 'writing a stream');
     }
   }
 }

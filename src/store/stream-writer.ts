@@ -123,13 +123,13 @@ export class StreamWriter {
   }
 
   async #commit(spool: Spool, durable: boolean, signal: AbortSignal): Promise<number> {
-    const { locks, indexer, syncFailed } = this.#engine;
+    const { locks, indexer, failure } = this.#engine;
     if (durable)
       try {
         // Nearly all of it is on the device before anybody has to wait for it.
         await spool.sync();
       } catch (error) {
-        throw syncFailed.call(this.#engine, error);
+        throw failure.ofSync(error);
       }
     let outcome: number | 'full' | 'needs-fate' | 'fenced' = 'fenced';
     for (;;) {
@@ -156,7 +156,7 @@ export class StreamWriter {
     const { tenure, appender, tail, clock } = engine;
     let before: TailPosition | undefined;
     try {
-      engine.assertNotFailed();
+      engine.failure.assertNone();
       tenure.enter();
       const judged = this.#judge();
       if (judged !== undefined) return judged;
@@ -181,7 +181,7 @@ export class StreamWriter {
         tenure.lost(before);
         return 'fenced';
       }
-      throw engine.failed(error, 'writing a stream');
+      throw engine.failure.of(error, 'writing a stream');
     } finally {
       engine.locks.write.leave();
       engine.noteChange();

@@ -15,8 +15,8 @@ export function shortenIfLong(engine: Engine): void {
     if (entered) journal.shorten(clock.now());
   } catch (error) {
     // What was decided is committed, whatever becomes of the successor; without one the journal goes on growing.
-    if (error instanceof SyncFailure) engine.syncFailed(error);
-    else if (error instanceof DurostoreError) engine.failed(error, 'writing the successor of a journal');
+    if (error instanceof SyncFailure) engine.failure.ofSync(error);
+    else if (error instanceof DurostoreError) engine.failure.of(error, 'writing the successor of a journal');
   } finally {
     if (entered) locks.shorten.leave();
   }

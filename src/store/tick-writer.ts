@@ -3,7 +3,7 @@ import { FEATURE_STREAMS } from '../frame/file-header.js';
 import { Batch } from '../segment/batch.js';
 import type { TailPosition } from '../segment/tail.js';
 import type { Engine } from './engine.js';
-import type { NewRecord } from './new-records.js';
+import type { NewRecord } from './intake.js';
 import { Room } from './room.js';
 import { resolveTicks } from './tick-resolution.js';
 
@@ -70,7 +70,7 @@ export class TickWriter {
     const { tenure, journal, appender, tail } = engine;
     let before: TailPosition | undefined;
     try {
-      engine.assertNotFailed();
+      engine.failure.assertNone();
       tenure.enter();
       journal.catchUpLocked();
       appender.catchUp();
@@ -84,7 +84,7 @@ export class TickWriter {
         tenure.lost(before);
         return 'again';
       }
-      throw engine.failed(error, 'enqueueing the tick of a schedule');
+      throw engine.failure.of(error, 'enqueueing the tick of a schedule');
     }
   }
 

@@ -3,7 +3,7 @@ import type { StoreTransaction } from './contract.js';
 import { countUp } from './count-up.js';
 import { deleteRecords } from './deletion.js';
 import type { Engine } from './engine.js';
-import type { NewRecord } from './new-records.js';
+import type { NewRecord } from './intake.js';
 import { checkBytes, checkIndex, invalid } from './options.js';
 import { resolveWriteOptions } from './write-options.js';
 

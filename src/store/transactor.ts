@@ -10,7 +10,7 @@ import type { TailPosition } from '../segment/tail.js';
 import { rangesToCarry, sweepBehind } from './deletion.js';
 import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
-import type { NewRecord } from './new-records.js';
+import type { NewRecord } from './intake.js';
 import { Room } from './room.js';
 import { Tenure } from './tenure.js';
 import { resolveTicks } from './tick-resolution.js';
@@ -73,9 +73,9 @@ export class Transactor {
   /** The same, to be committed. Throws RECORD_TOO_LARGE, CODEC. */
   prepare(records: readonly NewRecord[], deletes: Float64Array, durable: boolean): PendingTransaction {
     const { writer } = this.#engine;
-    const entering = writer.entering.transformed(records);
+    const entering = writer.intake.transformed(records);
     const batch = new Batch();
-    batch.begin(writer.entering.bytesOf(entering), entering === records ? 0 : FEATURE_STREAMS);
+    batch.begin(writer.intake.assertSizes(entering), entering === records ? 0 : FEATURE_STREAMS);
     for (const { payload, marks, headers, marked, owned } of entering)
       batch.add(payload, marks, headers, marked, owned);
     return { batch, count: records.length, deletes, durable, undecided: undefined };
@@ -138,7 +138,7 @@ export class Transactor {
     const { tenure, journal, appender, tail, carried } = engine;
     let before: TailPosition | undefined;
     try {
-      engine.assertNotFailed();
+      engine.failure.assertNone();
       tenure.enter();
       const written = this.#judgeUndecided(pending);
       if (written !== undefined) return written;
@@ -157,7 +157,7 @@ export class Transactor {
         tenure.lost(before);
         return 'again';
       }
-      throw engine.failed(error, 'writing a transaction');
+      throw engine.failure.of(error, 'writing a transaction');
     }
   }
 

@@ -7,7 +7,7 @@ import { SLICES, type Slices } from '../segment/slices.js';
 import type { TailPosition } from '../segment/tail.js';
 import { describeDiskError, isDiskFull } from './disk-errors.js';
 import type { Engine } from './engine.js';
-import { type NewRecord, NewRecords, type RecordTraits } from './new-records.js';
+import { Intake, type NewRecord, type RecordTraits } from './intake.js';
 import { type Obstacle, Room } from './room.js';
 import { Tenure } from './tenure.js';
 import { nextTurn } from './turns.js';
@@ -35,7 +35,7 @@ interface PendingWrite {
  * with as few system calls as possible, and synced once for all who ask for it. They succeed or fail singly.
  */
 export class Writer {
-  readonly entering: NewRecords;
+  readonly intake: Intake;
   readonly #engine: Engine;
   readonly #batch: Batch;
   readonly #sliceBytes: number;
@@ -48,7 +48,7 @@ export class Writer {
 
   constructor(engine: Engine, { writeBytes }: Slices = SLICES) {
     this.#engine = engine;
-    this.entering = new NewRecords(engine.options);
+    this.intake = new Intake(engine.options);
     this.#sliceBytes = writeBytes;
     this.#batch = new Batch(writeBytes);
     this.#room = new Room(engine);
@@ -66,10 +66,10 @@ export class Writer {
     writtenBefore?: WrittenBefore,
   ): Promise<number> {
     this.#assertWanted(signal);
-    const entering = this.entering.transformed(records);
+    const entering = this.intake.transformed(records);
     // What a transform does meanwhile is not ours to know.
     if (entering !== records) this.#assertWanted(signal);
-    const bytes = this.entering.bytesOf(entering);
+    const bytes = this.intake.assertSizes(entering);
     this.#batch.begin(bytes, entering === records ? 0 : FEATURE_STREAMS);
     this.#add(() => {
       for (const { payload, marks, headers, marked, owned } of entering)
@@ -80,9 +80,9 @@ export class Writer {
 
   /** The same for a single record. */
   writeOne(record: NewRecord, durable: boolean, signal: AbortSignal | undefined): Promise<number> {
-    if (this.entering.areTransformed) return this.write([record], durable, signal);
+    if (this.intake.areTransformed) return this.write([record], durable, signal);
     this.#assertWanted(signal);
-    this.#batch.begin(this.entering.bytesOfOne(record));
+    this.#batch.begin(this.intake.assertSize(record));
     const { payload, marks, headers, marked, owned } = record;
     try {
       this.#batch.add(payload, marks, headers, marked, owned);
@@ -100,14 +100,14 @@ export class Writer {
     durable: boolean,
     signal: AbortSignal | undefined,
   ): Promise<number> {
-    if (this.entering.areTransformed)
+    if (this.intake.areTransformed)
       return this.write(
         payloads.map((payload) => ({ ...traits, payload })),
         durable,
         signal,
       );
     this.#assertWanted(signal);
-    this.#batch.begin(this.entering.bytesOfAlike(payloads, traits));
+    this.#batch.begin(this.intake.assertSizesAlike(payloads, traits));
     const { marks, headers, marked, owned } = traits;
     this.#add(() => {
       for (const payload of payloads) this.#batch.add(payload, marks, headers, marked, owned);
@@ -236,7 +236,7 @@ export class Writer {
     let placed = this.#pending.length;
     let before: TailPosition | undefined;
     try {
-      engine.assertNotFailed();
+      engine.failure.assertNone();
       tenure.enter();
       this.#judgeUndecided();
       engine.appender.catchUp();
@@ -274,7 +274,7 @@ export class Writer {
       }
       // What was written over a fence, now or before, is not to be called committed.
       const isDoubtful = this.#undecidedIn !== undefined || (before !== undefined && tenure.isLost(before));
-      const failure = engine.failed(error, 'writing');
+      const failure = engine.failure.of(error, 'writing');
       placed = this.#pending.length;
       this.#undecidedIn = undefined;
       for (const pending of this.#pending)
@@ -355,7 +355,7 @@ export class Writer {
       if (!isDiskFull(error)) throw error;
       // What is too much together may fit singly.
       if (from + 1 === to)
-        (this.#pending[from] as PendingWrite).outcome = this.#engine.failed(error, 'writing');
+        (this.#pending[from] as PendingWrite).outcome = this.#engine.failure.of(error, 'writing');
       else for (let at = from; at < to; at++) this.#append(at, at + 1);
     }
   }
@@ -366,7 +366,7 @@ export class Writer {
       return this.#room.make(fateHeld);
     } catch (error) {
       if (!isDiskFull(error) && (error as { code?: unknown }).code !== 'STORE_FULL') throw error;
-      pending.outcome = this.#engine.failed(error, 'writing');
+      pending.outcome = this.#engine.failure.of(error, 'writing');
       return 'none';
     }
   }

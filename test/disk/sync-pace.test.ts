@@ -109,22 +109,53 @@ t.test('a sync that failed here is final as any other', async (t) => {
   t.equal(background.length, 0);
 });
 
-t.test('whoever asks for another file meanwhile could have had the device, too', async (t) => {
-  const one = device();
-  const other = device();
-  const group = new GroupSync(one.syncing, trusting());
-  const neighbour = new GroupSync(other.syncing, trusting());
-  for (let count = 0; count < 32; count++) t.equal(group.requestHere(), undefined);
+t.test('whoever asks for another file, before or meanwhile, could have had the device, too', async (t) => {
+  for (const when of ['before', 'meanwhile'] as const) {
+    const one = device();
+    const other = device();
+    const group = new GroupSync(one.syncing, trusting());
+    const neighbour = new GroupSync(other.syncing, new SyncPace());
+    const ask = (): Promise<void> | undefined => neighbour.requestHere();
+    for (let count = 0; count < 32; count++) t.equal(group.requestHere(), undefined);
+    const earlier = when === 'before' ? ask() : undefined;
+    const probe = group.requestHere();
+    t.equal(one.background.length, 1, 'the one in 32');
+    const later = when === 'meanwhile' ? ask() : undefined;
+    one.background[0]?.();
+    await probe;
+    other.background[0]?.();
+    await (earlier ?? later);
+    await new Promise(setImmediate);
+    const next = group.requestHere();
+    t.equal(one.background.length, 2, `${when}: in the background`);
+    one.background[1]?.();
+    await next;
+    t.equal(one.here(), 32);
+    for (let count = 0; count < 15; count++) {
+      await new Promise(setImmediate);
+      const again = group.requestHere();
+      one.background[one.background.length - 1]?.();
+      await again;
+    }
+    await new Promise(setImmediate);
+    t.equal(group.requestHere(), undefined, 'alone for long enough: here again');
+  }
+});
+
+t.test('those whose sync failed are no longer waiting', async (t) => {
+  const broken = new GroupSync(
+    { sync: () => Promise.reject(new Error('EIO')), syncHere: () => false, failed: (error) => error },
+    new SyncPace(),
+  );
+  const failing = [broken.request(), broken.request()];
+  for (const request of failing) await t.rejects(request, { message: 'EIO' });
+  const { syncing, background, here } = device();
+  const group = new GroupSync(syncing, trusting());
+  for (let count = 0; count < 32; count++) group.requestHere();
   const probe = group.requestHere();
-  t.equal(one.background.length, 1, 'the one in 32');
-  t.equal(neighbour.requestHere(), undefined, 'it waits here itself, as nobody was seen yet');
-  one.background[0]?.();
+  background[0]?.();
   await probe;
   await new Promise(setImmediate);
-  const next = group.requestHere();
-  t.equal(one.background.length, 2, 'not alone: in the background');
-  one.background[1]?.();
-  await next;
-  t.equal(one.here(), 32);
-  t.equal(other.here(), 1);
+  t.equal(group.requestHere(), undefined, 'nobody else was there');
+  t.equal(here(), 33);
 });

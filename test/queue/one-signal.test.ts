@@ -12,6 +12,7 @@ t.test('many calls and workers share a signal: no warning, and all end with it',
   t.teardown(() => process.off('warning', warn));
   const directory = await temporaryDirectory(t);
   const queues = [await openQueue<number>({ directory }), await openQueue<number>({ directory })];
+  t.teardown(() => Promise.all(queues.map((queue) => queue.close())));
   const ending = new AbortController();
   const { signal } = ending;
 
@@ -22,6 +23,8 @@ t.test('many calls and workers share a signal: no warning, and all end with it',
     Array.from({ length: 50 }, () => queue.dequeue({ waitMs: 60_000, signal })),
   );
   const outcomes = Promise.allSettled(waiting);
+  // Each of them has looked in vain by then, and waits.
+  for (const queue of queues) await queue.length();
   await turn();
   t.equal(getEventListeners(signal, 'abort').length, 1);
 
@@ -33,5 +36,4 @@ t.test('many calls and workers share a signal: no warning, and all end with it',
   await queues[0]?.enqueue(1);
   t.match(await queues[0]?.stats(), { waiting: 1, claimed: 0 }, 'nobody takes any more');
   t.same(warnings, []);
-  for (const queue of queues) await queue.close();
 });

@@ -21,7 +21,7 @@ export interface NewRecord extends RecordTraits {
 }
 
 /** What becomes of records before anything of them is written: transforms apply, and they are as large as they may be. */
-export class NewRecords {
+export class Intake {
   readonly #options: ResolvedStoreOptions;
 
   constructor(options: ResolvedStoreOptions) {
@@ -48,8 +48,8 @@ export class NewRecords {
     }));
   }
 
-  /** How many bytes of a file they need. Throws RECORD_TOO_LARGE where they cannot be written together. */
-  bytesOf(records: readonly NewRecord[]): number {
+  /** Throws RECORD_TOO_LARGE where they cannot be written together; else returns how many bytes of a file they need. */
+  assertSizes(records: readonly NewRecord[]): number {
     let bytes = SEGMENT_OVERHEAD;
     for (const record of records) {
       const before = bytesBefore(record);
@@ -61,12 +61,12 @@ export class NewRecords {
   }
 
   /** The same of one that is not transformed. */
-  bytesOfOne(record: NewRecord): number {
+  assertSize(record: NewRecord): number {
     return this.#fitting(SEGMENT_OVERHEAD + this.#sizeOf(record.payload, bytesBefore(record)));
   }
 
   /** The same of those that are all alike. */
-  bytesOfAlike(payloads: readonly Uint8Array[], traits: RecordTraits): number {
+  assertSizesAlike(payloads: readonly Uint8Array[], traits: RecordTraits): number {
     const before = bytesBefore(traits);
     let bytes = SEGMENT_OVERHEAD;
     for (const payload of payloads) bytes += this.#sizeOf(payload, before);
