@@ -1,8 +1,9 @@
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import type { Random } from '../support/random.js';
 import { Actor, machineFor } from './actor.js';
-import { CUTS, type Findings, judge } from './explore.js';
+import { CUTS, type Findings } from './explore.js';
 import { History } from './history.js';
+import { Judge } from './judge.js';
 import { type Moment, Recorder, torn } from './moments.js';
 import { keptBy, type Program } from './programs.js';
 import type { States } from './states.js';
@@ -47,12 +48,13 @@ export async function enumerateCrashes(
   findings: Findings,
 ): Promise<void> {
   const effort = effortFor(program);
+  const judge = new Judge(program.options);
   for (const moment of await momentsOf(program)) {
     const { operation, machine, history } = moment;
     const where = `at ${operation?.n}, ${operation?.kind ?? 'the end'} ${operation?.path ?? ''}`;
     const look = async (state: typeof machine, after: 'death' | 'cut', how: string): Promise<void> => {
       if (states.add(state, history, after))
-        findings.add(`${where}${how}`, await judge(state, history, program.options, after));
+        findings.add(`${where}${how}`, await judge.judge(state, history, after));
     };
     const cutPower = async (from: typeof machine, cut: PowerCut, how: string): Promise<void> => {
       const state = from.fork(1);

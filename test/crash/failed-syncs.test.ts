@@ -4,8 +4,9 @@ import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { DurostoreError } from '../../src/mod.js';
 import { random } from '../support/random.js';
 import { Actor, machineFor, nextTurn, type Options, SHORT_JOURNALS, tickingClock } from './actor.js';
-import { cutsAt, Findings, judge, MOST_OPERATIONS } from './explore.js';
+import { cutsAt, Findings, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
+import { judge } from './judge.js';
 
 /** What two processes do in turn. Who is told that its store has failed opens it again. */
 type Step = (a: Actor, b: Actor) => Promise<void>;

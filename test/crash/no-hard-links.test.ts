@@ -3,8 +3,9 @@ import { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { random } from '../support/random.js';
 import { Actor, nextTurn, openOn, SHORT_JOURNALS } from './actor.js';
-import { cutsAt, Findings, judge } from './explore.js';
+import { cutsAt, Findings } from './explore.js';
 import { History } from './history.js';
+import { judge } from './judge.js';
 
 const options = { maxFileSize: 4096, limits: SHORT_JOURNALS };
 /** Guards of the dead are gone by then. */

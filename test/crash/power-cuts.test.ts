@@ -11,8 +11,9 @@ import { ManualClock } from '../../src/memory/manual-clock.js';
 import { DurostoreError } from '../../src/mod.js';
 import { type Random, random, randomFrom } from '../support/random.js';
 import { Actor, isOfLockDirectory, nextTurn, type Options, SHORT_JOURNALS } from './actor.js';
-import { Findings, judge } from './explore.js';
+import { Findings } from './explore.js';
 import { History } from './history.js';
+import { judge } from './judge.js';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 15);
 const LIVES = 4;

@@ -7,7 +7,8 @@ import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { PowerCut } from '../../src/disk/memory-power-cut.js';
 import { random } from '../support/random.js';
 import { type Options, openOn, SHORT_JOURNALS } from './actor.js';
-import { Findings, judge, runUntilDeath } from './explore.js';
+import { Findings, runUntilDeath } from './explore.js';
+import { judge } from './judge.js';
 import { nameChoices } from './name-choices.js';
 import type { Program } from './programs.js';
 

@@ -3,8 +3,9 @@ import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { random } from '../support/random.js';
 import { Actor, isOfLockDirectory, machineFor, type Options, SHORT_JOURNALS, tickingClock } from './actor.js';
-import { cutsAt, Findings, judge, MOST_OPERATIONS } from './explore.js';
+import { cutsAt, Findings, MOST_OPERATIONS } from './explore.js';
 import { History } from './history.js';
+import { judge } from './judge.js';
 
 /** What two processes do, one step after the other; what stands in one step they do at the same time. */
 type Step = (a: Actor, b: Actor) => readonly (() => Promise<void>)[];
