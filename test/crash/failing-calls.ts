@@ -1,3 +1,4 @@
+import type { MemoryDisk } from '../../src/disk/memory.js';
 import type { Fault, Operation } from '../../src/disk/memory-fault.js';
 import { DurostoreError } from '../../src/mod.js';
 import type { Random } from '../support/random.js';
@@ -9,6 +10,9 @@ import { keptBy, type Program } from './programs.js';
 
 /** One fault for each operation, by chance: a run of a program is dear. `FAULTS=each` tries all that the operation can have. */
 const EACH = process.env['FAULTS'] === 'each';
+
+/** After so long somebody opens again what did not open. */
+const LATER_MS = 60_000;
 
 /** What a caller may be told of a disk that fails. */
 const ALLOWED: readonly string[] = ['STORE_FAILED', 'DISK_FULL', 'LOCK_UNAVAILABLE'];
@@ -32,9 +36,11 @@ class Persistent {
   readonly actor: Actor;
   /** Whether the store has to refuse every change. */
   #failed = false;
+  readonly #machine: MemoryDisk;
   readonly #struck: () => Struck | undefined;
 
-  constructor(actor: Actor, struck: () => Struck | undefined) {
+  constructor(machine: MemoryDisk, actor: Actor, struck: () => Struck | undefined) {
+    this.#machine = machine;
     this.#struck = struck;
     this.actor = new Proxy(actor, {
       get: (target, name) => {
@@ -67,7 +73,11 @@ class Persistent {
       if (error.code === 'STORE_FAILED' && this.#isGrave()) this.#failed = true;
       if (this.#failed || name === 'close') return;
       if (isSecond) this.problems.push(`${name} fails again: ${error.message}`);
-      else if (error.code === 'DISK_FULL' || name === 'open') await this.#call(name, call, true);
+      else if (error.code === 'DISK_FULL' || name === 'open') {
+        // A lock directory that an opening could not remove is stale by then.
+        if (name === 'open') this.#machine.age(LATER_MS);
+        await this.#call(name, call, true);
+      }
     }
   }
 
@@ -114,7 +124,7 @@ async function run(program: Program, n: number, choose: (faults: readonly Fault[
     return fault;
   };
   const disk = machine.opener('worker');
-  const persistent = new Persistent(new Actor(disk, history, program.options), () => struck);
+  const persistent = new Persistent(machine, new Actor(disk, history, program.options), () => struck);
   await program.run(persistent.actor);
   // A process that dies just when its sync fails tells nobody, and so it is with every store.
   while (machine.syncs.count > 0) await nextTurn();
