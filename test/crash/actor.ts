@@ -53,9 +53,18 @@ export interface Options extends Omit<StoreOptions, 'directory'> {
 /** The cache, and what is kept of entries, are as large as that allows: made anew with each opening, they would be most of its work. */
 const SMALL_CACHE = 64 * 1024;
 
+/** So is a reserve that journals make room for ahead: programs use a few hundred bytes of it. */
+const SMALL_RESERVE: JournalLimits = {
+  reserveBytes: 8 * 1024,
+  leastReserveBytes: 4 * 1024,
+  leastGainBytes: 4 * 1024,
+  shortenFromBytes: 1024 * 1024,
+  shortenFactor: 4,
+};
+
 export const openOn = (
   disk: MemoryOpener,
-  { limits, slices, ...options }: Options,
+  { limits = SMALL_RESERVE, slices, ...options }: Options,
 ): Promise<Queue<Uint8Array>> =>
   openQueueOn<Uint8Array>(
     disk,
