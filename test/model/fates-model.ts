@@ -6,6 +6,8 @@ export interface FatedMessage {
   attempts: number;
   /** Wall time of the first failure that was noted. */
   firstFailedAt: number | undefined;
+  /** Since when that might have been noted, where its holder died behind the end of its lease. */
+  mightBeNotedSince: number | undefined;
   /** Who has, or had, it under a lease until then. */
   claim: { readonly delivery: number; readonly holder: number; until: number } | undefined;
   /** Its last holder died over it. */
@@ -18,7 +20,8 @@ export interface FatedMessage {
 export interface ModelDeath {
   readonly reason: string;
   readonly attempts: number;
-  readonly firstFailedAt: number;
+  /** The earliest and the latest time that may be said. */
+  readonly firstFailedAt: { readonly from: number; readonly to: number };
   readonly lastFailedAt: number;
 }
 
@@ -57,6 +60,7 @@ export class FatesModel {
       value,
       attempts: 0,
       firstFailedAt: undefined,
+      mightBeNotedSince: undefined,
       claim: undefined,
       isOrphan: false,
       due: undefined,
@@ -156,10 +160,11 @@ export class FatesModel {
 
   die(message: FatedMessage, reason: string): void {
     const now = this.#clock.now();
+    const firstFailedAt = message.firstFailedAt ?? now;
     message.death = {
       reason,
       attempts: message.attempts,
-      firstFailedAt: message.firstFailedAt ?? now,
+      firstFailedAt: { from: message.mightBeNotedSince ?? firstFailedAt, to: firstFailedAt },
       lastFailedAt: now,
     };
     message.claim = undefined;
@@ -174,6 +179,7 @@ export class FatesModel {
       one.death = undefined;
       one.attempts = 0;
       one.firstFailedAt = undefined;
+      one.mightBeNotedSince = undefined;
     }
     return dead.length;
   }
@@ -184,10 +190,18 @@ export class FatesModel {
     );
   }
 
-  /** The holder has closed, or is dead: what it had, under a lease that runs or not, is free. */
-  release(holder: number, isKilled: boolean): void {
+  /**
+   * The holder has closed: what it had, under a lease that runs or not, is free. Or it was killed after the time `lookedAt`: what had
+   * ended by then is free already, and nobody need ask for its holder; that it failed is noted when that is found, or when it is
+   * claimed again.
+   */
+  release(holder: number, isKilled: boolean, lookedAt = Number.NEGATIVE_INFINITY): void {
     for (const message of this.messages) {
       if (message.claim?.holder !== holder) continue;
+      if (isKilled && message.claim.until <= lookedAt) {
+        if (message.firstFailedAt === undefined) message.mightBeNotedSince ??= this.#clock.now();
+        continue;
+      }
       if (!isKilled && message.attempts >= this.#options.maxAttempts)
         this.die(message, 'the queue was closed');
       else {

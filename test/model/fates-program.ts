@@ -275,11 +275,16 @@ class Runner {
         this.#machine.kill(this.#opener(who).disk);
         this.#drop(holder);
         this.#openers[who] = await this.#openOne();
-        this.#clock.advance(PROBE_MS);
-        // Leases that end meanwhile have ended when somebody finds the dead.
-        model.release(holder, true);
+        this.#passProbe(holder);
         return;
     }
+  }
+
+  /** Leases that end meanwhile have ended when somebody finds the dead. */
+  #passProbe(dead: number): void {
+    const lookedAt = this.#clock.monotonic();
+    this.#clock.advance(PROBE_MS);
+    this.#model.release(dead, true, lookedAt);
   }
 
   #drop(holder: number): void {
@@ -334,16 +339,20 @@ class Runner {
         `opener ${at}: in line`,
       );
       const found: unknown[] = [];
+      const firstFailures: number[] = [];
       for await (const letter of queue.deadLetters.list()) {
         const { index, reason, attempts, firstFailedAt, lastFailedAt } = letter;
         const value = await caught(Promise.resolve().then(() => letter.value()));
         const isCodec = value === 'CODEC' && /codec/.test(reason);
         const times = [firstFailedAt.getTime(), lastFailedAt.getTime()];
         found.push([index, value, isCodec ? 'CODEC' : reason, attempts, ...times]);
+        firstFailures.push(firstFailedAt.getTime());
       }
-      const expected = model.dead().map(({ index, value = 'CODEC', death }) => {
-        const { reason, attempts, firstFailedAt, lastFailedAt } = death ?? {};
-        return [index, value, reason, attempts, firstFailedAt, lastFailedAt];
+      const expected = model.dead().map(({ index, value = 'CODEC', death }, which) => {
+        const { reason, attempts, firstFailedAt: first, lastFailedAt } = death ?? {};
+        const said = firstFailures[which] ?? Number.NaN;
+        const isRight = first !== undefined && said >= first.from && said <= first.to;
+        return [index, value, reason, attempts, isRight ? said : first?.to, lastFailedAt];
       });
       assert.deepEqual(found, expected, `opener ${at}: the dead letters`);
       this.#compareNews(at, heard, since);
