@@ -268,9 +268,20 @@ onBothDisks('what is being read while somebody seeks is not returned', async (t,
   await store.write(new Uint8Array(3 * 1024 * 1024));
   await write(store, 4);
   const consumer = await store.consumer('mail');
-  const reading = consumer.nextMany(2);
-  await consumer.seek(4);
-  t.same(indexes(await reading), [4, 5]);
+  // A lock file is left alone now and then: a seek that waits for it may come when all is read.
+  for (let seeks = 1, isUnderWay = false; !isUnderWay; seeks++) {
+    if (seeks > 100) throw new Error('nothing was being read while somebody sought');
+    isUnderWay = true;
+    const reading = consumer.nextMany(2).finally(() => {
+      isUnderWay = false;
+    });
+    await consumer.seek(4);
+    const wasUnderWay = isUnderWay;
+    const read = indexes(await reading);
+    isUnderWay = wasUnderWay;
+    if (wasUnderWay) t.same(read, [4, 5]);
+    else await consumer.seek(1);
+  }
   await consumer.commit();
   t.equal(await committed(store, 'mail'), 5);
 });
