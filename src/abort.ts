@@ -42,7 +42,8 @@ class Listeners {
 const listening = new WeakMap<AbortSignal, Listeners>();
 
 /**
- * Calls `listener` once when the signal aborts; never where it has aborted already, as with Node. Returns what takes it back. All who listen to a signal here are one listener to Node, which warns of a leak where there are more than ten: a hundred calls
+ * Calls `listener` once when the signal aborts; never where it has aborted already, as with Node. Returns what takes it back.
+ * All who listen to a signal here are one listener to Node, which warns of a leak where there are more than ten: a hundred calls
  * may well wait with the same signal.
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
